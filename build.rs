@@ -1,0 +1,2 @@
+//! .proto files to Rust, descriptor set and contract table.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Derives policy from the .proto files.

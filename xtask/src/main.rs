@@ -1,0 +1,2 @@
+//! The template's own tooling.
+fn main() {}
