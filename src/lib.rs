@@ -1,1 +1,5 @@
-//! The service.
+//! The order service.
+//!
+//! - [`order`]: the domain, its adapter to gRPC and its stores
+
+pub mod order;

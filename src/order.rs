@@ -1,0 +1,24 @@
+//! Orders: types, states and rules. Knows neither transport nor storage.
+//!
+//! - [`model`]: what an instance is, and how it may change
+//! - [`item`], [`money`], [`text`]: the values it is made of; none can be built wrong
+//! - [`query`], [`token`]: what a list or a watch asks for, and where it left off
+//! - [`event`]: what happened, in sequence
+//! - [`service`]: the use cases; [`store`] and [`stock`] are what they need
+//! - [`error`]: all that can go wrong
+
+pub mod error;
+pub mod event;
+pub mod item;
+pub mod model;
+pub mod money;
+pub mod query;
+pub mod service;
+pub mod stock;
+pub mod store;
+pub mod text;
+pub mod token;
+
+pub use error::Error;
+pub use model::{Draft, Order, OrderId, State};
+pub use service::Orders;

@@ -1,0 +1,52 @@
+//! All that can go wrong with an order.
+
+use std::error::Error as StdError;
+
+use uuid::Uuid;
+
+use super::model::OrderId;
+use super::text::Code;
+
+/// A cause that is logged and never returned to a caller.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is none of that name.
+    #[error("{0} does not exist")]
+    NotFound(OrderId),
+    /// It changed since the caller read it.
+    #[error("{0} has changed since its etag was read")]
+    Stale(OrderId),
+    /// Its state forbids the change.
+    #[error("{0} is cancelled and cannot be changed")]
+    NotOpen(OrderId),
+    /// The request id stands for other content.
+    #[error("request_id {0} was used with other content")]
+    RequestIdReused(Uuid),
+    /// Some articles cannot be reserved.
+    #[error("out of stock: {}", .0.iter().map(Code::as_str).collect::<Vec<_>>().join(", "))]
+    OutOfStock(Vec<Code>),
+    /// The history that a watch wants to resume from is gone.
+    #[error("the resume token is older than the kept history")]
+    HistoryExpired,
+    /// The inventory gave no answer.
+    #[error("the inventory cannot be reached")]
+    InventoryUnavailable(#[source] Cause),
+    /// The store gave no answer; it may recover.
+    #[error("the store cannot be reached")]
+    StoreUnavailable(#[source] Cause),
+    /// The store has more work than it can take.
+    #[error("too many changes are waiting to be stored")]
+    StoreBusy,
+    /// The store has no room left.
+    #[error("the store is full")]
+    StoreFull,
+    /// Time ran out before the work was begun.
+    #[error("the deadline passed before the work was done")]
+    DeadlineExceeded,
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(#[source] Cause),
+}

@@ -1,0 +1,53 @@
+//! What happened, in sequence.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::Order;
+
+/// A place in the sequence of all events; 0 is before the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was placed.
+    Created,
+    /// Its content changed.
+    Updated,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl Change {
+    /// The name in storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The inverse of [`Change::as_str`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Created, Self::Updated, Self::Cancelled]
+            .into_iter()
+            .find(|change| change.as_str() == name)
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Where it stands in the sequence.
+    pub position: Position,
+    /// What happened.
+    pub change: Change,
+    /// What it happened to, as it was right afterwards.
+    pub order: Order,
+}

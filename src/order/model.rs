@@ -1,0 +1,188 @@
+//! One order, its states, and what may change it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::error::Error;
+use super::event::Change;
+use super::item::Items;
+use super::money::Money;
+use super::text::{Code, Invalid, Note};
+
+/// Names one order; later ids sort after earlier ones (UUID version 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderId(pub Uuid);
+
+impl OrderId {
+    const COLLECTION: &str = "orders/";
+
+    /// A new one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::COLLECTION, self.0)
+    }
+}
+
+impl FromStr for OrderId {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        name.strip_prefix(Self::COLLECTION)
+            .and_then(|id| Uuid::try_parse(id).ok())
+            .map(Self)
+            .ok_or_else(|| Invalid(format!("must be '{}' and a UUID", Self::COLLECTION)))
+    }
+}
+
+/// Counts the changes of one order, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+/// Where one order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Placed; may still be changed.
+    Open,
+    /// Final.
+    Cancelled,
+}
+
+impl State {
+    /// The name in filters and in storage.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "OPEN" => Ok(Self::Open),
+            "CANCELLED" => Ok(Self::Cancelled),
+            _ => Err(Invalid::new("must be OPEN or CANCELLED")),
+        }
+    }
+}
+
+/// What a caller says of a new order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Who it is for.
+    pub customer: Code,
+    /// What is asked for.
+    pub items: Items,
+    /// Free text.
+    pub note: Note,
+}
+
+/// One order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its name.
+    pub id: OrderId,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub content: Draft,
+    /// Where it stands.
+    pub state: State,
+    /// Grows by one with every change; the etag.
+    pub version: Version,
+    /// When it was placed.
+    pub created: SystemTime,
+    /// When it last changed; never before `created`.
+    pub updated: SystemTime,
+}
+
+/// A change that a caller asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Replaces what is `Some`.
+    Update {
+        /// The new positions.
+        items: Option<Items>,
+        /// The new text.
+        note: Option<Note>,
+    },
+    /// Cancels; on a cancelled one it changes nothing.
+    Cancel,
+}
+
+impl Order {
+    /// Places a new one.
+    #[must_use]
+    pub fn place(id: OrderId, content: Draft, now: SystemTime) -> Self {
+        Self {
+            id,
+            content,
+            state: State::Open,
+            version: Version(1),
+            created: now,
+            updated: now,
+        }
+    }
+
+    /// The sum of its items.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.content.items.total()
+    }
+
+    /// What it becomes by `command`, or `None` if that changes nothing.
+    ///
+    /// `expected` is the version that the caller saw, if it said.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] if it changed since, [`Error::NotOpen`] if its state
+    /// forbids the change.
+    pub fn apply(
+        &self,
+        command: &Command,
+        expected: Option<Version>,
+        now: SystemTime,
+    ) -> Result<Option<(Self, Change)>, Error> {
+        if expected.is_some_and(|version| version != self.version) {
+            return Err(Error::Stale(self.id));
+        }
+        let mut next = self.clone();
+        let change = match (command, self.state) {
+            (Command::Cancel, State::Cancelled) => return Ok(None),
+            (Command::Cancel, State::Open) => {
+                next.state = State::Cancelled;
+                Change::Cancelled
+            }
+            (Command::Update { .. }, State::Cancelled) => return Err(Error::NotOpen(self.id)),
+            (Command::Update { items, note }, State::Open) => {
+                next.content.items = items.as_ref().unwrap_or(&self.content.items).clone();
+                next.content.note = note.as_ref().unwrap_or(&self.content.note).clone();
+                if next == *self {
+                    return Ok(None);
+                }
+                Change::Updated
+            }
+        };
+        next.version = Version(self.version.0 + 1);
+        // A clock that jumps back must not make it older than it was.
+        next.updated = now.max(self.updated);
+        Ok(Some((next, change)))
+    }
+}

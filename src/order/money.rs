@@ -1,0 +1,102 @@
+//! Exact amounts of money, as in `google.type.Money`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Invalid;
+
+const NANOS_PER_UNIT: i128 = 1_000_000_000;
+
+/// An ISO 4217 code: three capital letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// Checks the form, not the list of currencies in use.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match *text.as_bytes() {
+            [a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
+            _ => Err(Invalid::new("must be three capital letters (ISO 4217)")),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{}", *b as char))
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.to_string()
+    }
+}
+
+/// An amount that is not negative. Never a float.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    currency: Currency,
+    units: i64,
+    nanos: i32,
+}
+
+impl Money {
+    /// `nanos` are billionths of a unit: 0 to 999,999,999.
+    pub fn new(currency: Currency, units: i64, nanos: i32) -> Result<Self, Invalid> {
+        if units < 0 || nanos < 0 {
+            return Err(Invalid::new("must not be negative"));
+        }
+        if i128::from(nanos) >= NANOS_PER_UNIT {
+            return Err(Invalid::new("nanos must be at most 999,999,999"));
+        }
+        Ok(Self {
+            currency,
+            units,
+            nanos,
+        })
+    }
+
+    /// What the amount is counted in.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Whole units.
+    #[must_use]
+    pub fn units(&self) -> i64 {
+        self.units
+    }
+
+    /// Billionths of a unit beyond the whole ones.
+    #[must_use]
+    pub fn nanos(&self) -> i32 {
+        self.nanos
+    }
+
+    /// Billionths in all.
+    #[must_use]
+    pub fn total_nanos(&self) -> i128 {
+        i128::from(self.units) * NANOS_PER_UNIT + i128::from(self.nanos)
+    }
+
+    /// The inverse of [`Money::total_nanos`]; refuses what 64 bits of units
+    /// cannot hold.
+    pub fn from_total_nanos(currency: Currency, total: i128) -> Result<Self, Invalid> {
+        let too_large = |_| Invalid::new("is too large to be represented");
+        let units = i64::try_from(total / NANOS_PER_UNIT).map_err(too_large)?;
+        let nanos = i32::try_from(total % NANOS_PER_UNIT).map_err(too_large)?;
+        Self::new(currency, units, nanos)
+    }
+}

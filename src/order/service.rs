@@ -1,0 +1,174 @@
+//! The use cases.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
+use super::error::Error;
+use super::event::{Event, Position};
+use super::model::{Command, Draft, Order, OrderId, Version};
+use super::query::{Filter, Query, Sort};
+use super::stock::Stock;
+use super::store::{OrderStore, RequestKey};
+use super::token;
+
+/// Everything that can be done with orders.
+#[derive(Clone)]
+pub struct Orders {
+    store: Arc<dyn OrderStore>,
+    stock: Option<Arc<dyn Stock>>,
+}
+
+/// Who asks to create, and under which name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The caller's identity; empty without one.
+    pub caller: String,
+    /// The caller's name for the request.
+    pub id: Uuid,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its orders.
+    pub orders: Vec<Order>,
+    /// The token of the next page; `None` on the last.
+    pub next: Option<String>,
+}
+
+impl Orders {
+    /// Works on `store`; reserves at `stock` if there is one.
+    #[must_use]
+    pub fn new(store: Arc<dyn OrderStore>, stock: Option<Arc<dyn Stock>>) -> Self {
+        Self { store, stock }
+    }
+
+    /// Reserves stock and stores a new order.
+    ///
+    /// The reservation carries the request's id, so that a repeated call
+    /// reserves once even if the first one ended between the two steps.
+    pub async fn create(&self, draft: Draft, request: Option<Request>) -> Result<Order, Error> {
+        let id = OrderId::generate();
+        let reservation = request.as_ref().map_or(id.0, |request| request.id);
+        let key = request
+            .map(|request| {
+                Ok(RequestKey {
+                    caller: request.caller,
+                    request_id: request.id,
+                    content: serde_json::to_string(&draft)?,
+                })
+            })
+            .transpose()
+            .map_err(|error: serde_json::Error| Error::Internal(error.into()))?;
+        if let Some(stock) = &self.stock {
+            // A repeated call must not depend on the upstream any more.
+            if let Some(key) = &key
+                && let Some(earlier) = self.store.replay(key).await?
+            {
+                return Ok(earlier);
+            }
+            stock.reserve(reservation, &draft.items).await?;
+        }
+        let order = Order::place(id, draft, SystemTime::now());
+        self.store.create(order, key).await
+    }
+
+    /// One order.
+    pub async fn get(&self, id: OrderId) -> Result<Order, Error> {
+        self.store.get(id).await?.ok_or(Error::NotFound(id))
+    }
+
+    /// One page of at most `size` orders, behind `after`.
+    pub async fn list(
+        &self,
+        filter: Filter,
+        sort: Sort,
+        after: Option<OrderId>,
+        size: usize,
+    ) -> Result<Page, Error> {
+        let query = Query {
+            filter,
+            sort,
+            after,
+            // One more than asked for tells whether there is a next page.
+            limit: size + 1,
+        };
+        let mut orders = self.store.list(&query).await?;
+        let more = orders.len() > size;
+        orders.truncate(size);
+        let next = (orders.last().filter(|_| more))
+            .map(|last| token::page(&query.filter, query.sort, last.id));
+        Ok(Page { orders, next })
+    }
+
+    /// Applies `command`, if the version is still `expected`.
+    pub async fn change(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+    ) -> Result<Order, Error> {
+        let now = SystemTime::now();
+        self.store.change(id, command, expected, now).await
+    }
+
+    /// Follows the events after `after`, or from now on.
+    pub async fn watch(&self, filter: Filter, after: Option<Position>) -> Result<Watch, Error> {
+        let mut news = self.store.last_event();
+        let now = *news.borrow_and_update();
+        let position = after.unwrap_or(now);
+        // Tells at once if the history is gone.
+        self.store.events(position, 1).await?;
+        Ok(Watch {
+            store: Arc::clone(&self.store),
+            news,
+            filter,
+            position,
+        })
+    }
+}
+
+/// A reader of the events, each once and in sequence.
+pub struct Watch {
+    store: Arc<dyn OrderStore>,
+    news: tokio::sync::watch::Receiver<Position>,
+    filter: Filter,
+    position: Position,
+}
+
+impl Watch {
+    /// Most events read at once.
+    const BATCH: usize = 256;
+
+    /// The token to resume from after everything returned so far.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.token_at(self.position)
+    }
+
+    /// The token to resume from after `position`.
+    #[must_use]
+    pub fn token_at(&self, position: Position) -> String {
+        token::watch(&self.filter, position)
+    }
+
+    /// Waits for events and returns those that match, possibly none: then only
+    /// the place in the sequence moved on. `None` when the store is closed.
+    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, Error> {
+        loop {
+            // Marked as seen before the read, so that no event slips between.
+            self.news.borrow_and_update();
+            let mut events = self.store.events(self.position, Self::BATCH).await?;
+            if let Some(last) = events.last() {
+                self.position = last.position;
+                events.retain(|event| self.filter.matches(&event.order));
+                return Ok(Some(events));
+            }
+            if self.news.changed().await.is_err() {
+                return Ok(None);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Where orders are kept, as the use cases see it.
+
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::error::Error;
+use super::event::{Event, Position};
+use super::model::{Command, Order, OrderId, Version};
+use super::query::Query;
+
+/// What makes a create safe to repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Who asks; two callers never share a request id.
+    pub caller: String,
+    /// The caller's name for the request.
+    pub request_id: Uuid,
+    /// What was asked for, in one canonical text: the same key with other
+    /// content is refused.
+    pub content: String,
+}
+
+/// Keeps orders, their history and the answers already given.
+///
+/// Whatever it acknowledges survives a crash of the process and of the machine.
+/// `tests/store` holds the rules that every implementation keeps.
+#[async_trait::async_trait]
+pub trait OrderStore: Send + Sync + 'static {
+    /// The order that `key` led to, if it was used before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RequestIdReused`] if it stands for other content.
+    async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error>;
+
+    /// Stores a new order, the answer to `key` and the event in one
+    /// transaction. If `key` was used meanwhile, nothing is stored and the
+    /// earlier order is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RequestIdReused`] if `key` stands for other content.
+    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error>;
+
+    /// One order, or `None`.
+    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error>;
+
+    /// At most `query.limit` orders, in the query's sequence.
+    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error>;
+
+    /// Applies `command` by [`Order::apply`] and stores what it becomes and the
+    /// event in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], and those of [`Order::apply`].
+    async fn change(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+    ) -> Result<Order, Error>;
+
+    /// At most `limit` events after `after`, in sequence.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HistoryExpired`] if some of them are gone.
+    async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error>;
+
+    /// The position of the last event; changes whenever there are new ones.
+    fn last_event(&self) -> watch::Receiver<Position>;
+}

@@ -1,0 +1,75 @@
+//! Text values with bounds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a value was refused: what is allowed, for the caller to read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    /// Says what is allowed.
+    pub fn new(allowed: impl Into<String>) -> Self {
+        Self(allowed.into())
+    }
+}
+
+/// A name from another system (a customer, an article): 1 to 64 letters,
+/// digits, `-`, `_` or `.`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(String);
+
+impl Code {
+    /// Most bytes a code may have.
+    pub const MAX_LEN: usize = 64;
+
+    /// Checks length and alphabet.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if text.is_empty() || text.len() > Self::MAX_LEN || !text.bytes().all(allowed) {
+            return Err(Invalid::new(
+                "must be 1 to 64 letters, digits, '-', '_' or '.'",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Free text of at most 1,000 characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Note(String);
+
+impl Note {
+    /// Most characters a note may have.
+    pub const MAX_CHARS: usize = 1_000;
+
+    /// Checks the length.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.chars().nth(Self::MAX_CHARS).is_some() {
+            return Err(Invalid::new("must have at most 1,000 characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
