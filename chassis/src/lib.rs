@@ -1,7 +1,26 @@
 //! Everything a gRPC service needs that is not its domain.
 //!
 //! - [`contract`]: what the .proto says may happen to each rpc
+//! - [`settings`]: flags and variables
+//! - [`exit`]: how the process ends
+//! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
+//! - [`rpc`]: which rpc a request calls
+//! - [`health`], [`admin`]: readiness, over gRPC and HTTP
+//! - [`status`]: errors a client can act on
+//! - [`mesh`]: the mesh the process runs in
 //! - [`telemetry`]: traces, metrics and logs
 
+pub mod admin;
 pub mod contract;
+pub mod exit;
+pub mod health;
+mod io;
+pub mod listener;
+pub mod mesh;
+mod random;
+pub mod rpc;
+pub mod server;
+pub mod settings;
+pub mod shutdown;
+pub mod status;
 pub mod telemetry;

@@ -1,0 +1,192 @@
+//! The gRPC server: every limit set, every connection owned, an end in time.
+//!
+//! HTTP/2 is served by hyper itself rather than by `tonic::transport::Server`:
+//! that one boxes and clones its whole stack per request, answers deadlines
+//! with CANCELLED, cannot send GOAWAY and cut a connection later, and cannot
+//! end while a client stays silent.
+
+mod connection;
+mod router;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, mpsc};
+use tonic::server::NamedService;
+use tower::layer::util::Identity;
+use tower::{Layer, Service};
+
+use crate::contract;
+use crate::exit::Fatal;
+use crate::health::{Dependency, Health};
+use crate::listener::Listener;
+use crate::rpc::Contracts;
+use crate::settings::ServerSettings;
+use crate::shutdown::Shutdown;
+use connection::{Connections, Stage};
+use router::Router;
+
+pub use router::{GrpcService, RpcFuture};
+
+/// What the outermost layer wraps.
+pub type Inner = Router;
+
+/// A gRPC server in the making.
+#[derive(Debug)]
+pub struct Server<L = Identity> {
+    settings: ServerSettings,
+    contracts: Contracts,
+    health: Health,
+    serving: Dependency,
+    router: Router,
+    layer: L,
+    descriptors: Vec<&'static [u8]>,
+}
+
+impl Server {
+    /// A server with the limits of `settings`, enforcing `contracts`.
+    ///
+    /// Offers `grpc.health.v1.Health` from `health`, which turns ready no
+    /// sooner than connections are accepted.
+    #[must_use]
+    pub fn new(
+        settings: &ServerSettings,
+        contracts: &[contract::Service],
+        health: &Health,
+    ) -> Self {
+        let server = Self {
+            settings: settings.clone(),
+            contracts: Contracts::new(contracts),
+            health: health.clone(),
+            serving: health.dependency("server"),
+            router: Router::default(),
+            layer: Identity::new(),
+            descriptors: vec![tonic_health::pb::FILE_DESCRIPTOR_SET],
+        };
+        server.add_service(health.service())
+    }
+}
+
+impl<L> Server<L> {
+    /// Adds a service and makes it known to health checks.
+    #[must_use]
+    pub fn add_service<S: GrpcService + NamedService>(mut self, service: S) -> Self {
+        self.health.add_service(S::NAME);
+        self.router.add(S::NAME, service);
+        self
+    }
+
+    /// Answers reflection, v1 and v1alpha, from an encoded
+    /// `FileDescriptorSet`, if the settings allow it.
+    ///
+    /// # Errors
+    /// [`Fatal::software`] if the set cannot be decoded.
+    pub fn reflection(mut self, descriptors: &'static [u8]) -> Result<Self, Fatal> {
+        if !self.settings.reflection {
+            return Ok(self);
+        }
+        self.descriptors.push(descriptors);
+        let builder = || {
+            self.descriptors.iter().fold(
+                tonic_reflection::server::Builder::configure()
+                    .register_encoded_file_descriptor_set(
+                        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+                    )
+                    .register_encoded_file_descriptor_set(
+                        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+                    )
+                    .include_reflection_service(false),
+                |builder, set| builder.register_encoded_file_descriptor_set(set),
+            )
+        };
+        let wrong =
+            |error| Fatal::software(format!("the descriptor set cannot be decoded: {error}"));
+        let v1 = builder().build_v1().map_err(wrong)?;
+        let v1alpha = builder().build_v1alpha().map_err(wrong)?;
+        Ok(self.add_service(v1).add_service(v1alpha))
+    }
+
+    /// Wraps all calls, outside of deadlines and limits: the place of
+    /// telemetry. Layers added later are further out.
+    #[must_use]
+    pub fn layer<N>(self, layer: N) -> Server<tower::layer::util::Stack<L, N>> {
+        Server {
+            settings: self.settings,
+            contracts: self.contracts,
+            health: self.health,
+            serving: self.serving,
+            router: self.router,
+            layer: tower::layer::util::Stack::new(self.layer, layer),
+            descriptors: self.descriptors,
+        }
+    }
+
+    /// Serves until `shutdown`, then drains.
+    ///
+    /// The drain: health says `NOT_SERVING`; for the drain delay everything is
+    /// served as before; then the listener closes, clients are told to go
+    /// (GOAWAY) and streams to end; after the drain timeout, or when `shutdown`
+    /// says now, what is left is cut.
+    ///
+    /// # Errors
+    /// [`Fatal`] if the server cannot be started.
+    pub async fn serve<B>(self, listener: Listener, shutdown: Shutdown) -> Result<(), Fatal>
+    where
+        L: Layer<Inner>,
+        L::Service: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        <L::Service as Service<Request<Incoming>>>::Future: Send,
+        <L::Service as Service<Request<Incoming>>>::Error:
+            Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let service = self.layer.layer(self.router);
+        let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
+        let (alive, mut all_gone) = mpsc::channel::<()>(1);
+        let connections = Connections::new(&self.settings, self.contracts, service, stages, alive);
+        let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
+
+        self.serving.ready();
+        tracing::info!(address = %listener.local_addr(), "serving");
+        let accepting = async {
+            loop {
+                let (stream, peer) = listener.accept().await;
+                if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
+                    connections.spawn(stream, peer, permit);
+                } else {
+                    // Closed at once: a client that is told tries elsewhere.
+                    tracing::debug!(%peer, "connection limit reached");
+                }
+            }
+        };
+        let leave = async {
+            shutdown.drain().await;
+            self.health.leave();
+            tokio::select! {
+                () = tokio::time::sleep(self.settings.drain_delay) => {}
+                () = shutdown.now() => {}
+            }
+        };
+        tokio::select! {
+            () = accepting => {}
+            () = leave => {}
+        }
+        drop(listener);
+        drop(connections);
+
+        self.health.drain();
+        stage.send_replace(Stage::Drain);
+        tokio::select! {
+            _ = all_gone.recv() => return Ok(()),
+            () = tokio::time::sleep(self.settings.drain_timeout) => {
+                tracing::warn!("drain timeout: cutting the remaining connections");
+            }
+            () = shutdown.now() => {}
+        }
+        stage.send_replace(Stage::Cut);
+        all_gone.recv().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! One connection from accept to end.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tonic::transport::server::TcpConnectInfo;
+use tower::util::Oneshot;
+use tower::{Service, ServiceExt};
+
+use crate::io::Prefaced;
+use crate::rpc::{Contracts, Rpc};
+use crate::settings::ServerSettings;
+
+/// What connections are to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    Serve,
+    /// Take no new calls, finish those in flight.
+    Drain,
+    /// Close now.
+    Cut,
+}
+
+/// All that connections share.
+pub(super) struct Connections<S> {
+    http2: http2::Builder<TokioExecutor>,
+    calls: Calls<S>,
+    stages: watch::Receiver<Stage>,
+    /// Held by every connection: the drain waits for the last to let go.
+    alive: mpsc::Sender<()>,
+    handshake: Duration,
+    age: Duration,
+    grace: Duration,
+}
+
+impl<S, B> Connections<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    pub(super) fn new(
+        settings: &ServerSettings,
+        contracts: Contracts,
+        service: S,
+        stages: watch::Receiver<Stage>,
+        alive: mpsc::Sender<()>,
+    ) -> Self {
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(settings.keepalive_interval)
+            .keep_alive_timeout(settings.keepalive_timeout)
+            .max_concurrent_streams(settings.max_concurrent_streams)
+            .max_header_list_size(u32::try_from(settings.max_header_bytes).unwrap_or(u32::MAX))
+            // Bounds what a client can make this server remember by provoking
+            // errors (CVE-2023-44487 and its kin).
+            .max_local_error_reset_streams(1024)
+            .auto_date_header(false);
+        Self {
+            http2,
+            calls: Calls {
+                contracts,
+                service,
+                peer: TcpConnectInfo {
+                    local_addr: None,
+                    remote_addr: None,
+                },
+            },
+            stages,
+            alive,
+            handshake: settings.handshake_timeout,
+            age: settings.max_connection_age,
+            grace: settings.drain_timeout,
+        }
+    }
+
+    pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let mut calls = self.calls.clone();
+        calls.peer = TcpConnectInfo {
+            local_addr: stream.local_addr().ok(),
+            remote_addr: Some(peer),
+        };
+        let http2 = self.http2.clone();
+        let stages = self.stages.clone();
+        let alive = self.alive.clone();
+        let (handshake, age, grace) = (self.handshake, jittered(self.age), self.grace);
+        tokio::spawn(async move {
+            if let Some(io) = preface(stream, handshake, stages.clone()).await {
+                serve(http2, io, calls, stages, age, grace).await;
+            }
+            drop((permit, alive));
+        });
+    }
+}
+
+/// Waits for the client to begin HTTP/2; a drain does not wait for it.
+async fn preface(
+    stream: TcpStream,
+    limit: Duration,
+    mut stages: watch::Receiver<Stage>,
+) -> Option<Prefaced<TcpStream>> {
+    tokio::select! {
+        biased;
+        read = Prefaced::read(stream) => read.ok(),
+        () = tokio::time::sleep(limit) => None,
+        _ = stages.wait_for(|stage| *stage > Stage::Serve) => None,
+    }
+}
+
+async fn serve<S, B>(
+    http2: http2::Builder<TokioExecutor>,
+    io: Prefaced<TcpStream>,
+    calls: Calls<S>,
+    mut stages: watch::Receiver<Stage>,
+    age: Duration,
+    grace: Duration,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut connection = pin!(http2.serve_connection(TokioIo::new(io), calls));
+    let mut old = pin!(tokio::time::sleep(age));
+    let mut aged = false;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "connection");
+                }
+                return;
+            }
+            changed = stages.changed() => {
+                if changed.is_err() || *stages.borrow() == Stage::Cut {
+                    return;
+                }
+            }
+            () = old.as_mut() => {
+                if aged {
+                    return;
+                }
+                aged = true;
+                old.as_mut().reset(tokio::time::Instant::now() + grace);
+            }
+        }
+        // Says it once, however often it is asked.
+        connection.as_mut().graceful_shutdown();
+    }
+}
+
+/// Within a tenth of `age`, so that connections opened together do not end
+/// together.
+fn jittered(age: Duration) -> Duration {
+    age.mul_f64(0.9 + 0.2 * crate::random::fraction())
+}
+
+/// The connection's calls, each with what the layers need to know of it.
+#[derive(Clone)]
+struct Calls<S> {
+    contracts: Contracts,
+    service: S,
+    peer: TcpConnectInfo,
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone,
+{
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = Oneshot<S, Request<Incoming>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let method = self.contracts.find(request.uri().path());
+        let extensions = request.extensions_mut();
+        extensions.insert(Rpc { method });
+        extensions.insert(self.peer.clone());
+        self.service.clone().oneshot(request)
+    }
+}

@@ -1,0 +1,141 @@
+//! From a path to the service that answers it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use tonic::Code;
+use tonic::body::Body;
+use tower::Service;
+
+use crate::status;
+
+/// The future of a call, as generated services return it.
+pub type RpcFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// A generated gRPC service.
+pub trait GrpcService:
+    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future = RpcFuture>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> GrpcService for S where
+    S: Service<
+            Request<Incoming>,
+            Response = Response<Body>,
+            Error = Infallible,
+            Future = RpcFuture,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+trait Call: Send + Sync {
+    fn call(&self, request: Request<Incoming>) -> RpcFuture;
+}
+
+struct Callee<S>(S);
+
+impl<S: GrpcService> Call for Callee<S> {
+    fn call(&self, request: Request<Incoming>) -> RpcFuture {
+        // Generated services are always ready.
+        self.0.clone().call(request)
+    }
+}
+
+/// The services on offer. A handful: a scan beats a map.
+#[derive(Clone, Default)]
+pub struct Router(Arc<Vec<(&'static str, Box<dyn Call>)>>);
+
+impl Router {
+    pub(super) fn add<S: GrpcService>(&mut self, name: &'static str, service: S) {
+        if let Some(services) = Arc::get_mut(&mut self.0) {
+            services.push((name, Box::new(Callee(service))));
+        }
+    }
+
+    fn find(&self, path: &str) -> Option<&dyn Call> {
+        let (service, _) = path.strip_prefix('/')?.split_once('/')?;
+        self.0
+            .iter()
+            .find(|(name, _)| *name == service)
+            .map(|(_, service)| &**service)
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl Service<Request<Incoming>> for Router {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Routed;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Routed {
+        if !is_grpc(&request) {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Routed::Refused(Some(response));
+        }
+        match self.find(request.uri().path()) {
+            Some(service) => Routed::Called(service.call(request)),
+            None => Routed::Refused(Some(
+                status::error(
+                    Code::Unimplemented,
+                    status::DOMAIN,
+                    "UNKNOWN_METHOD",
+                    "this server does not offer the service called",
+                )
+                .into_http(),
+            )),
+        }
+    }
+}
+
+fn is_grpc(request: &Request<Incoming>) -> bool {
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// A call under way, or its refusal.
+pub enum Routed {
+    /// Answered by a service.
+    Called(RpcFuture),
+    /// Answered already.
+    Refused(Option<Response<Body>>),
+}
+
+impl Future for Routed {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Called(call) => call.as_mut().poll(cx),
+            Self::Refused(response) => response
+                .take()
+                .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Flags and variables of the chassis, each documented here and nowhere else.
+//!
+//! The service flattens these `clap::Args` into its own settings and calls
+//! [`ServerSettings::validate`] once.
+
+mod admin;
+mod client;
+mod server;
+mod value;
+
+pub use admin::AdminSettings;
+pub use client::{ClientSettings, UpstreamRetries};
+pub use server::ServerSettings;
+pub use value::{bytes, duration, positive_duration};

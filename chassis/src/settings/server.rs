@@ -1,0 +1,279 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::value::{bytes, duration, positive_duration};
+use crate::exit::Fatal;
+use crate::mesh::Provider;
+
+/// The gRPC port: addresses, limits, time.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerSettings {
+    /// Address of the gRPC port; port 0 chooses a free one.
+    #[arg(
+        long,
+        env = "LISTEN_ADDR",
+        value_name = "ADDR",
+        default_value = "0.0.0.0:50051"
+    )]
+    pub listen: SocketAddr,
+
+    /// How long requests are still accepted after a stop signal, while
+    /// endpoints and proxies learn that this process leaves.
+    #[arg(
+        long,
+        env = "DRAIN_DELAY",
+        value_name = "DURATION",
+        default_value = "0s",
+        value_parser = duration
+    )]
+    pub drain_delay: Duration,
+
+    /// How long calls in flight may take to finish after the drain delay;
+    /// connections are cut then. Delay and timeout together must stay below
+    /// the pod's `terminationGracePeriodSeconds`.
+    #[arg(
+        long,
+        env = "DRAIN_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "20s",
+        value_parser = positive_duration
+    )]
+    pub drain_timeout: Duration,
+
+    /// Total time of one unary call where the contract sets none; also the cap
+    /// of what the contract sets. Streams end by the caller's deadline only.
+    #[arg(
+        long,
+        env = "REQUEST_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = positive_duration
+    )]
+    pub request_timeout: Duration,
+
+    /// Unary calls served at once, over all connections; more are refused with
+    /// `RESOURCE_EXHAUSTED`. Health checks do not count.
+    #[arg(
+        long,
+        env = "MAX_CONCURRENT_REQUESTS",
+        value_name = "COUNT",
+        default_value_t = 1024,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_concurrent_requests: u32,
+
+    /// Streaming calls open at once, over all connections; more are refused
+    /// with `RESOURCE_EXHAUSTED`.
+    #[arg(
+        long,
+        env = "MAX_OPEN_STREAMS",
+        value_name = "COUNT",
+        default_value_t = 4096,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_open_streams: u32,
+
+    /// Connections open at once; more are closed as they arrive.
+    #[arg(
+        long,
+        env = "MAX_CONNECTIONS",
+        value_name = "COUNT",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_connections: u32,
+
+    /// Calls open at once on one connection (HTTP/2
+    /// `SETTINGS_MAX_CONCURRENT_STREAMS`); a client queues the rest.
+    #[arg(
+        long,
+        env = "MAX_CONCURRENT_STREAMS",
+        value_name = "COUNT",
+        default_value_t = 250,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_concurrent_streams: u32,
+
+    /// Largest request message, after decompression.
+    #[arg(
+        long,
+        env = "MAX_REQUEST_BYTES",
+        value_name = "BYTES",
+        default_value = "4MiB",
+        value_parser = bytes
+    )]
+    pub max_request_bytes: usize,
+
+    /// Largest response message.
+    #[arg(
+        long,
+        env = "MAX_RESPONSE_BYTES",
+        value_name = "BYTES",
+        default_value = "16MiB",
+        value_parser = bytes
+    )]
+    pub max_response_bytes: usize,
+
+    /// Largest header block of one request.
+    #[arg(
+        long,
+        env = "MAX_HEADER_BYTES",
+        value_name = "BYTES",
+        default_value = "16KiB",
+        value_parser = bytes
+    )]
+    pub max_header_bytes: usize,
+
+    /// Time between HTTP/2 pings to a silent client.
+    #[arg(
+        long,
+        env = "KEEPALIVE_INTERVAL",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = positive_duration
+    )]
+    pub keepalive_interval: Duration,
+
+    /// How long a ping may stay unanswered before the connection is closed.
+    #[arg(
+        long,
+        env = "KEEPALIVE_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = positive_duration
+    )]
+    pub keepalive_timeout: Duration,
+
+    /// Age at which a connection is asked to close (GOAWAY), so that clients
+    /// spread over new replicas; varied by a tenth. It is cut when it is still
+    /// open a drain timeout later.
+    #[arg(
+        long,
+        env = "MAX_CONNECTION_AGE",
+        value_name = "DURATION",
+        default_value = "30m",
+        value_parser = positive_duration
+    )]
+    pub max_connection_age: Duration,
+
+    /// How long a new connection may take to begin HTTP/2.
+    #[arg(
+        long,
+        env = "HANDSHAKE_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = positive_duration
+    )]
+    pub handshake_timeout: Duration,
+
+    /// Whether clients may ask which services and messages there are (gRPC
+    /// reflection).
+    #[arg(
+        long,
+        env = "REFLECTION",
+        value_name = "BOOL",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub reflection: bool,
+
+    /// The mesh this process runs in; its identity headers are believed then.
+    #[arg(
+        long,
+        env = "MESH_PROVIDER",
+        value_name = "PROVIDER",
+        default_value = "none"
+    )]
+    pub mesh: Provider,
+}
+
+impl ServerSettings {
+    /// Refuses values that contradict each other.
+    ///
+    /// # Errors
+    /// [`Fatal::usage`] that names the settings, the reason and the remedy.
+    pub fn validate(&self) -> Result<(), Fatal> {
+        if self.keepalive_timeout > self.keepalive_interval {
+            return Err(Fatal::usage(format!(
+                "--keepalive-timeout {} is longer than --keepalive-interval {}: a ping would be \
+                 sent before the last one is given up; shorten the timeout or lengthen the interval",
+                humantime::format_duration(self.keepalive_timeout),
+                humantime::format_duration(self.keepalive_interval),
+            )));
+        }
+        if self.max_connection_age < self.handshake_timeout {
+            return Err(Fatal::usage(format!(
+                "--max-connection-age {} is shorter than --handshake-timeout {}: a connection \
+                 could be too old before it begins; lengthen the age or shorten the timeout",
+                humantime::format_duration(self.max_connection_age),
+                humantime::format_duration(self.handshake_timeout),
+            )));
+        }
+        if self.max_header_bytes < 1024 || self.max_header_bytes > 1 << 20 {
+            return Err(Fatal::usage(format!(
+                "--max-header-bytes {} is out of range: tracing and identity headers need at least \
+                 1KiB, and every connection may hold as much; choose 1KiB to 1MiB",
+                self.max_header_bytes,
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        server: ServerSettings,
+    }
+
+    fn parse(args: &[&str]) -> Result<ServerSettings, Fatal> {
+        let args = std::iter::once("server").chain(args.iter().copied());
+        let settings = Cli::try_parse_from(args)
+            .map_err(|error| Fatal::from_clap(&error))?
+            .server;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        let settings = parse(&[]).unwrap();
+        assert_eq!(settings.listen.port(), 50051);
+        assert_eq!(settings.max_request_bytes, 4 << 20);
+        assert_eq!(settings.drain_timeout, Duration::from_secs(20));
+        assert!(settings.reflection);
+    }
+
+    #[test]
+    fn impossible_values_are_refused_in_one_line_that_names_the_flag() {
+        for (flag, value) in [
+            ("--listen", "nowhere"),
+            ("--drain-timeout", "0s"),
+            ("--request-timeout", "0ms"),
+            ("--request-timeout", "30"),
+            ("--max-concurrent-requests", "0"),
+            ("--max-connections", "-1"),
+            ("--max-concurrent-streams", "0"),
+            ("--max-request-bytes", "0"),
+            ("--max-header-bytes", "10"),
+            ("--keepalive-timeout", "31s"),
+            ("--max-connection-age", "1s"),
+            ("--handshake-timeout", "0s"),
+            ("--mesh", "consul"),
+            ("--reflection", "maybe"),
+        ] {
+            let fatal = parse(&[&format!("{flag}={value}")]).unwrap_err();
+            assert_eq!(fatal.code, crate::exit::code::USAGE);
+            let line = fatal.to_string();
+            assert!(line.contains(flag), "{flag} {value}: {line}");
+            assert!(!line.contains('\n'), "{line}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Errors a client can act on: a `tonic::Status` with `google.rpc` details.
+//!
+//! Every error carries an `ErrorInfo` (a reason a program can match on, and the
+//! domain that coined it); `RetryInfo` where coming back helps.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// Domain of the reasons in this crate.
+pub const DOMAIN: &str = "chassis";
+
+/// A status with an `ErrorInfo`: `reason` is `UPPER_SNAKE_CASE`, `domain` names
+/// who defines it.
+#[must_use]
+pub fn error(code: Code, domain: &str, reason: &str, message: &str) -> Status {
+    Status::with_error_details(code, message, details(domain, reason))
+}
+
+/// As [`error`], with a `RetryInfo`: coming back after `delay` may help.
+#[must_use]
+pub fn retryable(code: Code, domain: &str, reason: &str, message: &str, delay: Duration) -> Status {
+    let mut details = details(domain, reason);
+    details.set_retry_info(Some(delay));
+    Status::with_error_details(code, message, details)
+}
+
+/// An `ErrorDetails` that holds the `ErrorInfo`; add violations and the like.
+#[must_use]
+pub fn details(domain: &str, reason: &str) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason, domain, std::collections::HashMap::new())
+}
+
+/// What a stream ends with when the process drains.
+#[must_use]
+pub fn draining() -> Status {
+    retryable(
+        Code::Unavailable,
+        DOMAIN,
+        "DRAINING",
+        "this server is stopping; connect again to reach another",
+        Duration::ZERO,
+    )
+}
+
+/// What a call ends with whose deadline has passed.
+#[must_use]
+pub fn deadline_exceeded() -> Status {
+    error(
+        Code::DeadlineExceeded,
+        DOMAIN,
+        "DEADLINE_EXCEEDED",
+        "the deadline passed before the call was done",
+    )
+}
+
+pub(crate) fn not_found(reason: &str, message: &str) -> Status {
+    error(Code::NotFound, DOMAIN, reason, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_carried() {
+        let status = retryable(
+            Code::Unavailable,
+            "demo.v1",
+            "BUSY",
+            "busy",
+            Duration::from_millis(250),
+        );
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("BUSY", "demo.v1")
+        );
+        assert_eq!(
+            details.retry_info().unwrap().retry_delay,
+            Some(Duration::from_millis(250))
+        );
+    }
+}
