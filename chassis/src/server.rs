@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::sync::{Semaphore, mpsc};
+use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::layer::util::Identity;
 use tower::{Layer, Service};
@@ -135,9 +135,9 @@ impl<L> Server<L> {
     pub async fn serve<B>(self, listener: Listener, shutdown: Shutdown) -> Result<(), Fatal>
     where
         L: Layer<Inner>,
-        L::Service: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        <L::Service as Service<Request<Incoming>>>::Future: Send,
-        <L::Service as Service<Request<Incoming>>>::Error:
+        L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+        <L::Service as Service<Request<Body>>>::Future: Send,
+        <L::Service as Service<Request<Body>>>::Error:
             Into<Box<dyn std::error::Error + Send + Sync>> + Send,
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

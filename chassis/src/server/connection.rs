@@ -11,6 +11,7 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
@@ -18,6 +19,7 @@ use tower::{Service, ServiceExt};
 use crate::io::Prefaced;
 use crate::rpc::{Contracts, Rpc};
 use crate::settings::ServerSettings;
+use crate::telemetry::rpc::Peer;
 
 /// What connections are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +45,7 @@ pub(super) struct Connections<S> {
 
 impl<S, B> Connections<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -126,7 +128,7 @@ async fn serve<S, B>(
     age: Duration,
     grace: Duration,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -178,17 +180,21 @@ struct Calls<S> {
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone,
+    S: Service<Request<Body>, Response = Response<B>> + Clone,
 {
     type Response = Response<B>;
     type Error = S::Error;
-    type Future = Oneshot<S, Request<Incoming>>;
+    type Future = Oneshot<S, Request<Body>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let method = self.contracts.find(request.uri().path());
         let extensions = request.extensions_mut();
         extensions.insert(Rpc { method });
+        extensions.insert(Peer {
+            address: self.peer.remote_addr,
+            mutual_tls: false,
+        });
         extensions.insert(self.peer.clone());
-        self.service.clone().oneshot(request)
+        self.service.clone().oneshot(request.map(Body::new))
     }
 }

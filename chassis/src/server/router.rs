@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use tonic::Code;
 use tonic::body::Body;
 use tower::Service;
@@ -20,7 +19,7 @@ pub type RpcFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallib
 
 /// A generated gRPC service.
 pub trait GrpcService:
-    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future = RpcFuture>
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = RpcFuture>
     + Clone
     + Send
     + Sync
@@ -29,12 +28,8 @@ pub trait GrpcService:
 }
 
 impl<S> GrpcService for S where
-    S: Service<
-            Request<Incoming>,
-            Response = Response<Body>,
-            Error = Infallible,
-            Future = RpcFuture,
-        > + Clone
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = RpcFuture>
+        + Clone
         + Send
         + Sync
         + 'static
@@ -42,13 +37,13 @@ impl<S> GrpcService for S where
 }
 
 trait Call: Send + Sync {
-    fn call(&self, request: Request<Incoming>) -> RpcFuture;
+    fn call(&self, request: Request<Body>) -> RpcFuture;
 }
 
 struct Callee<S>(S);
 
 impl<S: GrpcService> Call for Callee<S> {
-    fn call(&self, request: Request<Incoming>) -> RpcFuture {
+    fn call(&self, request: Request<Body>) -> RpcFuture {
         // Generated services are always ready.
         self.0.clone().call(request)
     }
@@ -82,7 +77,7 @@ impl fmt::Debug for Router {
     }
 }
 
-impl Service<Request<Incoming>> for Router {
+impl Service<Request<Body>> for Router {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Routed;
@@ -91,7 +86,7 @@ impl Service<Request<Incoming>> for Router {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Routed {
+    fn call(&mut self, request: Request<Body>) -> Routed {
         if !is_grpc(&request) {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -112,7 +107,7 @@ impl Service<Request<Incoming>> for Router {
     }
 }
 
-fn is_grpc(request: &Request<Incoming>) -> bool {
+fn is_grpc(request: &Request<Body>) -> bool {
     request
         .headers()
         .get(header::CONTENT_TYPE)
