@@ -1,2 +1,31 @@
-//! .proto files to Rust, descriptor set and contract table.
-fn main() {}
+//! .proto files to Rust, reflection's descriptors and the contract's table.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{env, fs, process};
+
+use contract::{Protos, rust};
+
+fn main() {
+    if let Err(error) = generate() {
+        // One line per finding, each readable; a panic would bury them.
+        for line in error.to_string().lines() {
+            println!("cargo::error={line}");
+        }
+        process::exit(1);
+    }
+}
+
+fn generate() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let protos = Protos::compile("proto")?;
+    fs::write(out.join("contract.rs"), rust::table(&protos.contract()?))?;
+    fs::write(out.join("descriptor.bin"), protos.reflection()?)?;
+    // Clients and servers of every service: tests stand in for the upstreams.
+    tonic_prost_build::configure()
+        .include_file("proto.rs")
+        .emit_rerun_if_changed(false)
+        .compile_fds(protos.code())?;
+    Ok(())
+}

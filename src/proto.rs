@@ -1,0 +1,9 @@
+//! Messages, clients and servers, generated from `proto/`.
+//!
+//! One module per package: `acme.order.v1.Order` is [`acme::order::v1::Order`].
+#![allow(missing_docs, unreachable_pub, clippy::pedantic)]
+
+include!(concat!(env!("OUT_DIR"), "/proto.rs"));
+
+/// What server reflection answers from.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
