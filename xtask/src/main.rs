@@ -1,2 +1,22 @@
-//! The template's own tooling.
-fn main() {}
+//! The template's own tooling. Nothing of it reaches a generated service.
+
+mod markers;
+mod names;
+mod tree;
+
+use clap::Parser;
+
+/// The template's own tooling.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Command {
+    /// Writes what makes the tree a template: the markers in every file with a
+    /// name in it, the list of files to render, the list of refused names.
+    Markers(markers::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Markers(args) => markers::run(&args),
+    }
+}

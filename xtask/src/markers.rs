@@ -1,0 +1,202 @@
+//! `cargo xtask markers`: what makes the tree a template.
+//!
+//! A file with a name in it begins and ends with one comment line that only
+//! Liquid understands: everything between them is captured as it stands, the
+//! names are replaced, and nothing of the two lines is left.
+
+mod comment;
+mod refused;
+mod render;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::names::{self, WORDS};
+use crate::tree;
+use comment::Comment;
+
+/// `cargo xtask markers`
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Changes nothing; fails if something would change.
+    #[arg(long)]
+    check: bool,
+}
+
+/// One file that is to be written.
+struct Change {
+    path: String,
+    text: String,
+}
+
+/// Writes markers and lists, or says what is missing.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let config = read("cargo-generate.toml")?;
+    let files = tree::files()?;
+    let shared = tree::shared(&files, &config);
+    let mut problems = Vec::new();
+    let mut changes = Vec::new();
+
+    let patterns = patterns(&shared)?;
+    let mut include: BTreeSet<String> = patterns.clone();
+    for path in &shared {
+        let marked = patterns.iter().any(|pattern| matches(pattern, path));
+        match mark(path, marked) {
+            Ok(Some(text)) => changes.push(Change {
+                path: path.clone(),
+                text,
+            }),
+            Ok(None) => {}
+            Err(error) => problems.push(format!("{path}: {error}")),
+        }
+    }
+    for path in files
+        .iter()
+        .filter_map(|path| path.strip_prefix("template/"))
+    {
+        if render::is_rendered(&read(&format!("template/{path}"))?) {
+            include.insert(format!("/{path}"));
+        }
+    }
+
+    let listed = render::with_list(&config, "include = [", &include, "]")?;
+    changes.push(Change {
+        path: "cargo-generate.toml".into(),
+        text: listed,
+    });
+    let refused = refused::write(&shared, &read("hooks/refused.rhai")?)?;
+    changes.push(Change {
+        path: "hooks/refused.rhai".into(),
+        text: refused,
+    });
+    changes.retain(|change| read(&change.path).ok().as_ref() != Some(&change.text));
+
+    for Change { path, text } in &changes {
+        if args.check {
+            problems.push(format!(
+                "{path}: is not up to date, run `cargo xtask markers`"
+            ));
+        } else {
+            fs::write(tree::root().join(path), text).with_context(|| path.clone())?;
+            println!("wrote {path}");
+        }
+    }
+    if !problems.is_empty() {
+        bail!("the tree is no template yet:\n  {}", problems.join("\n  "));
+    }
+    println!(
+        "{} of {} shared files carry names",
+        include.len(),
+        shared.len()
+    );
+    Ok(())
+}
+
+pub(crate) fn read(path: &str) -> Result<String> {
+    fs::read_to_string(tree::root().join(path)).with_context(|| path.to_owned())
+}
+
+/// Which shared files Liquid renders, as cargo-generate.toml writes it: their
+/// paths after the names in them have been replaced by something unknown.
+fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
+    let mut patterns = BTreeSet::new();
+    for path in shared {
+        let bytes = fs::read(tree::root().join(path)).with_context(|| path.clone())?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let text = Comment::of(path).map_or(text.clone(), |comment| comment.unmarked(&text));
+        let named = names::find(&text)
+            .iter()
+            .any(|found| found.word.text != "order_by" && !found.is_accident());
+        if named && !is_constant(path) && !is_foreign(path) || render::has_extras(path) {
+            patterns.insert(format!("/{}", names::replace(path, |_| "*".into())));
+        }
+    }
+    Ok(patterns)
+}
+
+/// Whether nothing in `path` is ever renamed: it must not hold a name.
+pub(crate) fn is_constant(path: &str) -> bool {
+    ["chassis", "contract", "proto/mesh"]
+        .iter()
+        .any(|dir| tree::is_in(path, dir))
+}
+
+/// Whether `path` is somebody else's: what it holds is no name.
+fn is_foreign(path: &str) -> bool {
+    path == "Cargo.lock" || tree::is_in(path, "proto/google")
+}
+
+/// The text that `path` should have, if it can be marked and should.
+fn mark(path: &str, marked: bool) -> Result<Option<String>> {
+    let Ok(text) = fs::read_to_string(tree::root().join(path)) else {
+        return Ok(None);
+    };
+    let comment = Comment::of(path);
+    let plain = comment.map_or(text.clone(), |comment| comment.unmarked(&text));
+    check(path, &plain, marked)?;
+    if !marked {
+        return Ok(Some(plain));
+    }
+    let Some(comment) = comment else {
+        bail!(
+            "holds a name, but nothing in such a file can hide Liquid: take the name from somewhere else"
+        );
+    };
+    comment.marked(&plain, path).map(Some)
+}
+
+/// What would go wrong when the names are replaced.
+fn check(path: &str, text: &str, marked: bool) -> Result<()> {
+    if is_foreign(path) {
+        return Ok(());
+    }
+    for found in names::find(text) {
+        let line = found.before.lines().count().max(1);
+        let word = found.word.text;
+        if is_constant(path) && !found.is_accident() && word != "order_by" {
+            bail!("line {line}: the crate is the same in every service, but says \"{word}\"");
+        }
+        if marked && !is_constant(path) && found.is_accident() {
+            bail!(
+                "line {line}: \"{word}\" is part of another word, which would be renamed with it"
+            );
+        }
+        if marked && !is_constant(path) && found.has_article() {
+            bail!("line {line}: an article before \"{word}\" does not fit every noun");
+        }
+    }
+    if marked && (text.contains("{% raw") || text.contains("{% endraw")) {
+        bail!("contains Liquid's own raw tags");
+    }
+    Ok(())
+}
+
+/// Whether `pattern` of cargo-generate.toml covers `path`.
+fn matches(pattern: &str, path: &str) -> bool {
+    let pattern: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
+    let path: Vec<&str> = path.split('/').collect();
+    pattern.len() == path.len()
+        && pattern
+            .iter()
+            .zip(path)
+            .all(|(pattern, part)| match pattern.split_once('*') {
+                None => *pattern == part,
+                Some((head, _)) => {
+                    let tail = pattern.rsplit('*').next().unwrap_or_default();
+                    part.starts_with(head)
+                        && part.ends_with(tail)
+                        && part.len() >= head.len() + tail.len()
+                }
+            })
+}
+
+/// All names with their variables, as a chain of Liquid filters.
+fn renames() -> String {
+    WORDS.iter().fold(String::new(), |chain, word| {
+        chain + &format!(" | replace: \"{}\", {}", word.text, word.variable)
+    })
+}

@@ -1,0 +1,99 @@
+//! Names that would collide with one that the service already uses.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::names;
+
+use super::comment::Comment;
+use super::{is_constant, read, render};
+
+/// Used inside, and yet fine: `cargo xtask generate --long` builds and tests a
+/// service of each name.
+pub(crate) const PROVEN: &[&str] = &[];
+
+/// hooks/refused.rhai with the two lists that follow from the shared sources.
+pub(crate) fn write(shared: &[String], text: &str) -> Result<String> {
+    let mut identifiers = BTreeSet::new();
+    for path in shared {
+        let kind = path.rsplit('.').next().unwrap_or_default();
+        if matches!(kind, "rs" | "proto" | "sql") && !is_constant(path) {
+            let text = read(path)?;
+            let text = Comment::of(path).map_or(text.clone(), |comment| comment.unmarked(&text));
+            collect(&text, kind, &mut identifiers);
+        }
+    }
+    let (named, others): (BTreeSet<_>, BTreeSet<_>) = identifiers
+        .iter()
+        .partition(|identifier| !names::find(identifier).is_empty());
+    let mut resources = BTreeSet::new();
+    let mut plurals = BTreeSet::new();
+    for name in named {
+        let [found] = &names::find(name)[..] else {
+            continue;
+        };
+        let pascal = found.word.text.starts_with('O');
+        let list = match found.word.text {
+            "orders" | "Orders" => &mut plurals,
+            "order" | "Order" => &mut resources,
+            _ => continue,
+        };
+        for other in &others {
+            let noun = other
+                .strip_prefix(found.before)
+                .and_then(|rest| rest.strip_suffix(found.after))
+                .and_then(|noun| {
+                    if pascal {
+                        names::snake(noun)
+                    } else {
+                        Some(noun.to_owned())
+                    }
+                });
+            list.extend(
+                noun.filter(|noun| names::is_snake(noun) && !PROVEN.contains(&noun.as_str())),
+            );
+        }
+    }
+    let text = render::with_list(text, "export const RESOURCES = [", &resources, "];")?;
+    render::with_list(&text, "export const PLURALS = [", &plurals, "];")
+}
+
+/// Adds the identifiers in the code of `text`, not in its comments and strings.
+fn collect(text: &str, kind: &str, identifiers: &mut BTreeSet<String>) {
+    let comment = if kind == "sql" { "--" } else { "//" };
+    let mut rest = text;
+    let mut word = String::new();
+    while let Some(c) = rest.chars().next() {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            word.push(c);
+            rest = &rest[1..];
+            continue;
+        }
+        if word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            identifiers.insert(word.clone());
+        }
+        word.clear();
+        rest = if rest.starts_with(comment) {
+            rest.find('\n').map_or("", |end| &rest[end..])
+        } else if c == '"' {
+            string_end(rest)
+        } else {
+            &rest[c.len_utf8()..]
+        };
+    }
+}
+
+/// What follows the string at the start of `text`.
+fn string_end(text: &str) -> &str {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return &text[at + 1..],
+            _ => {}
+        }
+    }
+    ""
+}

@@ -1,0 +1,94 @@
+//! What is rendered beyond the names.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result};
+
+/// Differences of one file, as Liquid.
+struct Extra {
+    path: &'static str,
+    /// In an existing workspace, nothing from here on is kept.
+    cut: &'static str,
+    /// Further filters.
+    filters: &'static str,
+}
+
+const EXTRAS: &[Extra] = &[
+    Extra {
+        path: "Cargo.toml",
+        cut: WITHIN_WORKSPACE,
+        filters: r#" | remove: ', "xtask*"' | replace: 'path = "chassis"', new_chassis_dependency | replace: 'path = "contract"', new_contract_dependency"#,
+    },
+    Extra {
+        path: "chassis/Cargo.toml",
+        cut: WITHIN_WORKSPACE,
+        filters: r#" | replace_first: 'name = "chassis"', new_chassis_package"#,
+    },
+    Extra {
+        path: "contract/Cargo.toml",
+        cut: WITHIN_WORKSPACE,
+        filters: r#" | replace_first: 'name = "contract"', new_contract_package"#,
+    },
+    Extra {
+        path: ".cargo/config.toml",
+        cut: r#"{% assign source = source | split: "xtask =" | first %}"#,
+        filters: r#" | replace: "package contract", new_contract_alias"#,
+    },
+    Extra {
+        path: "helm/values.yaml",
+        cut: "",
+        filters: r#" | replace_first: "provider: none", new_mesh"#,
+    },
+];
+
+/// The workspace, its lints and its profiles are then the surrounding one's.
+const WITHIN_WORKSPACE: &str = r#"{% if within_cargo_project %}{% assign source = source | split: "[lints]" | first %}{% endif %}"#;
+
+/// Whether more than names is rendered in `path`.
+pub(crate) fn has_extras(path: &str) -> bool {
+    EXTRAS.iter().any(|extra| extra.path == path)
+}
+
+/// What is left out of `path`.
+pub(crate) fn cut(path: &str) -> &'static str {
+    EXTRAS
+        .iter()
+        .find(|extra| extra.path == path)
+        .map_or("", |extra| extra.cut)
+}
+
+/// What is replaced in `path` beside the names.
+pub(crate) fn extras(path: &str) -> &'static str {
+    EXTRAS
+        .iter()
+        .find(|extra| extra.path == path)
+        .map_or("", |extra| extra.filters)
+}
+
+/// Whether a file of `template/` is one for Liquid.
+pub(crate) fn is_rendered(text: &str) -> bool {
+    text.contains("{{ ") && !text.contains("${{") || text.contains("{% ")
+}
+
+/// `text` with `items` between the lines `from` and `to`.
+pub(crate) fn with_list(
+    text: &str,
+    from: &str,
+    items: &BTreeSet<String>,
+    to: &str,
+) -> Result<String> {
+    let missing = || format!("no line \"{from}\"");
+    let (head, rest) = text
+        .split_once(&format!("{from}\n"))
+        .with_context(missing)?;
+    let tail = match rest.strip_prefix(to) {
+        Some(tail) => tail,
+        None => rest.split_once(&format!("\n{to}")).with_context(missing)?.1,
+    };
+    let mut list = String::new();
+    for item in items {
+        writeln!(list, "    \"{item}\",")?;
+    }
+    Ok(format!("{head}{from}\n{list}{to}{tail}"))
+}

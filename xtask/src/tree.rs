@@ -1,0 +1,82 @@
+//! The template's files.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// Where the repository is.
+pub(crate) fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+/// Every file that is or could be committed, sorted.
+pub(crate) fn files() -> Result<Vec<String>> {
+    let output = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root())
+        .output()
+        .context("git is needed to list the files")?;
+    ensure!(
+        output.status.success(),
+        "git ls-files failed: is this a clone?"
+    );
+    let mut files: Vec<String> = String::from_utf8(output.stdout)?
+        .split_terminator('\0')
+        .filter(|path| root().join(path).is_file())
+        .map(str::to_owned)
+        .collect();
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// What cargo-generate.toml leaves out.
+pub(crate) fn left_out(config: &str) -> Vec<String> {
+    list(config, "ignore")
+}
+
+/// The strings of the array `key` in `config`, one a line.
+pub(crate) fn list(config: &str, key: &str) -> Vec<String> {
+    config
+        .lines()
+        .skip_while(|line| *line != format!("{key} = ["))
+        .skip(1)
+        .take_while(|line| *line != "]")
+        .map(|line| {
+            line.trim()
+                .trim_end_matches(',')
+                .trim_matches('"')
+                .to_owned()
+        })
+        .collect()
+}
+
+/// Whether `path` is `dir` or inside it.
+pub(crate) fn is_in(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The files which the template and a generated service share.
+pub(crate) fn shared(files: &[String], config: &str) -> Vec<String> {
+    let left_out = left_out(config);
+    files
+        .iter()
+        .filter(|path| {
+            !left_out.iter().any(|dir| is_in(path, dir))
+                && !["hooks", ".github", "cargo-generate.toml"]
+                    .iter()
+                    .any(|dir| is_in(path, dir))
+                && !files.contains(&format!("template/{path}"))
+        })
+        .cloned()
+        .collect()
+}
