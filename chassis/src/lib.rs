@@ -1,6 +1,7 @@
 //! Everything a gRPC service needs that is not its domain.
 //!
 //! - [`contract`]: what the .proto says may happen to each rpc
+//! - [`attempt`]: which attempt of a call a request is
 //! - [`settings`]: flags and variables
 //! - [`exit`]: how the process ends
 //! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
@@ -11,6 +12,7 @@
 //! - [`telemetry`]: traces, metrics and logs
 
 pub mod admin;
+pub mod attempt;
 pub mod contract;
 pub mod exit;
 pub mod health;
