@@ -3,7 +3,7 @@
 use tonic::metadata::MetadataMap;
 
 /// Sent by a gRPC client that retries (gRFC A6): how often it tried before.
-const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+pub(crate) const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
 /// Sent by Envoy where the route asks for it: which attempt this is.
 const ENVOY_ATTEMPT: &str = "x-envoy-attempt-count";
 

@@ -7,6 +7,7 @@
 //! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
 //! - [`rpc`]: which rpc a request calls
 //! - [`health`], [`admin`]: readiness, over gRPC and HTTP
+//! - [`deadline`], [`limits`]: what bounds a call
 //! - [`status`]: errors a client can act on
 //! - [`mesh`]: the mesh the process runs in
 //! - [`telemetry`]: traces, metrics and logs
@@ -14,9 +15,11 @@
 pub mod admin;
 pub mod attempt;
 pub mod contract;
+pub mod deadline;
 pub mod exit;
 pub mod health;
 mod io;
+pub mod limits;
 pub mod listener;
 pub mod mesh;
 mod random;

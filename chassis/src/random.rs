@@ -7,19 +7,27 @@ thread_local! {
     static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0_u8) | 1);
 }
 
-/// A number from 0 (included) to 1 (excluded).
-pub(crate) fn fraction() -> f64 {
+fn bits() -> u32 {
     // xorshift64*
-    let bits = STATE.with(|state| {
+    STATE.with(|state| {
         let mut x = state.get();
         x ^= x >> 12;
         x ^= x << 25;
         x ^= x >> 27;
         state.set(x);
-        x.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    });
-    // 32 bits are exact in an f64.
-    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
+        let [high @ .., _, _, _, _] = x.wrapping_mul(0x2545_F491_4F6C_DD1D).to_be_bytes();
+        u32::from_be_bytes(high)
+    })
+}
+
+/// A number from 0 (included) to 1 (excluded).
+pub(crate) fn fraction() -> f64 {
+    f64::from(bits()) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// A number below `bound`, which is not 0.
+pub(crate) fn below(bound: usize) -> usize {
+    bits() as usize % bound
 }
 
 #[cfg(test)]

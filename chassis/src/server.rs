@@ -19,19 +19,22 @@ use tower::layer::util::Identity;
 use tower::{Layer, Service};
 
 use crate::contract;
+use crate::deadline::{Deadlines, DeadlinesLayer};
 use crate::exit::Fatal;
 use crate::health::{Dependency, Health};
+use crate::limits::{Limits, LimitsLayer};
 use crate::listener::Listener;
 use crate::rpc::Contracts;
 use crate::settings::ServerSettings;
 use crate::shutdown::Shutdown;
+use crate::telemetry::metrics::Metrics;
 use connection::{Connections, Stage};
 use router::Router;
 
 pub use router::{GrpcService, RpcFuture};
 
 /// What the outermost layer wraps.
-pub type Inner = Router;
+pub type Inner = Limits<Deadlines<Router>>;
 
 /// A gRPC server in the making.
 #[derive(Debug)]
@@ -43,6 +46,7 @@ pub struct Server<L = Identity> {
     router: Router,
     layer: L,
     descriptors: Vec<&'static [u8]>,
+    metrics: Metrics,
 }
 
 impl Server {
@@ -64,6 +68,7 @@ impl Server {
             router: Router::default(),
             layer: Identity::new(),
             descriptors: vec![tonic_health::pb::FILE_DESCRIPTOR_SET],
+            metrics: Metrics::default(),
         };
         server.add_service(health.service())
     }
@@ -74,7 +79,8 @@ impl<L> Server<L> {
     #[must_use]
     pub fn add_service<S: GrpcService + NamedService>(mut self, service: S) -> Self {
         self.health.add_service(S::NAME);
-        self.router.add(S::NAME, service);
+        self.router
+            .add(S::NAME, self.contracts.covers(S::NAME), service);
         self
     }
 
@@ -108,6 +114,13 @@ impl<L> Server<L> {
         Ok(self.add_service(v1).add_service(v1alpha))
     }
 
+    /// Counts refused calls.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
     /// Wraps all calls, outside of deadlines and limits: the place of
     /// telemetry. Layers added later are further out.
     #[must_use]
@@ -120,6 +133,7 @@ impl<L> Server<L> {
             router: self.router,
             layer: tower::layer::util::Stack::new(self.layer, layer),
             descriptors: self.descriptors,
+            metrics: self.metrics,
         }
     }
 
@@ -142,7 +156,13 @@ impl<L> Server<L> {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let service = self.layer.layer(self.router);
+        let limits = LimitsLayer::new(
+            self.settings.max_concurrent_requests,
+            self.settings.max_open_streams,
+            &self.metrics,
+        );
+        let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
+        let service = self.layer.layer(limits.layer(deadlines.layer(self.router)));
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let connections = Connections::new(&self.settings, self.contracts, service, stages, alive);

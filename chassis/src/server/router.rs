@@ -12,6 +12,7 @@ use tonic::Code;
 use tonic::body::Body;
 use tower::Service;
 
+use crate::rpc::Rpc;
 use crate::status;
 
 /// The future of a call, as generated services return it.
@@ -51,28 +52,39 @@ impl<S: GrpcService> Call for Callee<S> {
 
 /// The services on offer. A handful: a scan beats a map.
 #[derive(Clone, Default)]
-pub struct Router(Arc<Vec<(&'static str, Box<dyn Call>)>>);
+pub struct Router(Arc<Vec<Entry>>);
+
+struct Entry {
+    name: &'static str,
+    /// Whether the contract knows every rpc of it.
+    covered: bool,
+    service: Box<dyn Call>,
+}
 
 impl Router {
-    pub(super) fn add<S: GrpcService>(&mut self, name: &'static str, service: S) {
+    pub(super) fn add<S: GrpcService>(&mut self, name: &'static str, covered: bool, service: S) {
         if let Some(services) = Arc::get_mut(&mut self.0) {
-            services.push((name, Box::new(Callee(service))));
+            services.push(Entry {
+                name,
+                covered,
+                service: Box::new(Callee(service)),
+            });
         }
     }
 
-    fn find(&self, path: &str) -> Option<&dyn Call> {
-        let (service, _) = path.strip_prefix('/')?.split_once('/')?;
-        self.0
-            .iter()
-            .find(|(name, _)| *name == service)
-            .map(|(_, service)| &**service)
+    fn find(&self, request: &Request<Body>) -> Option<&dyn Call> {
+        let (service, _) = request.uri().path().strip_prefix('/')?.split_once('/')?;
+        let entry = self.0.iter().find(|entry| entry.name == service)?;
+        // Generated services refuse unknown methods too, but without details.
+        let contract = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
+        (contract.is_some() || !entry.covered).then_some(&*entry.service)
     }
 }
 
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
+            .entries(self.0.iter().map(|entry| entry.name))
             .finish()
     }
 }
@@ -92,14 +104,14 @@ impl Service<Request<Body>> for Router {
             *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Routed::Refused(Some(response));
         }
-        match self.find(request.uri().path()) {
+        match self.find(&request) {
             Some(service) => Routed::Called(service.call(request)),
             None => Routed::Refused(Some(
                 status::error(
                     Code::Unimplemented,
                     status::DOMAIN,
                     "UNKNOWN_METHOD",
-                    "this server does not offer the service called",
+                    "this server does not offer the method called",
                 )
                 .into_http(),
             )),

@@ -1,0 +1,70 @@
+//! How long a call may take: the shorter of what its caller allows and what
+//! the contract or the settings allow.
+//!
+//! The deadline holds to the end of the response's body, streams included. It
+//! travels with the request's extensions and with the task, see [`current`], so
+//! that stores and upstream calls stop in time as well. A call whose deadline
+//! passes is dropped where it waits.
+
+mod body;
+mod header;
+mod layer;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use body::BoundBody;
+pub use header::{Malformed, format, parse};
+pub use layer::{BoundFuture, Deadlines, DeadlinesLayer};
+
+tokio::task_local! {
+    static CURRENT: Option<Deadline>;
+}
+
+/// The moment by which a call must be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// A deadline `time` from now.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        // Timers do not reach further; nobody waits longer.
+        Self(Instant::now() + time.min(Duration::from_hours(365 * 24)))
+    }
+
+    /// The moment itself.
+    #[must_use]
+    pub fn instant(self) -> Instant {
+        self.0
+    }
+
+    /// Time left; `None` when it has passed.
+    #[must_use]
+    pub fn remaining(self) -> Option<Duration> {
+        self.0
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero())
+    }
+
+    /// Whether it has passed.
+    #[must_use]
+    pub fn has_passed(self) -> bool {
+        self.remaining().is_none()
+    }
+}
+
+/// The deadline of the call this task works for, if it has one.
+///
+/// Tasks that the call spawns do not inherit it: hand it over with [`scope`].
+#[must_use]
+pub fn current() -> Option<Deadline> {
+    CURRENT.try_with(|deadline| *deadline).unwrap_or_default()
+}
+
+/// Runs `future` under `deadline` as [`current`] says it; does not end it.
+pub fn scope<F: Future>(deadline: Option<Deadline>, future: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(deadline, future)
+}

@@ -1,0 +1,97 @@
+//! Bounds over all connections.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::StreamExt;
+use tonic::{Code, Request, Response, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+use crate::support::{GET, Running, Things, WATCH, call, open, reason, start};
+
+/// A server for one unary call and one stream at a time, the unary place taken.
+async fn busy() -> (
+    Running,
+    Arc<Semaphore>,
+    tokio::task::JoinHandle<Result<Response<String>, Status>>,
+) {
+    let gate = Arc::new(Semaphore::new(0));
+    let (entered, mut inside) = mpsc::channel(8);
+    let inner = Arc::clone(&gate);
+    let things = Things::unary(move |_| {
+        let (gate, entered) = (Arc::clone(&inner), entered.clone());
+        async move {
+            let _ = entered.send(()).await;
+            gate.acquire().await.unwrap().forget();
+            Ok(Response::new("done".to_owned()))
+        }
+    })
+    .stream(|_| tokio_stream::once(Ok("first".to_owned())).chain(tokio_stream::pending()));
+    let server = start(
+        &["--max-concurrent-requests=1", "--max-open-streams=1"],
+        things,
+    )
+    .await;
+    let channel = server.channel();
+    let first = tokio::spawn(async move { call(&channel, GET, Request::new("x".into())).await });
+    inside.recv().await.unwrap();
+    (server, gate, first)
+}
+
+#[tokio::test]
+async fn excess_is_refused_with_a_time_to_come_back() {
+    let (server, gate, first) = busy().await;
+    // Another connection: the bound is the process's.
+    let status = call(&server.channel(), GET, Request::new("x".into()))
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "TOO_MANY_REQUESTS");
+    let delay = status
+        .get_details_retry_info()
+        .unwrap()
+        .retry_delay
+        .unwrap()
+        .as_millis();
+    let pushback = status.metadata().get("grpc-retry-pushback-ms").unwrap();
+    assert_eq!(pushback.to_str().unwrap(), delay.to_string());
+
+    gate.add_permits(2);
+    first.await.unwrap().unwrap();
+    call(&server.channel(), GET, Request::new("x".into()))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn health_checks_are_exempt() {
+    let (server, _gate, _first) = busy().await;
+    HealthClient::new(server.channel())
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn streams_have_a_bound_of_their_own_until_they_end() {
+    let (server, _gate, _first) = busy().await;
+    let channel = server.channel();
+    let mut stream = open(&channel, WATCH, Request::new("x".into()))
+        .await
+        .unwrap();
+    assert_eq!(stream.message().await.unwrap().unwrap(), "first");
+    let status = open(&channel, WATCH, Request::new("x".into()))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&status), "TOO_MANY_STREAMS");
+    drop(stream);
+    // The place is free once the server has seen the cancellation.
+    loop {
+        match open(&channel, WATCH, Request::new("x".into())).await {
+            Ok(_) => break,
+            Err(status) => assert_eq!(status.code(), Code::ResourceExhausted),
+        }
+    }
+}

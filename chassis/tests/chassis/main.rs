@@ -1,0 +1,14 @@
+//! The chassis over real ports.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a failed step fails the test"
+)]
+
+mod admin;
+mod deadlines;
+mod drain;
+mod health;
+mod limits;
+mod support;
+mod transport;
