@@ -12,6 +12,8 @@ pub enum Error {
     Compile(String),
     /// `offered.txt` is wrong.
     Offered(String),
+    /// A derived file has no place for its tables.
+    Markers(String),
     /// Annotations break the rules: every one of them, in the files' sequence.
     Policy(Vec<Problem>),
 }
@@ -22,7 +24,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Compile(text) | Self::Offered(text) => f.write_str(text),
+            Self::Compile(text) | Self::Offered(text) | Self::Markers(text) => f.write_str(text),
             Self::Policy(problems) => {
                 for (index, problem) in problems.iter().enumerate() {
                     if index > 0 {

@@ -6,13 +6,23 @@
 //! - [`Protos`]: the compiled .proto files
 //! - [`Contract`]: the policy of every rpc, defaults merged, rules enforced
 //! - [`rust`]: the server's table
+//! - [`chart`]: what the Helm chart reads
+//! - [`service_config`]: what gRPC clients of every language read
+//! - [`reference`], [`fidelity`]: what people read
+//! - [`files`]: keeps the derived files that are checked in true
 
 mod annotation;
+pub mod chart;
 mod derive;
+pub mod duration;
 mod error;
+pub mod fidelity;
+pub mod files;
 mod model;
 mod protos;
+pub mod reference;
 pub mod rust;
+pub mod service_config;
 
 pub use error::{Error, Problem};
 pub use model::{

@@ -1,0 +1,104 @@
+//! What the Helm chart reads: `helm/files/contract.yaml`.
+
+use std::fmt::{self, Write as _};
+
+use crate::{Contract, Idempotency, Method, Retry, Role, Service, Streaming};
+
+/// The document, without the comments around it.
+#[must_use]
+pub fn yaml(contract: &Contract) -> String {
+    let mut out = String::from("services:\n");
+    for service in &contract.services {
+        // Writing to a string cannot fail.
+        let _ = write_service(&mut out, service);
+    }
+    out
+}
+
+fn write_service(out: &mut String, service: &Service) -> fmt::Result {
+    let role = match service.role {
+        Role::Server => "server",
+        Role::Upstream => "upstream",
+    };
+    writeln!(out, "  - name: {}", scalar(&service.name))?;
+    writeln!(out, "    role: {role}")?;
+    if let Some(it) = service.retry_throttling {
+        writeln!(out, "    retryThrottling:")?;
+        writeln!(out, "      maxTokens: {}", it.max_tokens)?;
+        writeln!(out, "      tokenRatio: {}", it.token_ratio)?;
+    }
+    if service.methods.is_empty() {
+        return writeln!(out, "    methods: []");
+    }
+    writeln!(out, "    methods:")?;
+    for method in &service.methods {
+        write_method(out, method)?;
+    }
+    Ok(())
+}
+
+fn write_method(out: &mut String, method: &Method) -> fmt::Result {
+    let idempotency = match method.idempotency {
+        Idempotency::Unsafe => "unsafe",
+        Idempotency::NoSideEffects => "no_side_effects",
+        Idempotency::Idempotent => "idempotent",
+        Idempotency::RequestId => "request_id",
+    };
+    let streaming = match method.streaming {
+        Streaming::None => "none",
+        Streaming::Client => "client",
+        Streaming::Server => "server",
+        Streaming::Bidi => "bidi",
+    };
+    let callers: Vec<_> = method.allowed_callers.iter().map(|it| scalar(it)).collect();
+    writeln!(out, "      - name: {}", scalar(&method.name))?;
+    writeln!(out, "        path: {}", method.path)?;
+    writeln!(out, "        idempotency: {idempotency}")?;
+    writeln!(out, "        streaming: {streaming}")?;
+    if let Some(timeout) = method.timeout {
+        writeln!(out, "        timeoutMs: {}", timeout.as_millis())?;
+    }
+    if let Some(retry) = &method.retry {
+        write_retry(out, retry)?;
+    }
+    writeln!(out, "        allowedCallers: [{}]", callers.join(", "))
+}
+
+fn write_retry(out: &mut String, retry: &Retry) -> fmt::Result {
+    let codes: Vec<_> = retry.codes.iter().map(|it| it.name()).collect();
+    writeln!(out, "        retry:")?;
+    writeln!(out, "          maxAttempts: {}", retry.max_attempts)?;
+    if let Some(timeout) = retry.per_attempt_timeout {
+        writeln!(
+            out,
+            "          perAttemptTimeoutMs: {}",
+            timeout.as_millis()
+        )?;
+    }
+    writeln!(
+        out,
+        "          initialBackoffMs: {}",
+        retry.initial_backoff.as_millis()
+    )?;
+    writeln!(
+        out,
+        "          maxBackoffMs: {}",
+        retry.max_backoff.as_millis()
+    )?;
+    writeln!(
+        out,
+        "          backoffMultiplier: {}",
+        retry.backoff_multiplier
+    )?;
+    writeln!(out, "          codes: [{}]", codes.join(", "))
+}
+
+/// Quotes the names that Helm's YAML 1.1 would take for something else.
+fn scalar(name: &str) -> String {
+    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    if WORDS.contains(&name.to_ascii_lowercase().as_str()) {
+        format!("\"{name}\"")
+    } else {
+        name.to_owned()
+    }
+}
