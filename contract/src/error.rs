@@ -10,7 +10,7 @@ pub enum Error {
     Io(PathBuf, std::io::Error),
     /// The files do not compile; the text names file, line and column.
     Compile(String),
-    /// `offered.txt` is wrong.
+    /// `offered.conf` is wrong.
     Offered(String),
     /// A derived file has no place for its tables.
     Markers(String),

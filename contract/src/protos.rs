@@ -10,7 +10,7 @@ use protox::prost_reflect::{DescriptorPool, FileDescriptor, Kind};
 use crate::{Contract, Error, derive};
 
 /// Beside the .proto files: which packages this project offers.
-const OFFERED: &str = "offered.txt";
+const OFFERED: &str = "offered.conf";
 
 /// Every .proto file under one root, compiled, and which services are offered.
 pub struct Protos {
@@ -21,12 +21,12 @@ pub struct Protos {
 }
 
 impl Protos {
-    /// Compiles every .proto file under `root` and reads `root/offered.txt`:
+    /// Compiles every .proto file under `root` and reads `root/offered.conf`:
     /// one package a line, `#` starts a comment.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or does not compile, or if `offered.txt` is
+    /// If a file cannot be read or does not compile, or if `offered.conf` is
     /// absent, empty or names a package without services.
     pub fn compile(root: impl AsRef<Path>) -> Result<Self, Error> {
         let root = root.as_ref();
