@@ -3,70 +3,101 @@
 //! Handles are bound to their attributes when made, so that recording neither
 //! looks up nor allocates: make them once, keep them.
 
-use std::time::Duration;
+mod process;
+pub(crate) mod prometheus;
+pub(crate) mod rpc;
+mod store;
+
+use std::sync::Arc;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{BoundCounter, BoundHistogram, Meter, MeterProvider as _};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+
+pub use store::{StoreMetrics, StoreOperation};
+
+pub(crate) use process::observe as observe_process;
 
 /// Makes instruments; cheap to clone. The default records nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Metrics(());
+pub struct Metrics(Option<Arc<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    meter: Meter,
+    active: rpc::ActiveCalls,
+}
 
 impl Metrics {
+    pub(crate) fn new(provider: &SdkMeterProvider) -> Self {
+        let meter = provider.meter(env!("CARGO_PKG_NAME"));
+        let active = rpc::ActiveCalls::observe(&meter);
+        Self(Some(Arc::new(Inner { meter, active })))
+    }
+
+    /// For instruments of the service's own. `None` where metrics are off.
+    #[must_use]
+    pub fn meter(&self) -> Option<&Meter> {
+        self.0.as_ref().map(|inner| &inner.meter)
+    }
+
     /// Counts calls refused by a limit; `reason` is one of a fixed set, such as
     /// `concurrency` or `rate`.
     #[must_use]
     pub fn rejections(&self, reason: &'static str) -> Counter {
-        let _ = reason;
-        Counter(())
+        self.counter(
+            "rpc.server.rejected",
+            "{call}",
+            "Calls refused by a limit of the server.",
+            &[KeyValue::new("reason", reason)],
+        )
     }
 
     /// The store's instruments. `system` is the value of `db.system.name`, such as `sqlite`.
     #[must_use]
     pub fn store(&self, system: &'static str) -> StoreMetrics {
-        let _ = system;
-        StoreMetrics(())
+        StoreMetrics::new(self, system)
+    }
+
+    fn counter(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        attributes: &[KeyValue],
+    ) -> Counter {
+        Counter(self.meter().map(|meter| {
+            meter
+                .u64_counter(name)
+                .with_unit(unit)
+                .with_description(description)
+                .build()
+                .bind(attributes)
+        }))
     }
 }
 
 /// A bound counter.
 #[derive(Debug, Clone)]
-pub struct Counter(());
+pub struct Counter(Option<BoundCounter<u64>>);
 
 impl Counter {
     /// Adds `n`.
     pub fn add(&self, n: u64) {
-        let _ = n;
+        if let Some(counter) = &self.0 {
+            counter.add(n);
+        }
     }
 }
 
-/// What a store records.
+/// A bound histogram.
 #[derive(Debug, Clone)]
-pub struct StoreMetrics(());
+struct Histogram<T>(Option<BoundHistogram<T>>);
 
-impl StoreMetrics {
-    /// One kind of operation, such as `get`.
-    #[must_use]
-    pub fn operation(&self, name: &'static str) -> StoreOperation {
-        let _ = name;
-        StoreOperation(())
-    }
-
-    /// Commands that wait in the writer's queue, at the moment.
-    pub fn queue_length(&self, length: usize) {
-        let _ = length;
-    }
-
-    /// One transaction: how many commands it held, and how long its commit took.
-    pub fn committed(&self, commands: usize, took: Duration) {
-        let _ = (commands, took);
-    }
-}
-
-/// One kind of operation on a store.
-#[derive(Debug, Clone)]
-pub struct StoreOperation(());
-
-impl StoreOperation {
-    /// Records one operation: its time, queue included, and whether it succeeded.
-    pub fn record(&self, took: Duration, ok: bool) {
-        let _ = (took, ok);
+impl<T> Histogram<T> {
+    fn record(&self, value: T) {
+        if let Some(histogram) = &self.0 {
+            histogram.record(value);
+        }
     }
 }

@@ -1,0 +1,44 @@
+//! What the admin port shows of telemetry.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use super::log::Levels;
+use super::metrics::prometheus::{self, Exposition};
+
+pub(super) fn routes(metrics: Option<Exposition>, levels: Option<Levels>) -> Router {
+    let mut router = Router::new();
+    if let Some(metrics) = metrics {
+        router = router.route("/metrics", get(scrape).with_state(metrics));
+    }
+    if let Some(levels) = levels {
+        router = router.route("/loglevel", get(level).put(set_level).with_state(levels));
+    }
+    router
+}
+
+async fn scrape(State(metrics): State<Exposition>) -> impl IntoResponse {
+    // Observing the process reads files: not on the threads that serve.
+    let text = tokio::task::spawn_blocking(move || metrics.render()).await;
+    match text {
+        Ok(Ok(text)) => Ok(([(header::CONTENT_TYPE, prometheus::CONTENT_TYPE)], text)),
+        _ => Err((StatusCode::SERVICE_UNAVAILABLE, "metrics are shut down\n")),
+    }
+}
+
+async fn level(State(levels): State<Levels>) -> String {
+    format!("{levels}\n")
+}
+
+async fn set_level(State(levels): State<Levels>, directives: String) -> impl IntoResponse {
+    match levels.set(&directives) {
+        Ok(()) => {
+            tracing::info!(levels = %levels, "log level changed");
+            Ok(format!("{levels}\n"))
+        }
+        Err(error) => Err((StatusCode::BAD_REQUEST, format!("{error}\n"))),
+    }
+}

@@ -1,0 +1,161 @@
+//! Keeps secrets out of the log, wherever they slip in.
+
+use std::ops::Range;
+
+pub(super) const REDACTED: &str = "[redacted]";
+
+/// Names whose value never appears.
+const SECRET_NAMES: [&str; 8] = [
+    "authorization",
+    "cookie",
+    "credential",
+    "passwd",
+    "password",
+    "private_key",
+    "secret",
+    "token",
+];
+
+/// Whether a field's name says that its value is a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    SECRET_NAMES
+        .iter()
+        .any(|secret| find(name.as_bytes(), secret.as_bytes(), 0).is_some())
+        || name.eq_ignore_ascii_case("api_key")
+        || name.eq_ignore_ascii_case("apikey")
+}
+
+/// `text` without credentials: those after a header's name or an authentication
+/// scheme, as in a printed request, and those in a URL.
+pub(super) fn scrub(text: String) -> String {
+    let Some(first) = secret(text.as_bytes(), 0) else {
+        return text;
+    };
+    let mut clean = String::with_capacity(text.len());
+    let (mut written, mut next) = (0, Some(first));
+    while let Some(range) = next {
+        clean.push_str(&text[written..range.start]);
+        clean.push_str(REDACTED);
+        written = range.end;
+        next = secret(text.as_bytes(), written);
+    }
+    clean.push_str(&text[written..]);
+    clean
+}
+
+/// The first secret at or after `from`.
+fn secret(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let after = |needle: &str, end: fn(&u8) -> bool, skip: fn(&u8) -> bool| {
+        let mut from = from;
+        while let Some(at) = find(text, needle.as_bytes(), from) {
+            let start = at + needle.len();
+            let skipped = text[start..].iter().take_while(|byte| skip(byte)).count();
+            let start = start + skipped;
+            let length = text[start..].iter().take_while(|byte| !end(byte)).count();
+            let range = start..start + length;
+            if length > 0 && &text[range.clone()] != REDACTED.as_bytes() {
+                return Some(range);
+            }
+            from = start;
+        }
+        None
+    };
+    let end_of_value: fn(&u8) -> bool = |byte| matches!(byte, b'"' | b'\'' | b',' | b'}' | b'\n');
+    let end_of_word: fn(&u8) -> bool =
+        |byte| matches!(byte, b'"' | b'\'' | b',' | b'}' | b' ' | b'\n' | b'\\');
+    let marks: fn(&u8) -> bool = |byte| matches!(byte, b'"' | b'\'' | b':' | b'=' | b' ');
+    let nothing: fn(&u8) -> bool = |_| false;
+    [
+        after("authorization", end_of_value, marks),
+        after("cookie", end_of_value, marks),
+        after("bearer ", end_of_word, nothing),
+        after("password=", end_of_word, nothing),
+        user_info(text, from),
+    ]
+    .into_iter()
+    .flatten()
+    .min_by_key(|range| range.start)
+}
+
+/// The password of `scheme://user:password@host`.
+fn user_info(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut from = from;
+    while let Some(at) = find(text, b"://", from) {
+        let start = at + 3;
+        let authority = &text[start..];
+        let length = authority
+            .iter()
+            .take_while(|byte| !matches!(byte, b'/' | b' ' | b'"' | b'?' | b'#'))
+            .count();
+        if let Some(end) = authority[..length].iter().rposition(|byte| *byte == b'@')
+            && let Some(colon) = authority[..end].iter().position(|byte| *byte == b':')
+        {
+            let range = start + colon + 1..start + end;
+            if !range.is_empty() && &text[range.clone()] != REDACTED.as_bytes() {
+                return Some(range);
+            }
+        }
+        from = start;
+    }
+    None
+}
+
+/// Where `needle`, in lower case, occurs in `text` in any case.
+fn find(text: &[u8], needle: &[u8], from: usize) -> Option<usize> {
+    text.get(from..)?
+        .windows(needle.len())
+        .position(|window| window.eq_ignore_ascii_case(needle))
+        .map(|at| at + from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_and_the_rest_stays() {
+        for (text, expected) in [
+            ("nothing to hide: 42", "nothing to hide: 42"),
+            ("", ""),
+            (
+                r#"{"authorization": "Bearer abc.def", "x-a": "1"}"#,
+                r#"{"authorization": "[redacted]", "x-a": "1"}"#,
+            ),
+            ("Authorization: Basic dXNlcg==", "Authorization: [redacted]"),
+            ("sent BEARER abc to", "sent BEARER [redacted] to"),
+            ("set-cookie: id=1", "set-cookie: [redacted]"),
+            (
+                "postgres://me:hunter2@db:5432/x and https://db/y",
+                "postgres://me:[redacted]@db:5432/x and https://db/y",
+            ),
+            (
+                "host=db password=hunter2 user=me",
+                "host=db password=[redacted] user=me",
+            ),
+            (
+                "caf\u{e9} bearer caf\u{e9} caf\u{e9}",
+                "caf\u{e9} bearer [redacted] caf\u{e9}",
+            ),
+        ] {
+            let clean = scrub(text.to_owned());
+            assert_eq!(clean, expected);
+            assert_eq!(scrub(clean), expected);
+        }
+    }
+
+    #[test]
+    fn names_tell() {
+        for name in [
+            "authorization",
+            "Set-Cookie",
+            "db_password",
+            "access_token",
+            "API_KEY",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["message", "method", "keyboard"] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+}

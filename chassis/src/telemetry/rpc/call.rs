@@ -1,0 +1,357 @@
+//! One call, from its headers to its status.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, ContextGuard, KeyValue};
+use tonic::Code;
+use tonic::transport::server::TcpConnectInfo;
+
+use super::identity::IdentitySource;
+use super::line::{self, Budget, Line};
+use super::methods::{Method, Methods, UNKNOWN, original};
+use super::{Kind, Peer, PreviousAttempts, names, status};
+use crate::contract::Service;
+use crate::telemetry::metrics::rpc::RpcMetrics;
+use crate::telemetry::propagation::Decision;
+use crate::telemetry::request_id::{self, Entered};
+use crate::telemetry::{Core, Telemetry};
+
+static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+static GRPC_PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
+static ENVOY_ATTEMPT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
+
+/// A deadline is told by a timer, which may be this early.
+const TIMER: Duration = Duration::from_millis(2);
+
+/// What all calls through one layer share.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub(super) kind: Kind,
+    pub(super) core: Arc<Core>,
+    pub(super) metrics: RpcMetrics,
+    pub(super) methods: Methods,
+    pub(super) identity: IdentitySource,
+    /// Host and port of the server, on a client.
+    pub(super) server: Option<(String, u16)>,
+    lines: Budget,
+}
+
+impl Side {
+    pub(super) fn new(telemetry: &Telemetry, kind: Kind, services: &[Service]) -> Self {
+        let core = telemetry.core();
+        let metrics = RpcMetrics::new(&core.metrics, kind);
+        let methods = Methods::new(&core.metrics, &metrics, kind, services);
+        Self {
+            kind,
+            core,
+            metrics,
+            methods,
+            identity: IdentitySource::None,
+            server: None,
+            lines: Budget::new(),
+        }
+    }
+}
+
+/// A call that has not got its status. Dropped without one, it was abandoned.
+#[derive(Debug)]
+pub(super) struct Call {
+    side: Arc<Side>,
+    method: usize,
+    started: Instant,
+    timeout: Option<Duration>,
+    /// What is current while the call runs.
+    context: Option<Context>,
+    recording: bool,
+    request_id: Option<HeaderValue>,
+    previous_attempts: u32,
+    peer: Option<SocketAddr>,
+    caller: Option<String>,
+    finished: bool,
+}
+
+/// While it lives, the call's context and request id are the current ones.
+pub(super) struct Scope {
+    _context: Option<ContextGuard>,
+    _request_id: Entered,
+}
+
+impl Call {
+    /// A call that came in.
+    pub(super) fn serve<B>(side: &Arc<Side>, request: &Request<B>) -> Self {
+        let headers = request.headers();
+        let peer = peer(request);
+        let parent = side.core.propagation.extract(headers);
+        let mut call = Self::begin(side, request);
+        call.request_id = Some(request_id::accept_or_create(headers));
+        call.previous_attempts = number(headers, &GRPC_PREVIOUS_ATTEMPTS)
+            .max(number(headers, &ENVOY_ATTEMPT).saturating_sub(1));
+        call.peer = peer.address;
+        let vouched = side.identity.vouches(headers);
+        side.metrics.secured(peer.mutual_tls || vouched);
+        if vouched {
+            call.caller = side.identity.caller(headers);
+        }
+        call.trace(parent, SpanKind::Server, request);
+        call
+    }
+
+    /// A call that goes out: its headers get what is passed on.
+    pub(super) fn make<B>(side: &Arc<Side>, request: &mut Request<B>) -> Self {
+        let mut call = Self::begin(side, request);
+        call.request_id = request_id::current();
+        if let Some(PreviousAttempts(attempts)) = request.extensions().get() {
+            call.previous_attempts = *attempts;
+            call.method().metrics.retried();
+        }
+        let parent = Context::map_current(|context| is_something(context).then(|| context.clone()));
+        call.trace(parent, SpanKind::Client, request);
+        let headers = request.headers_mut();
+        if let Some(context) = &call.context {
+            side.core.propagation.inject(context, headers);
+        }
+        if let Some(id) = &call.request_id {
+            headers.insert(&request_id::HEADER, id.clone());
+        }
+        call
+    }
+
+    fn begin<B>(side: &Arc<Side>, request: &Request<B>) -> Self {
+        let method = side.methods.find(request.uri().path());
+        let call = Self {
+            side: side.clone(),
+            method,
+            started: Instant::now(),
+            timeout: timeout(request.headers()),
+            context: None,
+            recording: false,
+            request_id: None,
+            previous_attempts: 0,
+            peer: None,
+            caller: None,
+            finished: false,
+        };
+        call.method().metrics.began();
+        call
+    }
+
+    /// Makes the span, unless the caller's trace is known to be left out.
+    fn trace<B>(&mut self, parent: Option<Context>, kind: SpanKind, request: &Request<B>) {
+        self.context = parent;
+        let side = self.side.clone();
+        let method = self.method();
+        let Some(tracer) = side.core.tracer.as_ref().filter(|_| method.traced) else {
+            return;
+        };
+        if side.core.parent_based
+            && let Some(parent) = &self.context
+            && parent.get::<Decision>().is_none()
+        {
+            let span = parent.span();
+            let span = span.span_context();
+            if span.is_valid() && !span.is_sampled() {
+                return;
+            }
+        }
+        let builder = SpanBuilder::from_name(method.name).with_kind(kind);
+        let parent = self.context.take().unwrap_or_default();
+        let mut span = tracer.build_with_context(builder, &parent);
+        if span.is_recording() {
+            self.recording = true;
+            span.set_attributes(self.attributes(request));
+        }
+        self.context = Some(parent.with_span(span));
+    }
+
+    fn attributes<B>(&self, request: &Request<B>) -> Vec<KeyValue> {
+        let method = self.method();
+        let mut attributes = vec![names::system(), KeyValue::new(names::METHOD, method.name)];
+        let mut add = |name: &'static str, value: Option<opentelemetry::Value>| {
+            attributes.extend(value.map(|value| KeyValue::new(name, value)));
+        };
+        if self.method == UNKNOWN {
+            let path = request.uri().path();
+            let path = original(path.strip_prefix('/').unwrap_or(path));
+            add(names::METHOD_ORIGINAL, Some(path.into_owned().into()));
+        }
+        add(names::IDEMPOTENCY, method.idempotency.map(Into::into));
+        add(
+            names::TIMEOUT,
+            self.timeout.map(|timeout| timeout.as_secs_f64().into()),
+        );
+        let attempts = i64::from(self.previous_attempts);
+        add(
+            names::PREVIOUS_ATTEMPTS,
+            (attempts > 0).then(|| attempts.into()),
+        );
+        let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.to_owned().into());
+        add(names::REQUEST_ID, self.request_id.as_ref().and_then(text));
+        add(names::CALLER, self.caller.clone().map(Into::into));
+        if let Some(peer) = self.peer {
+            add(names::CLIENT_ADDRESS, Some(peer.ip().to_string().into()));
+            add(names::CLIENT_PORT, Some(i64::from(peer.port()).into()));
+        }
+        if let Some((host, port)) = &self.side.server {
+            add(names::SERVER_ADDRESS, Some(host.clone().into()));
+            add(names::SERVER_PORT, Some(i64::from(*port).into()));
+        }
+        if self.side.kind == Kind::Server {
+            let agent = request.headers().get(http::header::USER_AGENT);
+            add(names::USER_AGENT, agent.and_then(text));
+        }
+        attributes
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        self.side.methods.at(self.method)
+    }
+
+    pub(super) fn side(&self) -> &Arc<Side> {
+        &self.side
+    }
+
+    pub(super) fn method_index(&self) -> usize {
+        self.method
+    }
+
+    pub(super) fn request_id(&self) -> Option<&HeaderValue> {
+        self.request_id.as_ref()
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Makes the call the current one on this thread.
+    pub(super) fn enter(&self) -> Scope {
+        Scope {
+            _context: self.context.clone().map(Context::attach),
+            _request_id: request_id::enter(self.request_id.clone()),
+        }
+    }
+
+    /// Reads the status out of headers or trailers, if it is there.
+    pub(super) fn finish_by(&mut self, headers: &HeaderMap) {
+        if let Some(code) = status::code(headers) {
+            let cause = status::message(headers).filter(|_| code != Code::Ok);
+            self.finish(code, cause);
+        }
+    }
+
+    /// The call has its status. Later ones do not count.
+    pub(super) fn finish(&mut self, code: Code, cause: Option<&str>) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let took = self.started.elapsed();
+        let side = &self.side;
+        let method = side.methods.at(self.method);
+        method.metrics.ended(&side.metrics, code, took);
+        let _scope = self.context.clone().map(Context::attach);
+        let line = Line {
+            kind: side.kind,
+            method: method.name,
+            code,
+            took,
+            sampled: self.recording,
+            request_id: self.request_id.as_ref().and_then(|id| id.to_str().ok()),
+            peer: self.peer,
+            caller: self.caller.as_deref(),
+            previous_attempts: self.previous_attempts,
+            cause,
+        };
+        line::write(&line, &side.lines);
+        if self.recording
+            && let Some(context) = &self.context
+        {
+            let span = context.span();
+            let name = status::name(code);
+            span.set_attribute(KeyValue::new(names::STATUS_CODE, name));
+            if status::is_error(side.kind, code) {
+                span.set_attribute(KeyValue::new(
+                    names::ERROR_TYPE,
+                    cause_type(cause).unwrap_or(name),
+                ));
+                span.set_status(Status::error(cause.unwrap_or_default().to_owned()));
+            }
+            span.end();
+        }
+    }
+
+    /// Nobody waits for the call any more.
+    fn abandon(&mut self) {
+        let late = |timeout| self.started.elapsed() + TIMER >= timeout;
+        if std::thread::panicking() {
+            self.finish(Code::Internal, Some(PANIC));
+        } else if self.timeout.is_some_and(late) {
+            self.finish(Code::DeadlineExceeded, Some("the caller's deadline passed"));
+        } else {
+            self.finish(Code::Cancelled, Some("the call was given up"));
+        }
+    }
+}
+
+/// The cause given for a handler that panicked.
+const PANIC: &str = "panic";
+
+fn cause_type(cause: Option<&str>) -> Option<&'static str> {
+    (cause == Some(PANIC)).then_some(PANIC)
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.abandon();
+        }
+    }
+}
+
+/// Whether a context holds anything to continue or pass on.
+fn is_something(context: &Context) -> bool {
+    use opentelemetry::baggage::BaggageExt as _;
+    context.has_active_span()
+        || !context.baggage().is_empty()
+        || context.get::<Decision>().is_some()
+}
+
+fn peer<B>(request: &Request<B>) -> Peer {
+    let extensions = request.extensions();
+    extensions.get::<Peer>().copied().unwrap_or_else(|| Peer {
+        address: extensions
+            .get::<TcpConnectInfo>()
+            .and_then(TcpConnectInfo::remote_addr),
+        mutual_tls: false,
+    })
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> u32 {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// `grpc-timeout`: at most eight digits and a unit.
+fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(&GRPC_TIMEOUT)?.to_str().ok()?;
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(amount * 3600)),
+        "M" => Some(Duration::from_secs(amount * 60)),
+        "S" => Some(Duration::from_secs(amount)),
+        "m" => Some(Duration::from_millis(amount)),
+        "u" => Some(Duration::from_micros(amount)),
+        "n" => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}

@@ -1,0 +1,73 @@
+//! gRPC status codes, and where a call's stands.
+
+use http::{HeaderMap, HeaderName, StatusCode};
+use tonic::Code;
+
+use super::Kind;
+
+static STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// A code as the specification spells it.
+pub(crate) fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// Whether a code is an error on this side: a server did nothing wrong where the
+/// caller asked for what is not there.
+pub(crate) fn is_error(kind: Kind, code: Code) -> bool {
+    match kind {
+        Kind::Client => code != Code::Ok,
+        Kind::Server => matches!(
+            code,
+            Code::Unknown
+                | Code::DeadlineExceeded
+                | Code::Unimplemented
+                | Code::Internal
+                | Code::Unavailable
+                | Code::DataLoss
+        ),
+    }
+}
+
+/// The code in headers or trailers, if it is there.
+pub(super) fn code(headers: &HeaderMap) -> Option<Code> {
+    headers
+        .get(&STATUS)
+        .map(|status| Code::from_bytes(status.as_bytes()))
+}
+
+/// The message beside a code, percent-decoded no further than a log needs.
+pub(super) fn message(headers: &HeaderMap) -> Option<&str> {
+    headers.get(&MESSAGE)?.to_str().ok()
+}
+
+/// What an HTTP status means where no gRPC status came: it is a proxy's answer.
+pub(super) fn of_http(status: StatusCode) -> Code {
+    match status.as_u16() {
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    }
+}
