@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use body::BoundBody;
+pub(crate) use header::NAME as HEADER;
 pub use header::{Malformed, format, parse};
 pub use layer::{BoundFuture, Deadlines, DeadlinesLayer};
 

@@ -8,12 +8,14 @@
 //! - [`rpc`]: which rpc a request calls
 //! - [`health`], [`admin`]: readiness, over gRPC and HTTP
 //! - [`deadline`], [`limits`]: what bounds a call
+//! - [`client`]: calls to upstreams
 //! - [`status`]: errors a client can act on
 //! - [`mesh`]: the mesh the process runs in
 //! - [`telemetry`]: traces, metrics and logs
 
 pub mod admin;
 pub mod attempt;
+pub mod client;
 pub mod contract;
 pub mod deadline;
 pub mod exit;

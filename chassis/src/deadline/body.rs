@@ -24,7 +24,7 @@ pin_project_lite::pin_project! {
 }
 
 impl<B> BoundBody<B> {
-    pub(super) fn new(body: B, deadline: Option<Deadline>) -> Self {
+    pub(crate) fn new(body: B, deadline: Option<Deadline>) -> Self {
         Self {
             body: Some(body),
             deadline,
@@ -32,7 +32,7 @@ impl<B> BoundBody<B> {
         }
     }
 
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             body: None,
             deadline: None,

@@ -16,6 +16,16 @@ pub struct ClientSettings {
     )]
     pub upstream_connect_timeout: Duration,
 
+    /// Total time of one unary call to an upstream where its contract sets none.
+    #[arg(
+        long,
+        env = "UPSTREAM_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = positive_duration
+    )]
+    pub upstream_timeout: Duration,
+
     /// Time kept back of the caller's deadline when calling an upstream, so
     /// that an answer can still be given.
     #[arg(

@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod client;
 mod deadlines;
 mod drain;
 mod health;

@@ -1,0 +1,76 @@
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::Endpoint;
+use tonic::transport::channel::Change;
+
+/// How soon a name that did not resolve is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Follows the addresses behind a name until dropped.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    /// How many there are; `None` until first asked.
+    known: watch::Receiver<Option<usize>>,
+    task: JoinHandle<()>,
+}
+
+impl Addresses {
+    /// Resolves `host` every `interval` and tells `changes`.
+    pub(super) fn follow(
+        host: String,
+        port: u16,
+        interval: Duration,
+        changes: Sender<Change<SocketAddr, Endpoint>>,
+        endpoint: impl Fn(SocketAddr) -> Option<Endpoint> + Send + 'static,
+    ) -> Self {
+        let (count, known) = watch::channel(None);
+        let task = tokio::spawn(async move {
+            let mut present = HashSet::new();
+            loop {
+                let found = match tokio::net::lookup_host((host.as_str(), port)).await {
+                    Ok(found) => found.collect::<HashSet<_>>(),
+                    Err(error) => {
+                        tracing::warn!(%host, %error, "cannot resolve upstream");
+                        HashSet::new()
+                    }
+                };
+                // A resolver that fails is no proof that the addresses are gone.
+                if !found.is_empty() {
+                    for address in present.difference(&found) {
+                        let _ = changes.send(Change::Remove(*address)).await;
+                    }
+                    for address in found.difference(&present) {
+                        if let Some(endpoint) = endpoint(*address) {
+                            let _ = changes.send(Change::Insert(*address, endpoint)).await;
+                        }
+                    }
+                    present = found;
+                }
+                count.send_replace(Some(present.len()));
+                let pause = if present.is_empty() { RETRY } else { interval };
+                tokio::time::sleep(pause.min(interval)).await;
+            }
+        });
+        Self { known, task }
+    }
+
+    /// Whether there is any address to call; waits for the first answer.
+    pub(super) async fn any(&self) -> bool {
+        let mut known = self.known.clone();
+        match known.wait_for(Option::is_some).await {
+            Ok(count) => count.is_some_and(|count| count > 0),
+            Err(_) => false,
+        }
+    }
+}
+
+impl Drop for Addresses {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
