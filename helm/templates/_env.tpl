@@ -1,15 +1,79 @@
 {{/* Settings of the server that are no secrets: the ConfigMap's data. */}}
 {{- define "env.settings" -}}
-LISTEN_ADDR: {{ printf "0.0.0.0:%v" .Values.ports.grpc | quote }}
-ADMIN_LISTEN_ADDR: {{ printf "0.0.0.0:%v" .Values.ports.admin | quote }}
-MESH_PROVIDER: {{ .Values.mesh.provider | quote }}
+{{- $v := .Values -}}
+LISTEN_ADDR: {{ printf "0.0.0.0:%v" $v.ports.grpc | quote }}
+ADMIN_LISTEN_ADDR: {{ printf "0.0.0.0:%v" $v.ports.admin | quote }}
+MESH_PROVIDER: {{ $v.mesh.provider | quote }}
+UPSTREAM_RETRIES: {{ get (dict "mesh" "auto" "client" "on" "none" "off") $v.retries.layer | quote }}
 LOG_FORMAT: json
-{{- if eq .Values.store.type "sqlite" }}
-STORE: {{ printf "sqlite:%s/store.db" .Values.store.sqlite.path | quote }}
+LOG_LEVEL: {{ $v.settings.logLevel | quote }}
+REQUEST_TIMEOUT: {{ $v.settings.requestTimeout | quote }}
+DRAIN_DELAY: {{ $v.settings.drainDelay | quote }}
+DRAIN_TIMEOUT: {{ $v.settings.drainTimeout | quote }}
+MAX_CONCURRENT_REQUESTS: {{ $v.settings.maxConcurrentRequests | int | quote }}
+MAX_CONNECTIONS: {{ $v.settings.maxConnections | int | quote }}
+MAX_CONNECTION_AGE: {{ $v.settings.maxConnectionAge | quote }}
+REFLECTION: {{ $v.settings.reflection | quote }}
+{{- if eq $v.store.type "sqlite" }}
+STORE: {{ printf "sqlite:%s/store.db" $v.store.sqlite.path | quote }}
+{{- end }}
+{{- with $v.inventory.endpoint }}
+INVENTORY_ENDPOINT: {{ . | quote }}
+{{- end }}
+{{- if include "mtls.files" . }}
+TLS_CERT: /tls/tls.crt
+TLS_KEY: /tls/tls.key
+TLS_CLIENT_CA: /tls/ca.crt
+{{- end }}
+OTEL_SERVICE_NAME: {{ include "chart.fullname" . }}
+{{- with $v.otel.endpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
+OTEL_EXPORTER_OTLP_PROTOCOL: grpc
+{{- end }}
+OTEL_TRACES_SAMPLER: parentbased_traceidratio
+OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
+{{- end -}}
+
+{{/* What only the running pod knows, then the database's URL, then the user's. Takes root and version. */}}
+{{- define "env.container" -}}
+{{- $v := .root.Values -}}
+- name: K8S_POD_NAME
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: K8S_POD_UID
+  valueFrom: {fieldRef: {fieldPath: metadata.uid}}
+- name: K8S_NODE_NAME
+  valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: {{ include "env.resourceAttributes" . | quote }}
+{{- if eq $v.store.type "postgres" }}
+{{ include "env.postgres" .root }}
+{{- end }}
+{{- with $v.extraEnv }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* The database URL is a secret and never in the ConfigMap. */}}
+{{- define "env.resourceAttributes" -}}
+{{- $all := list
+  (printf "service.namespace=%s" .root.Release.Namespace)
+  (printf "service.version=%s" .version)
+  "service.instance.id=$(K8S_POD_UID)"
+  (printf "k8s.namespace.name=%s" .root.Release.Namespace)
+  "k8s.pod.name=$(K8S_POD_NAME)"
+  "k8s.pod.uid=$(K8S_POD_UID)"
+  "k8s.node.name=$(K8S_NODE_NAME)"
+  "k8s.container.name=server"
+  (printf "k8s.deployment.name=%s" .deployment) -}}
+{{- with .root.Values.otel.environment -}}
+{{- $all = append $all (printf "deployment.environment.name=%s" .) -}}
+{{- end -}}
+{{- range $key, $value := .root.Values.otel.resourceAttributes -}}
+{{- $all = append $all (printf "%s=%s" $key $value) -}}
+{{- end -}}
+{{- join "," $all -}}
+{{- end -}}
+
+{{/* The database's URL is a secret and never in the ConfigMap. */}}
 {{- define "env.postgres" -}}
 - name: STORE
   valueFrom:

@@ -1,8 +1,63 @@
-{{/* Istio reads grpc; Linkerd would take grpc for opaque TCP and wants h2c. */}}
+{{/* What depends on the provider and is needed by more than one concern. */}}
+
+{{/* "true" on a mesh. */}}
+{{- define "mesh.on" -}}
+{{- if ne .Values.mesh.provider "none" -}}true{{- end -}}
+{{- end -}}
+
+{{/* "true" on either kind of Istio. */}}
+{{- define "mesh.istio" -}}
+{{- if hasPrefix "istio" .Values.mesh.provider -}}true{{- end -}}
+{{- end -}}
+
+{{- define "mesh.ambient" -}}
+{{- if eq .Values.mesh.provider "istio-ambient" -}}true{{- end -}}
+{{- end -}}
+
+{{- define "mesh.linkerd" -}}
+{{- if eq .Values.mesh.provider "linkerd" -}}true{{- end -}}
+{{- end -}}
+
+{{/* Flagger moves the weights: routes and Services are then its own. */}}
+{{- define "mesh.flagger" -}}
+{{- if and .Values.canary.enabled (eq .Values.canary.provider "flagger") -}}true{{- end -}}
+{{- end -}}
+
+{{/* The chart runs the second version itself. */}}
+{{- define "mesh.canary" -}}
+{{- if and .Values.canary.enabled (eq .Values.canary.provider "mesh") -}}true{{- end -}}
+{{- end -}}
+
+{{- define "mesh.host" -}}
+{{ include "chart.fullname" . }}.{{ .Release.Namespace }}.svc.{{ .Values.clusterDomain }}
+{{- end -}}
+
+{{- define "mesh.waypoint" -}}
+{{- default (printf "%s-waypoint" (include "chart.fullname" .)) .Values.mesh.istio.waypoint.name -}}
+{{- end -}}
+
+{{/*
+Istio takes grpc. Linkerd would take grpc for opaque TCP: it wants h2c. So does
+the Gateway API, and whoever reads the field without a mesh.
+*/}}
 {{- define "mesh.appProtocol" -}}
-{{- if hasPrefix "istio" .Values.mesh.provider -}}
+{{- if include "mesh.istio" . -}}
 grpc
 {{- else -}}
 kubernetes.io/h2c
+{{- end -}}
+{{- end -}}
+
+{{/* To whom an Istio policy applies: pods behind a sidecar, or the Service at its waypoint. */}}
+{{- define "mesh.target" -}}
+{{- if include "mesh.ambient" . -}}
+targetRefs:
+  - kind: Service
+    group: ""
+    name: {{ include "chart.fullname" . }}
+{{- else -}}
+selector:
+  matchLabels:
+    {{- include "chart.selectorLabels" . | nindent 4 }}
 {{- end -}}
 {{- end -}}

@@ -36,13 +36,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default .Chart.AppVersion .Values.image.tag | replace "+" "_" | trunc 63 -}}
 {{- end -}}
 
+{{/* Takes root and, for the second version, tag. */}}
 {{- define "chart.image" -}}
-{{- with .Values.image -}}
+{{- with .root.Values.image -}}
 {{- $base := ternary .repository (printf "%s/%s" .registry .repository) (empty .registry) -}}
-{{- if .digest -}}
+{{- if $.tag -}}
+{{ $base }}:{{ $.tag }}
+{{- else if .digest -}}
 {{ $base }}@{{ .digest }}
 {{- else -}}
-{{ $base }}:{{ default $.Chart.AppVersion .tag }}
+{{ $base }}:{{ default $.root.Chart.AppVersion .tag }}
 {{- end -}}
 {{- end -}}
 {{- end -}}

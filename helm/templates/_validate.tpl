@@ -1,15 +1,212 @@
-{{/* Gathers every error between fields, then fails once. */}}
+{{/*
+Errors between fields: what the schema cannot see. Each concern adds its own to a
+list; all of them are reported at once, as value, reason and remedy.
+*/}}
 {{- define "validate.all" -}}
 {{- $errors := list -}}
-{{- with .Values.store -}}
-{{- if and (eq .type "sqlite") (gt (int $.Values.replicas) 1) -}}
-{{- $errors = append $errors "replicas: SQLite lives on one pod's volume; set replicas: 1 or store.type: postgres" -}}
-{{- end -}}
-{{- if and (eq .type "postgres") (not .postgres.existingSecret) -}}
-{{- $errors = append $errors "store.postgres.existingSecret: the database URL is read from a Secret; create one with the key `url` and name it here" -}}
+{{- range list "workload" "mtls" "policy" "authorization" "canary" "ingress" "fault" "metrics" -}}
+{{- range include (printf "validate.%s" .) $ | fromYamlArray -}}
+{{- $errors = append $errors . -}}
 {{- end -}}
 {{- end -}}
 {{- if $errors -}}
 {{- fail (printf "\n\nThese values do not fit together:\n  - %s\n" (join "\n  - " $errors)) -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "validate.workload" -}}
+{{- $v := .Values -}}
+{{- if eq $v.store.type "sqlite" }}
+{{- if gt (int $v.replicas) 1 }}
+- "replicas: {{ $v.replicas }} pods cannot share SQLite's one volume; set replicas: 1 or store.type: postgres"
+{{- end }}
+{{- if $v.autoscaling.enabled }}
+- "autoscaling.enabled: SQLite allows one pod only; disable it or set store.type: postgres"
+{{- end }}
+{{- if $v.canary.enabled }}
+- "canary.enabled: a second version is a second pod, and SQLite allows one only; disable it or set store.type: postgres"
+{{- end }}
+{{- else if not $v.store.postgres.existingSecret }}
+- "store.postgres.existingSecret: the database's URL is read from a Secret; create one with the key {{ $v.store.postgres.key }} and name it here"
+{{- end }}
+{{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.min) (int $v.autoscaling.max)) }}
+- "autoscaling.min: {{ $v.autoscaling.min }} is more than autoscaling.max {{ $v.autoscaling.max }}; swap them"
+{{- end }}
+{{- end -}}
+
+{{- define "validate.mtls" -}}
+{{- $v := .Values -}}
+{{- $secret := include "mtls.secret" . -}}
+{{- if and (has $v.mtls.mode (list "strict" "permissive")) (not (include "mesh.on" .)) (not $secret) }}
+- "mtls.mode: {{ $v.mtls.mode }} without a mesh needs certificates; choose a mesh.provider, or set mtls.tls.secretName or mtls.tls.certManager"
+{{- end }}
+{{- if and (eq $v.mtls.mode "permissive") (not (include "mesh.on" .)) $secret }}
+- "mtls.mode: permissive needs a mesh: the service itself speaks TLS or does not; use strict"
+{{- end }}
+{{- if and (eq $v.mtls.mode "disabled") (include "mesh.ambient" .) }}
+- "mtls.mode: disabled is ignored by Istio ambient, which always encrypts between members; use permissive"
+{{- end }}
+{{- if and (include "mesh.on" .) $secret }}
+- "mtls.tls: the mesh already does TLS, and would see only bytes of a second one; remove it or set mesh.provider: none"
+{{- end }}
+{{- if and $v.mtls.tls.certManager.enabled (not $v.mtls.tls.certManager.issuer) }}
+- "mtls.tls.certManager.issuer: cert-manager needs to know who signs; name an issuer"
+{{- end }}
+{{- end -}}
+
+{{- define "validate.policy" -}}
+{{- $v := .Values -}}
+{{- $all := (include "policy.all" . | fromYaml).methods -}}
+{{- $known := list -}}
+{{- range $all }}{{- $known = append $known .name }}{{- end }}
+{{- range $name, $override := $v.methods }}
+{{- if not (has $name $known) }}
+- "methods.{{ $name }}: the contract has no such rpc; it has {{ join ", " $known }}"
+{{- end }}
+{{- end }}
+{{- range $m := $all }}
+{{- $o := default dict (get $v.methods $m.name) }}
+{{- if and $m.retry (include "policy.unsafe" $m) }}
+- "methods.{{ $m.name }}.retries: {{ include "policy.unsafe" $m }}; remove it or set maxAttempts: 1"
+{{- end }}
+{{- if and (ne $m.streaming "none") (hasKey $o "timeout") }}
+- "methods.{{ $m.name }}.timeout: a total time would cut the stream; remove it"
+{{- end }}
+{{- with $m.retry }}
+{{- if and .perAttemptTimeoutMs $m.timeoutMs (ge (int64 .perAttemptTimeoutMs) (int64 $m.timeoutMs)) }}
+- "methods.{{ $m.name }}: one attempt may take {{ include "duration.text" .perAttemptTimeoutMs }}, all together {{ include "duration.text" $m.timeoutMs }}; make perAttemptTimeout shorter than timeout"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $v.mesh.linkerd.serviceProfile }}
+{{- if not (include "mesh.linkerd" .) }}
+- "mesh.linkerd.serviceProfile: only Linkerd reads it; set mesh.provider: linkerd or remove it"
+{{- end }}
+{{- if include "mesh.canary" . }}
+- "mesh.linkerd.serviceProfile: it overrides the routes that split a canary's calls; remove it or disable canary"
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "validate.authorization" -}}
+{{- $v := .Values -}}
+{{- if $v.authorization.enabled }}
+{{- if not (include "mesh.on" .) }}
+- "authorization.enabled: without a mesh nobody proves who calls; choose a mesh.provider or disable it"
+{{- end }}
+{{- if and (include "mesh.on" .) (eq (include "mtls.mode" .) "disabled") }}
+- "authorization.enabled: callers are known by mTLS, which is disabled; set mtls.mode: strict or permissive"
+{{- end }}
+{{- range $role := include "validate.rolesUsed" . | fromYamlArray }}
+{{- if not (get $v.authorization.roles $role) }}
+- "authorization.roles.{{ $role }}: the contract lets this role call, but no service account has it; list at least one"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $v.jwt.enabled }}
+{{- if not $v.jwt.issuer }}
+- "jwt.issuer: a token is checked against its issuer; name it as in the token's iss"
+{{- end }}
+{{- if not (include "mesh.istio" .) }}
+- "jwt.enabled: {{ $v.mesh.provider }} cannot check tokens; use istio or istio-ambient, or check them at the ingress"
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "validate.rolesUsed" -}}
+{{- $roles := list -}}
+{{- range (include "policy.all" . | fromYaml).methods -}}
+{{- $roles = concat $roles (default list .allowedCallers) -}}
+{{- end -}}
+{{- $roles | uniq | sortAlpha | toYaml -}}
+{{- end -}}
+
+{{- define "validate.canary" -}}
+{{- $v := .Values -}}
+{{- if $v.canary.enabled }}
+{{- if not (include "mesh.on" .) }}
+- "canary.enabled: without a mesh nothing splits the calls; choose a mesh.provider, or install a second release"
+{{- end }}
+{{- if and (eq $v.canary.provider "mesh") (not $v.canary.tag) }}
+- "canary.tag: the second version needs an image tag; set it"
+{{- end }}
+{{- if eq $v.canary.provider "flagger" }}
+{{- if include "mesh.ambient" . }}
+- "canary.provider: Flagger and a waypoint's routes would undo each other; use mesh"
+{{- end }}
+{{- if eq $v.retries.layer "mesh" }}
+- "retries.layer: Flagger's one route cannot tell methods apart, so the mesh must not repeat; set client or none"
+{{- end }}
+{{- if $v.authorization.enabled }}
+{{- if include "mesh.linkerd" . }}
+- "authorization.enabled: Flagger's HTTPRoute and Linkerd's GRPCRoutes on one Server exclude each other; disable one"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "validate.ingress" -}}
+{{- $v := .Values -}}
+{{- with $v.ingress }}
+{{- if ne .type "none" }}
+{{- if not .hosts }}
+- "ingress.hosts: calls are routed by host name; list at least one"
+{{- end }}
+{{- if and (eq .type "istio") (ne $v.mesh.provider "istio") }}
+- "ingress.type: istio needs mesh.provider: istio (it is {{ $v.mesh.provider }}); use gateway-api"
+{{- end }}
+{{- if and (eq .type "gateway-api") .gateway.create (not .gateway.name) (not .className) (not (include "mesh.istio" $)) }}
+- "ingress.className: {{ $v.mesh.provider }} brings no Gateway of its own; name the class of the one installed"
+{{- end }}
+{{- if and (ne .type "none") (not .gateway.create) (not .gateway.name) (ne .type "kubernetes") }}
+- "ingress.gateway.name: nothing is created and nothing named; set one of create and name"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "validate.fault" -}}
+{{- $v := .Values -}}
+{{- with $v.fault }}
+{{- if .enabled }}
+{{- if not (include "mesh.on" $) }}
+- "fault.enabled: failures are injected by a mesh; choose a mesh.provider or disable it"
+{{- end }}
+{{- if include "mesh.linkerd" $ }}
+{{- if gt (float64 .delayPercent) 0.0 }}
+- "fault.delayPercent: Linkerd cannot delay; set 0 and use abortPercent"
+{{- end }}
+{{- if and (gt (float64 .abortPercent) 0.0) (not .backend) }}
+- "fault.backend: Linkerd fails calls by sending them to a Service that does; name it"
+{{- end }}
+{{- end }}
+{{- $known := list }}
+{{- range (include "policy.all" $ | fromYaml).methods }}{{- $known = append $known .name }}{{- end }}
+{{- range .methods }}
+{{- if not (has . $known) }}
+- "fault.methods: the contract has no rpc {{ . }}; it has {{ join ", " $known }}"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and $v.locality.enabled (not $v.circuitBreaking.enabled) (include "mesh.istio" .) }}
+- "locality.enabled: Istio fails over only from endpoints it finds failing; set circuitBreaking.enabled: true"
+{{- end }}
+{{- if and $v.loadBalancing.hashHeader (ne $v.loadBalancing.warmup "0s") }}
+- "loadBalancing.warmup: a hash has no shares to grow; remove it or hashHeader"
+{{- end }}
+{{- end -}}
+
+{{- define "validate.metrics" -}}
+{{- $v := .Values -}}
+{{- if and $v.tracing.mesh.enabled (not (include "mesh.istio" .)) }}
+- "tracing.mesh.enabled: {{ $v.mesh.provider }} has no tracing object; Linkerd sets it in its control plane (deploy/linkerd)"
+{{- end }}
+{{- if and $v.slo.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
+- "slo.enabled: alerts need scraped metrics; set metrics.monitor or metrics.annotations"
+{{- end }}
+{{- if and $v.tests.meshed (not (include "mesh.on" .)) }}
+- "tests.meshed: there is no mesh to be in; set mesh.provider or tests.meshed: false"
+{{- end }}
 {{- end -}}

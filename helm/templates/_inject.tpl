@@ -1,0 +1,69 @@
+{{/* How a pod joins the mesh: Istio by label, Linkerd by annotation. Never in a selector. */}}
+{{- define "inject.labels" -}}
+{{- if eq .Values.mesh.provider "istio" -}}
+{{- with .Values.mesh.istio.revision }}
+istio.io/rev: {{ . }}
+{{- end }}
+sidecar.istio.io/inject: "true"
+{{- else if include "mesh.ambient" . }}
+istio.io/dataplane-mode: ambient
+sidecar.istio.io/inject: "false"
+{{- end }}
+{{- end -}}
+
+{{- define "inject.annotations" -}}
+{{- if eq .Values.mesh.provider "istio" }}
+{{- include "inject.istio" . }}
+{{- else if include "mesh.linkerd" . }}
+{{- include "inject.linkerd" . }}
+{{- end }}
+{{- end -}}
+
+{{- define "inject.istio" -}}
+sidecar.istio.io/nativeSidecar: {{ .Values.mesh.proxy.nativeSidecar | quote }}
+proxy.istio.io/config: |
+  holdApplicationUntilProxyStarts: true
+  terminationDrainDuration: {{ .Values.settings.drainTimeout }}
+  # Envoy would append to what a caller claims; this replaces it.
+  proxyHeaders:
+    forwardedClientCert: SANITIZE_SET
+{{- with .Values.mesh.proxy.resources }}
+{{- with .requests }}
+{{- with .cpu }}
+sidecar.istio.io/proxyCPU: {{ . | quote }}
+{{- end }}
+{{- with .memory }}
+sidecar.istio.io/proxyMemory: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- with .limits }}
+{{- with .cpu }}
+sidecar.istio.io/proxyCPULimit: {{ . | quote }}
+{{- end }}
+{{- with .memory }}
+sidecar.istio.io/proxyMemoryLimit: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "inject.linkerd" -}}
+linkerd.io/inject: enabled
+config.linkerd.io/default-inbound-policy: {{ include "mtls.linkerdPolicy" . }}
+# Its own 120 s would outlast the pod.
+config.linkerd.io/shutdown-grace-period: {{ include "pod.graceSeconds" . }}s
+config.linkerd.io/proxy-enable-native-sidecar: {{ .Values.mesh.proxy.nativeSidecar | quote }}
+{{- with .Values.mesh.proxy.resources }}
+{{- range $kind, $resources := . }}
+{{- range $name, $amount := $resources }}
+config.linkerd.io/proxy-{{ $name }}-{{ trimSuffix "s" $kind }}: {{ $amount | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Keeps a pod out of every mesh. */}}
+{{- define "inject.noneLabels" -}}
+sidecar.istio.io/inject: "false"
+istio.io/dataplane-mode: none
+{{- end -}}

@@ -1,0 +1,104 @@
+{{/* Pieces of Istio's routes and policies. */}}
+
+{{/* One principal as Istio writes it; takes root and account ({serviceAccount, namespace}). */}}
+{{- define "istio.principal" -}}
+{{ .root.Values.mesh.trustDomain }}/ns/{{ default .root.Release.Namespace .account.namespace }}/sa/{{ .account.serviceAccount }}
+{{- end -}}
+
+{{/*
+Codes as Envoy names them, without spaces. Where UNAVAILABLE may be repeated, so
+may what a client would see as UNAVAILABLE: a refused or broken connection, and
+an attempt that took too long.
+*/}}
+{{- define "istio.retryOn" -}}
+{{- $codes := list -}}
+{{- if has "UNAVAILABLE" . -}}
+{{- $codes = list "connect-failure" "refused-stream" "reset" -}}
+{{- end -}}
+{{- range . -}}
+{{- $codes = append $codes (lower . | replace "_" "-") -}}
+{{- end -}}
+{{- join "," $codes -}}
+{{- end -}}
+
+{{/* Time limit and retries of one class. Istio retries twice where nothing is said, so something always is. */}}
+{{- define "istio.policy" -}}
+{{- if .timeoutMs }}
+timeout: {{ include "duration.text" .timeoutMs }}
+{{- else }}
+# None; a route's limit would also cut streams.
+timeout: 0s
+{{- end }}
+retries:
+  {{- with .retry }}
+  attempts: {{ sub (int .maxAttempts) 1 }}
+  {{- with .perAttemptTimeoutMs }}
+  perTryTimeout: {{ include "duration.text" . }}
+  {{- end }}
+  {{- with .initialBackoffMs }}
+  backoff: {{ include "duration.text" . }}
+  {{- end }}
+  retryOn: {{ include "istio.retryOn" .codes }}
+  {{- else }}
+  attempts: 0
+  {{- end }}
+{{- end -}}
+
+{{/* Where calls go; takes root and to: weighted, canary. */}}
+{{- define "istio.route" -}}
+{{- $host := include "mesh.host" .root -}}
+{{- $port := .root.Values.ports.grpc -}}
+{{- $canary := .root.Values.canary -}}
+{{- if not (include "mesh.canary" .root) -}}
+- destination:
+    host: {{ $host }}
+    port: {number: {{ $port }}}
+{{- else if eq .to "canary" -}}
+- destination:
+    host: {{ $host }}
+    port: {number: {{ $port }}}
+    subset: v2
+{{- else -}}
+- destination:
+    host: {{ $host }}
+    port: {number: {{ $port }}}
+    subset: v1
+  weight: {{ sub 100 (int $canary.weight) }}
+- destination:
+    host: {{ $host }}
+    port: {number: {{ $port }}}
+    subset: v2
+  weight: {{ $canary.weight }}
+{{- end -}}
+{{- end -}}
+
+{{/* The routes of one class; takes root and class. With a canary header, once for it and once for all others. */}}
+{{- define "istio.http" -}}
+{{- $header := .root.Values.canary.header -}}
+{{- $to := list "weighted" -}}
+{{- if and (include "mesh.canary" .root) $header.name -}}
+{{- $to = list "canary" "weighted" -}}
+{{- end -}}
+{{- range $to }}
+- name: {{ $.class.key }}{{ if eq . "canary" }}-canary{{ end }}
+  {{- $by := ternary (dict "headers" (dict (default "none" $header.name) (dict "exact" $header.value))) dict (eq . "canary") }}
+  {{- if $.class.methods }}
+  match:
+    {{- range $.class.methods }}
+    {{- toYaml (list (merge (dict "uri" (dict "exact" .path)) $by)) | nindent 4 }}
+    {{- end }}
+  {{- else if $by }}
+  match:
+    {{- toYaml (list $by) | nindent 4 }}
+  {{- end }}
+  {{- if $.class.fault }}
+  {{- with include "fault.istio" $.root }}
+  fault:
+    {{- . | nindent 4 }}
+  {{- end }}
+  {{- end }}
+  route:
+    {{- include "istio.route" (dict "root" $.root "to" .) | nindent 4 }}
+  {{- include "istio.policy" $.class | nindent 2 }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,30 @@
+{{/* What auto means: strict on a mesh, disabled without. */}}
+{{- define "mtls.mode" -}}
+{{- if ne .Values.mtls.mode "auto" -}}
+{{ .Values.mtls.mode }}
+{{- else if include "mesh.on" . -}}
+strict
+{{- else -}}
+disabled
+{{- end -}}
+{{- end -}}
+
+{{/* "true" where the service itself speaks TLS, from files. */}}
+{{- define "mtls.files" -}}
+{{- if and (not (include "mesh.on" .)) (include "mtls.secret" .) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "mtls.secret" -}}
+{{- with .Values.mtls.tls -}}
+{{- if .secretName -}}
+{{ .secretName }}
+{{- else if .certManager.enabled -}}
+{{ include "chart.fullname" $ }}-tls
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Linkerd's word for it. */}}
+{{- define "mtls.linkerdPolicy" -}}
+{{- ternary "all-authenticated" "all-unauthenticated" (eq (include "mtls.mode" .) "strict") -}}
+{{- end -}}
