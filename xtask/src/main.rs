@@ -1,7 +1,9 @@
 //! The template's own tooling. Nothing of it reaches a generated service.
 
+mod generate;
 mod markers;
 mod names;
+mod tools;
 mod tree;
 
 use clap::Parser;
@@ -13,10 +15,13 @@ enum Command {
     /// Writes what makes the tree a template: the markers in every file with a
     /// name in it, the list of files to render, the list of refused names.
     Markers(markers::Args),
+    /// Generates services of many names and judges them.
+    Generate(generate::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Markers(args) => markers::run(&args),
+        Command::Generate(args) => generate::run(&args),
     }
 }

@@ -118,6 +118,17 @@ fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
     Ok(patterns)
 }
 
+/// Whether `path` is rendered with more than other names.
+pub(crate) fn differs(path: &str) -> bool {
+    render::has_extras(path)
+}
+
+/// `text` without markers, if it has some.
+pub(crate) fn unmarked(path: &str, text: &str) -> Option<String> {
+    let plain = Comment::of(path)?.unmarked(text);
+    (plain != text).then_some(plain)
+}
+
 /// Whether nothing in `path` is ever renamed: it must not hold a name.
 pub(crate) fn is_constant(path: &str) -> bool {
     ["chassis", "contract", "proto/mesh"]
@@ -126,7 +137,7 @@ pub(crate) fn is_constant(path: &str) -> bool {
 }
 
 /// Whether `path` is somebody else's: what it holds is no name.
-fn is_foreign(path: &str) -> bool {
+pub(crate) fn is_foreign(path: &str) -> bool {
     path == "Cargo.lock" || tree::is_in(path, "proto/google")
 }
 

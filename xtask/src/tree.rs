@@ -1,5 +1,6 @@
 //! The template's files.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +10,11 @@ use anyhow::{Context, Result, ensure};
 pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_path_buf()
+}
+
+/// Where cargo builds, and where whatever is only for now belongs.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
 /// Every file that is or could be committed, sorted.

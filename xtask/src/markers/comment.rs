@@ -28,7 +28,7 @@ impl Comment {
             "sql" | "lua" => ("--", ""),
             "md" => ("<!--", "-->"),
             "yaml" | "yml" | "toml" | "py" | "sh" | "rb" | "Dockerfile" | "Makefile"
-            | "dockerignore" | "gitignore" | "env" | "conf" => ("#", ""),
+            | "dockerignore" | "gitignore" | "txt" | "env" | "conf" => ("#", ""),
             _ => return None,
         };
         Some(Self { open, close })

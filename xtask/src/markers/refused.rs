@@ -13,6 +13,39 @@ use super::{is_constant, read, render};
 /// service of each name.
 pub(crate) const PROVEN: &[&str] = &[];
 
+/// Words of the .proto language: they collide with nothing.
+const PROTO: &[&str] = &[
+    "bool",
+    "bytes",
+    "double",
+    "enum",
+    "extend",
+    "extensions",
+    "float",
+    "import",
+    "int32",
+    "int64",
+    "map",
+    "message",
+    "oneof",
+    "option",
+    "optional",
+    "package",
+    "public",
+    "repeated",
+    "reserved",
+    "returns",
+    "rpc",
+    "service",
+    "stream",
+    "string",
+    "syntax",
+    "to",
+    "uint32",
+    "uint64",
+    "weak",
+];
+
 /// hooks/refused.rhai with the two lists that follow from the shared sources.
 pub(crate) fn write(shared: &[String], text: &str) -> Result<String> {
     let mut identifiers = BTreeSet::new();
@@ -70,7 +103,8 @@ fn collect(text: &str, kind: &str, identifiers: &mut BTreeSet<String>) {
             rest = &rest[1..];
             continue;
         }
-        if word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let keyword = kind == "proto" && PROTO.contains(&word.as_str());
+        if !keyword && word.starts_with(|c: char| c.is_ascii_alphabetic()) {
             identifiers.insert(word.clone());
         }
         word.clear();

@@ -1,0 +1,170 @@
+//! `cargo xtask generate`: generates services and judges them.
+//!
+//! Every name of the matrix is generated and compared with what the tree says
+//! should come out; some (with `--long`, all) are built and tested as well.
+
+mod case;
+mod compare;
+mod project;
+mod refusals;
+mod residue;
+mod stage;
+mod workspace;
+
+use std::fs;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{tools, tree};
+use case::Case;
+use project::Project;
+use stage::Stage;
+
+/// `cargo xtask generate`
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Builds and tests a service of every name.
+    #[arg(long)]
+    long: bool,
+    /// Only these projects of the matrix, or others; built and tested.
+    #[arg(long)]
+    name: Vec<String>,
+    /// Writes the expected list of files anew.
+    #[arg(long)]
+    bless: bool,
+}
+
+/// One line of the report.
+struct Row {
+    name: String,
+    checks: Vec<(&'static str, f64)>,
+    problem: Option<String>,
+}
+
+impl Row {
+    fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            checks: Vec::new(),
+            problem: None,
+        }
+    }
+
+    /// Runs one check, unless an earlier one failed.
+    fn check(&mut self, name: &'static str, check: impl FnOnce() -> Result<()>) {
+        if self.problem.is_some() {
+            return;
+        }
+        let start = Instant::now();
+        if let Err(error) = check() {
+            self.problem = Some(format!("{name}: {error:#}"));
+        }
+        self.checks.push((name, start.elapsed().as_secs_f64()));
+    }
+
+    fn print(&self) {
+        let checks: Vec<String> = self
+            .checks
+            .iter()
+            .map(|(name, seconds)| format!("{name} {seconds:.2}"))
+            .collect();
+        let verdict = if self.problem.is_some() { "FAIL" } else { "ok" };
+        println!("{verdict:<5}{:<46} {}", self.name, checks.join("  "));
+        if let Some(problem) = &self.problem {
+            println!("      {}", problem.replace('\n', "\n      "));
+        }
+    }
+}
+
+/// Generates and judges.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let program = tools::ensure("cargo-generate")?;
+    let start = Instant::now();
+    let folder = tree::target().join("generate");
+    fs::create_dir_all(&folder)?;
+    let stage = Stage::new(&folder, program)?;
+    if args.bless {
+        return compare::bless(&stage);
+    }
+    println!("seconds for each check; \"fmt\" also counts the files that rustfmt had to touch");
+
+    let mut rows = Vec::new();
+    let mut report = |row: Row| {
+        row.print();
+        rows.push(row);
+    };
+    for case in case::matrix(&args.name) {
+        let build = args.long || case.built || !args.name.is_empty();
+        report(judge(&stage, &case, build));
+    }
+    if args.name.is_empty() {
+        for row in refusals::judge(&stage)
+            .into_iter()
+            .chain(workspace::judge(&stage, args.long))
+        {
+            report(row);
+        }
+    }
+
+    let failed = rows.iter().filter(|row| row.problem.is_some()).count();
+    let slowest = (rows.iter().flat_map(|row| &row.checks))
+        .filter(|(name, _)| *name == "generate")
+        .map(|(_, seconds)| *seconds)
+        .fold(0.0, f64::max);
+    println!(
+        "{} cases, {failed} failed, {:.0} s; slowest generation {slowest:.2} s",
+        rows.len(),
+        start.elapsed().as_secs_f64()
+    );
+    if failed > 0 {
+        bail!("{failed} of {} cases failed", rows.len());
+    }
+    Ok(())
+}
+
+fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
+    let mut row = Row::new(case.title());
+    let mut project = None;
+    row.check("generate", || {
+        project = Some(stage.generate(case)?);
+        Ok(())
+    });
+    let Some(project) = project else {
+        return row;
+    };
+    row.check("files", || compare::files(&project, case));
+    row.check("content", || compare::content(stage, &project, case));
+    row.check("residue", || residue::find(&project, case));
+    row.check("metadata", || project.metadata(stage));
+    row.check("fmt", || project.format(case));
+    row.check("chart", || project.chart());
+    if build {
+        let mut current = None;
+        row.check("place", || {
+            current = Some(project.place(stage).context("cannot copy")?);
+            Ok(())
+        });
+        if let Some(current) = current {
+            judge_build(&mut row, &current);
+        }
+    }
+    row
+}
+
+fn judge_build(row: &mut Row, project: &Project) {
+    row.check("clippy", || {
+        project.cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    });
+    row.check("test", || project.cargo(&["test", "--workspace"]));
+    row.check("doc", || {
+        project.cargo(&["doc", "--workspace", "--no-deps"])
+    });
+}

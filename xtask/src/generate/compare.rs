@@ -1,0 +1,93 @@
+//! What should come out, worked out without Liquid, against what did.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::case::Case;
+use super::project::Project;
+use super::stage::Stage;
+use crate::{markers, names, tree};
+
+const SNAPSHOT: &str = "xtask/snapshots/files.txt";
+
+/// Compares the list of files with the snapshot.
+pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
+    let snapshot = fs::read_to_string(tree::root().join(SNAPSHOT))
+        .context("run `cargo xtask generate --bless`")?;
+    let ci = case.answer("ci", "github");
+    let mut expected: Vec<String> = snapshot
+        .lines()
+        .filter(|path| ci == "github" || !path.starts_with(".github/"))
+        .map(|path| {
+            path.replace("<resource>", &case.resource)
+                .replace("<resources>", &case.plural)
+                .replace("<organisation>", &case.organisation)
+        })
+        .collect();
+    if ci == "gitlab" {
+        expected.push(".gitlab-ci.yml".into());
+    }
+    expected.sort();
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|path| !project.files.contains(path))
+        .collect();
+    let extra: Vec<_> = project
+        .files
+        .iter()
+        .filter(|path| !expected.contains(path))
+        .collect();
+    ensure!(
+        missing.is_empty() && extra.is_empty(),
+        "missing {missing:?}, unexpected {extra:?}; if that is right, run `cargo xtask generate --bless`"
+    );
+    Ok(())
+}
+
+/// Writes the snapshot anew, from the default answers.
+pub(crate) fn bless(stage: &Stage) -> Result<()> {
+    let case = &super::case::matrix(&["order-service".into()])[0];
+    let project = stage.generate(case)?;
+    let list: String = project
+        .files
+        .iter()
+        .map(|path| {
+            names::replace(path, |word| match word.text {
+                "order" => "<resource>".into(),
+                "orders" => "<resources>".into(),
+                "acme" => "<organisation>".into(),
+                other => other.into(),
+            }) + "\n"
+        })
+        .collect();
+    let path = tree::root().join(SNAPSHOT);
+    fs::create_dir_all(path.parent().context("no parent")?)?;
+    fs::write(path, list)?;
+    println!("wrote {SNAPSHOT}");
+    Ok(())
+}
+
+/// Compares every shared file with the tree's, renamed by a second
+/// implementation.
+pub(crate) fn content(stage: &Stage, project: &Project, case: &Case) -> Result<()> {
+    let config = markers::read("cargo-generate.toml")?;
+    let files = tree::files()?;
+    for path in tree::shared(&files, &config) {
+        let renamed = names::replace(&path, |word| case.renamed(word));
+        let bytes = fs::read(stage.template.join(&path))?;
+        let expected = match (markers::differs(&path), String::from_utf8(bytes)) {
+            // Rendered with conditions: the builds judge it.
+            (true, _) => continue,
+            (false, Err(binary)) => binary.into_bytes(),
+            (false, Ok(text)) => match markers::unmarked(&path, &text) {
+                Some(plain) => names::replace(&plain, |word| case.renamed(word)).into_bytes(),
+                None => text.into_bytes(),
+            },
+        };
+        if project.read(&renamed)? != expected {
+            bail!("{renamed} is not what the tree's {path} says");
+        }
+    }
+    Ok(())
+}

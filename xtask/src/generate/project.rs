@@ -1,0 +1,165 @@
+//! One generated service.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::case::Case;
+use super::stage::{Stage, remove};
+use crate::{tools, tree};
+
+/// Where it is, and its files.
+pub(crate) struct Project {
+    pub(crate) folder: PathBuf,
+    pub(crate) files: Vec<String>,
+}
+
+impl Project {
+    /// Lists the files.
+    pub(crate) fn new(folder: PathBuf) -> Result<Self> {
+        let mut files = Vec::new();
+        list(&folder, "", &mut files)?;
+        files.sort();
+        Ok(Self { folder, files })
+    }
+
+    /// The bytes of one file.
+    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>> {
+        fs::read(self.folder.join(path)).with_context(|| path.to_owned())
+    }
+
+    /// Resolves, and checks that the shipped lock file's versions are kept.
+    pub(crate) fn metadata(&self, stage: &Stage) -> Result<()> {
+        self.cargo(&["metadata", "--format-version=1"])?;
+        let shipped = versions(&fs::read_to_string(stage.template.join("Cargo.lock"))?);
+        let now = versions(&String::from_utf8(self.read("Cargo.lock")?)?);
+        let new: Vec<_> = now
+            .difference(&shipped)
+            .filter(|(_, foreign)| *foreign)
+            .collect();
+        ensure!(new.is_empty(), "Cargo.lock did not ship {new:?}");
+        self.cargo(&["metadata", "--format-version=1", "--locked"])
+    }
+
+    /// Formats, as the scaffold's last step does. The default names need none.
+    pub(crate) fn format(&self, case: &Case) -> Result<()> {
+        let output = self
+            .command(&["fmt", "--all", "--", "--check", "-l"])
+            .output()?;
+        let touched = String::from_utf8_lossy(&output.stdout);
+        let touched: Vec<_> = touched.lines().filter(|line| !line.is_empty()).collect();
+        ensure!(
+            touched.is_empty() || !case.is_default(),
+            "not formatted: {touched:?}"
+        );
+        self.cargo(&["fmt", "--all"])?;
+        self.cargo(&["fmt", "--all", "--check"])
+    }
+
+    /// Renders the chart, if there is one.
+    pub(crate) fn chart(&self) -> Result<()> {
+        if !self.folder.join("helm/Chart.yaml").exists() {
+            return Ok(());
+        }
+        let Some(helm) = tools::ensure_or_skip("helm", "the generated chart is not rendered")?
+        else {
+            return Ok(());
+        };
+        for mesh in ["none", "istio", "istio-ambient", "linkerd"] {
+            let provider = format!("mesh.provider={mesh}");
+            let mut command = Command::new(&helm);
+            command.args(["template", "release", "helm", "--set", &provider]);
+            run(command.current_dir(&self.folder))?;
+        }
+        run(Command::new(&helm)
+            .args(["lint", "helm"])
+            .current_dir(&self.folder))
+    }
+
+    /// Copies to where the one before was built, so that cargo rebuilds only
+    /// what differs.
+    pub(crate) fn place(&self, stage: &Stage) -> Result<Self> {
+        let current = stage.folder.join("current");
+        fs::create_dir_all(&current)?;
+        for path in Self::new(current.clone())?.files {
+            if !self.folder.join(&path).exists() {
+                fs::remove_file(current.join(path))?;
+            }
+        }
+        for path in &self.files {
+            let target = current.join(path);
+            let bytes = self.read(path)?;
+            if fs::read(&target).ok().as_ref() != Some(&bytes) {
+                fs::create_dir_all(target.parent().unwrap_or(&current))?;
+                if target.is_dir() {
+                    remove(&target)?;
+                }
+                fs::write(target, bytes)?;
+            }
+        }
+        Self::new(current)
+    }
+
+    /// Runs cargo in it.
+    pub(crate) fn cargo(&self, args: &[&str]) -> Result<()> {
+        run(&mut self.command(args))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("cargo");
+        command
+            .args(args)
+            .current_dir(&self.folder)
+            // The dependencies are already built there.
+            .env("CARGO_TARGET_DIR", tree::target())
+            .env("RUSTDOCFLAGS", "-D warnings")
+            // Set by the cargo that runs this program.
+            .env_remove("CARGO_MANIFEST_DIR");
+        command
+    }
+}
+
+/// Runs `command`; shows what it said only if it failed.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    if !output.status.success() {
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<_> = text.lines().collect();
+        let last = lines[lines.len().saturating_sub(60)..].join("\n");
+        bail!("{command:?} failed\n{last}");
+    }
+    Ok(())
+}
+
+fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .ok()
+            .context("a name is not UTF-8")?;
+        let path = format!("{prefix}{name}");
+        if !entry.file_type()?.is_dir() {
+            files.push(path);
+        } else if name != ".git" && name != "target" {
+            list(&entry.path(), &format!("{path}/"), files)?;
+        }
+    }
+    Ok(())
+}
+
+/// The packages of a lock file, and whether they come from a registry.
+fn versions(lock: &str) -> BTreeSet<(String, bool)> {
+    lock.split("[[package]]")
+        .skip(1)
+        .map(|package| {
+            let head: Vec<_> = package.trim().lines().take(2).collect();
+            (head.join(" "), package.contains("\nsource = "))
+        })
+        .collect()
+}

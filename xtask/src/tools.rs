@@ -1,0 +1,123 @@
+//! Programs that the checks need and cargo does not bring.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::tree;
+
+/// One program, and how to install it into a folder.
+struct Tool {
+    name: &'static str,
+    /// Whether a version on the PATH will do.
+    version: &'static str,
+    /// Prints the version.
+    ask: &'static [&'static str],
+    source: Source,
+}
+
+enum Source {
+    Cargo(&'static str),
+    Go(&'static str),
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "cargo-generate",
+        version: "0.",
+        ask: &["generate", "--version"],
+        source: Source::Cargo("0.23.14"),
+    },
+    Tool {
+        name: "cargo-deny",
+        version: "0.",
+        ask: &["--version"],
+        source: Source::Cargo("0.19.9"),
+    },
+    Tool {
+        name: "grpcurl",
+        version: "",
+        ask: &["--version"],
+        source: Source::Go("github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"),
+    },
+    Tool {
+        name: "helm",
+        version: "",
+        ask: &["version"],
+        source: Source::Go("helm.sh/helm/v3/cmd/helm@v3.19.2"),
+    },
+];
+
+/// Where `name` is. Installs it if it is not on the PATH.
+///
+/// # Errors
+///
+/// If there is no such program and it cannot be installed.
+pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
+    let tool = TOOLS
+        .iter()
+        .find(|tool| tool.name == name)
+        .with_context(|| format!("{name}: not a known tool"))?;
+    if answers(tool, Path::new(name)) {
+        return Ok(name.into());
+    }
+    let folder = tree::target().join("tools");
+    let program = folder.join("bin").join(name);
+    if answers(tool, &program) {
+        return Ok(program);
+    }
+    eprintln!("{name} is missing: installing it into {}", folder.display());
+    let mut command = match tool.source {
+        Source::Cargo(version) => {
+            let mut command = Command::new("cargo");
+            command.args(["install", "--locked", "--version", version, "--root"]);
+            command.arg(&folder).arg(name);
+            command
+        }
+        Source::Go(module) => {
+            let mut command = Command::new("go");
+            command
+                .args(["install", module])
+                .env("GOBIN", folder.join("bin"));
+            command
+        }
+    };
+    // The tool is not part of this build.
+    command
+        .env_remove("CARGO_TARGET_DIR")
+        .current_dir(tree::root());
+    let done = command.status().is_ok_and(|status| status.success());
+    if !done || !answers(tool, &program) {
+        bail!("{name} could not be installed: put it on the PATH, then run this again");
+    }
+    Ok(program)
+}
+
+/// Where `name` is, or `None` after saying loudly what is skipped without it.
+/// In CI nothing is skipped.
+///
+/// # Errors
+///
+/// In CI, if there is no such program and it cannot be installed.
+pub(crate) fn ensure_or_skip(name: &str, what: &str) -> Result<Option<PathBuf>> {
+    match ensure(name) {
+        Ok(program) => Ok(Some(program)),
+        Err(error) if env::var_os("CI").is_some() => Err(error),
+        Err(error) => {
+            eprintln!("\n*** SKIPPED: {what}: {error} ***\n");
+            Ok(None)
+        }
+    }
+}
+
+fn answers(tool: &Tool, program: &Path) -> bool {
+    Command::new(program)
+        .args(tool.ask)
+        .output()
+        .is_ok_and(|output| {
+            output.status.success()
+                && String::from_utf8_lossy(&output.stdout).contains(tool.version)
+        })
+}
