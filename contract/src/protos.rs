@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
+use miette::Diagnostic as _;
 use protox::Compiler;
 use protox::prost_reflect::prost_types::FileDescriptorSet;
 use protox::prost_reflect::{DescriptorPool, FileDescriptor, Kind};
@@ -93,11 +94,27 @@ impl Protos {
 }
 
 fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error> {
-    // `Debug` is the form that shows file, line and column.
-    let failed = |error: protox::Error| Error::Compile(format!("{error:?}"));
+    let failed = |error: protox::Error| Error::Compile(describe(root, &error));
     let mut compiler = Compiler::new([root]).map_err(failed)?;
     compiler.open_files(files).map_err(failed)?;
     Ok(compiler)
+}
+
+/// The error with file, line, column and every cause.
+fn describe(root: &Path, error: &protox::Error) -> String {
+    // `Debug` is the form that shows the place, relative to the root.
+    let mut text = format!("{error:?}");
+    let file = text.split(':').next().map(|it| root.join(it));
+    if let Some(file) = file.filter(|it| it.is_file()) {
+        let rest = text.find(':').map_or("", |colon| &text[colon..]);
+        text = format!("{}{rest}", file.display());
+    }
+    let mut cause = error.diagnostic_source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.diagnostic_source();
+    }
+    text
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {

@@ -1,0 +1,9 @@
+//! Small .proto trees in, contracts or refusals out.
+#![allow(clippy::expect_used, reason = "a test ends where it cannot go on")]
+
+mod defaults;
+mod demo;
+mod duration;
+mod files;
+mod outputs;
+mod refusals;
