@@ -1,4 +1,10 @@
 //! Where orders are kept, as the use cases see it.
+//!
+//! - [`open`]: from a setting to a store
+//! - [`sqlite`]: one file, one process
+
+pub mod open;
+pub mod sqlite;
 
 use std::time::SystemTime;
 
@@ -9,6 +15,8 @@ use super::error::Error;
 use super::event::{Event, Position};
 use super::model::{Command, Order, OrderId, Version};
 use super::query::Query;
+
+pub use open::{OpenError, StoreUrl, open};
 
 /// What makes a create safe to repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +81,17 @@ pub trait OrderStore: Send + Sync + 'static {
 
     /// The position of the last event; changes whenever there are new ones.
     fn last_event(&self) -> watch::Receiver<Position>;
+
+    /// Whether changes can be stored; cheap enough to ask every second. A full
+    /// store is healthy: it still answers reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreUnavailable`]; [`Error::Internal`] if its data is damaged.
+    async fn health(&self) -> Result<(), Error>;
+
+    /// Finishes what was accepted and lets go of the store: every later call
+    /// fails with [`Error::StoreUnavailable`] and every watch ends. Dropping the
+    /// last handle does the same.
+    async fn close(&self);
 }

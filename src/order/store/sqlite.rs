@@ -1,0 +1,228 @@
+//! Orders in one SQLite file, for one process.
+//!
+//! - [`connection`]: how the file is opened; [`schema`]: what is in it
+//! - [`writer`]: one thread that stores what waits in one transaction;
+//!   [`write`]: the changes themselves; [`sweep`]: what is forgotten
+//! - [`readers`]: connections beside it; [`read`]: the queries
+//! - [`row`]: between columns and values; [`fault`]: what SQLite's errors mean
+//! - [`maintain`]: backup and check, from another process
+//!
+//! Every commit is synced to the disk before it is answered. A commit costs one
+//! sync however many changes it holds, so the writer takes all that wait.
+
+mod connection;
+mod fault;
+mod lock;
+mod maintain;
+mod read;
+mod readers;
+mod row;
+mod schema;
+mod sweep;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use chassis::deadline::{self, Deadline};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+pub use connection::Synchronous;
+pub use maintain::{Findings, backup, check};
+
+use super::{OpenError, OrderStore, RequestKey};
+use crate::order::error::Error;
+use crate::order::event::{Event, Position};
+use crate::order::model::{Command, Order, OrderId, Version};
+use crate::order::query::Query;
+use lock::Lock;
+use readers::Readers;
+use write::Change;
+use writer::{Job, Writer};
+
+/// How a store behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Most changes that may wait; more are refused. At least 1.
+    pub queue: usize,
+    /// How long a request id is remembered.
+    pub request_retention: Duration,
+    /// How long events are kept; at least `request_retention`, because the
+    /// events hold the answers.
+    pub event_retention: Duration,
+    /// What a commit waits for.
+    pub synchronous: Synchronous,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            queue: 1024,
+            request_retention: DAY,
+            event_retention: 7 * DAY,
+            synchronous: Synchronous::Full,
+        }
+    }
+}
+
+/// Orders in one SQLite file.
+pub struct SqliteStore {
+    // Fields are dropped in this sequence: no reader and no sender may be left
+    // when the writer's thread is waited for.
+    readers: Arc<Readers>,
+    jobs: writer::Sender,
+    last_event: watch::Receiver<Position>,
+    /// Bounds the threads that long reads occupy.
+    long_reads: Arc<Semaphore>,
+    _thread: JoinOnDrop,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file at `path` and brings its tables up to date.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let lock = Lock::take(path)?;
+        let mut connection = connection::writer(path, options.synchronous)?;
+        schema::migrate(&mut connection, path)?;
+        let last = read::last_position(&connection).map_err(|error| fault::open(path, &error))?;
+        let (published, last_event) = watch::channel(last);
+        let (jobs, inbox) = writer::queue(options.queue);
+        let writer = Writer::new(connection, lock, published, options);
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&inbox))
+            .map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
+        let threads = thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            readers: Arc::new(Readers::new(path, threads)),
+            jobs,
+            last_event,
+            long_reads: Arc::new(Semaphore::new(2 * threads)),
+            _thread: JoinOnDrop(Some(thread)),
+        })
+    }
+
+    async fn store(&self, change: Change) -> Result<Order, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Change(Box::new(writer::Waiting {
+            change,
+            deadline: deadline::current(),
+            reply,
+        })))?;
+        answer.await.unwrap_or_else(|_| Err(fault::closed()))
+    }
+
+    /// Reads that may take long must not hold up the runtime's threads.
+    async fn read_long<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut rusqlite::Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = Arc::clone(&self.long_reads).acquire_owned().await;
+        let permit = permit.map_err(|_| fault::closed())?;
+        let readers = Arc::clone(&self.readers);
+        let deadline = deadline::current();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            in_time(deadline)?;
+            readers.with(read)
+        });
+        task.await
+            .unwrap_or_else(|error| Err(Error::Internal(error.into())))
+    }
+}
+
+#[async_trait::async_trait]
+impl OrderStore for SqliteStore {
+    async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
+        self.readers
+            .with(|connection| read::replay(connection, key))
+    }
+
+    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+        self.store(Change::Create { order, key }).await
+    }
+
+    // On the runtime's own thread: the hop to another one costs several times
+    // as much as the read.
+    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
+        in_time(deadline::current())?;
+        self.readers.with(|connection| read::get(connection, id))
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
+        let query = query.clone();
+        self.read_long(move |connection| read::list(connection, &query))
+            .await
+    }
+
+    async fn change(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+    ) -> Result<Order, Error> {
+        self.store(Change::Apply {
+            id,
+            command,
+            expected,
+            now,
+        })
+        .await
+    }
+
+    async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {
+        if after == *self.last_event.borrow() && !self.readers.closed() {
+            return Ok(Vec::new());
+        }
+        self.read_long(move |connection| read::events(connection, after, limit))
+            .await
+    }
+
+    fn last_event(&self) -> watch::Receiver<Position> {
+        self.last_event.clone()
+    }
+
+    async fn health(&self) -> Result<(), Error> {
+        self.readers.with(|connection| read::probe(connection))?;
+        let (reply, answer) = oneshot::channel();
+        match self.jobs.send(Job::Probe(reply)) {
+            // Busy is not ill.
+            Err(Error::StoreBusy) => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(fault::closed())),
+        }
+    }
+
+    async fn close(&self) {
+        self.long_reads.close();
+        self.readers.close();
+        let (done, closed) = oneshot::channel();
+        if self.jobs.send_when_free(Job::Close(done)).await.is_ok() {
+            // Fails only if the writer is gone, which is what is waited for.
+            let _ = closed.await;
+        }
+    }
+}
+
+fn in_time(deadline: Option<Deadline>) -> Result<(), Error> {
+    if deadline.is_some_and(Deadline::has_passed) {
+        return Err(Error::DeadlineExceeded);
+    }
+    Ok(())
+}
+
+/// The writer's thread, which ends when its last sender is gone.
+struct JoinOnDrop(Option<thread::JoinHandle<()>>);
+
+impl Drop for JoinOnDrop {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // A panic there was reported there.
+            let _ = thread.join();
+        }
+    }
+}

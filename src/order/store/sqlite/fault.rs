@@ -1,0 +1,70 @@
+//! What SQLite's errors mean to a caller.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode as Code;
+
+use crate::order::error::{Cause, Error};
+use crate::order::store::OpenError;
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(Code::DiskFull) => Self::StoreFull,
+            Some(
+                Code::CannotOpen
+                | Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::FileLockingProtocolFailed
+                | Code::OperationInterrupted
+                | Code::OutOfMemory
+                | Code::PermissionDenied
+                | Code::ReadOnly
+                | Code::SystemIoFailure,
+            ) => Self::StoreUnavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// Sorts an error met while opening the store at `path`.
+pub(super) fn open(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    let why = error.to_string();
+    match error.sqlite_error_code() {
+        Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly) => {
+            OpenError::NotWritable { path, why }
+        }
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => OpenError::Locked { path },
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => OpenError::Corrupt { path, why },
+        _ => OpenError::Unavailable { path, why },
+    }
+}
+
+/// The answer after [`close`](crate::order::store::OrderStore::close).
+pub(super) fn closed() -> Error {
+    Error::StoreUnavailable("the store is closed".into())
+}
+
+/// A stored value that cannot be one of ours.
+pub(super) fn damaged(column: &str, why: impl Into<Cause>) -> Error {
+    let why = why.into();
+    Error::Internal(format!("the store holds a wrong {column}: {why}").into())
+}
+
+/// The same failure once more, for everyone whom it concerns.
+pub(super) fn copy(error: &Error) -> Error {
+    match error {
+        Error::StoreFull => Error::StoreFull,
+        Error::StoreUnavailable(cause) => Error::StoreUnavailable(cause.to_string().into()),
+        other => Error::Internal(other.to_string().into()),
+    }
+}
+
+/// What [`Error::Internal`] keeps from callers.
+pub(super) fn cause(error: &Error) -> String {
+    match error {
+        Error::Internal(cause) => cause.to_string(),
+        other => other.to_string(),
+    }
+}

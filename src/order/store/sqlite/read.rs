@@ -1,0 +1,129 @@
+//! The queries.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+
+use super::row::{self, COLUMNS};
+use crate::order::error::Error;
+use crate::order::event::{Event, Position};
+use crate::order::model::{Order, OrderId};
+use crate::order::query::{Query, Sort};
+use crate::order::store::RequestKey;
+
+pub(super) fn get(connection: &Connection, id: OrderId) -> Result<Option<Order>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, customer, state, version, created, updated, note, items \
+         FROM order_records WHERE id = ?1",
+    )?;
+    let mut rows = statement.query(params![id.0.as_bytes()])?;
+    rows.next()?.map(row::order).transpose()
+}
+
+/// The answer that `key` was given, or `None`.
+pub(super) fn replay(connection: &Connection, key: &RequestKey) -> Result<Option<Order>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT r.content, e.data FROM order_requests r LEFT JOIN order_events e USING (seq) \
+         WHERE r.caller = ?1 AND r.request_id = ?2",
+    )?;
+    let mut rows = statement.query(params![key.caller, key.request_id.as_bytes()])?;
+    let Some(found) = rows.next()? else {
+        return Ok(None);
+    };
+    if row::text(found, 0, "content")? != key.content {
+        return Err(Error::RequestIdReused(key.request_id));
+    }
+    row::data(row::text(found, 1, "data")?).map(Some)
+}
+
+pub(super) fn list(connection: &Connection, query: &Query) -> Result<Vec<Order>, Error> {
+    let (sql, values) = list_sql(query);
+    let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
+    let mut statement = connection.prepare_cached(&sql)?;
+    collect(statement.query(&values[..])?, row::order)
+}
+
+/// Only the conditions that are asked for, so that each kind of list uses its
+/// index.
+pub(super) fn list_sql(query: &Query) -> (String, Vec<Box<dyn ToSql + '_>>) {
+    let (behind, direction) = match query.sort {
+        Sort::Oldest => ('>', "ASC"),
+        Sort::Newest => ('<', "DESC"),
+    };
+    let mut conditions = Vec::new();
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    if let Some(customer) = &query.filter.customer {
+        conditions.push("customer = ?".to_owned());
+        values.push(Box::new(customer.as_str()));
+    }
+    if let Some(state) = query.filter.state {
+        conditions.push("state = ?".to_owned());
+        values.push(Box::new(state.as_str()));
+    }
+    if let Some(OrderId(id)) = query.after {
+        conditions.push(format!("id {behind} ?"));
+        values.push(Box::new(id.into_bytes()));
+    }
+    let conditions = match conditions.len() {
+        0 => String::new(),
+        _ => format!("WHERE {} ", conditions.join(" AND ")),
+    };
+    values.push(Box::new(i64::try_from(query.limit).unwrap_or(i64::MAX)));
+    let sql =
+        format!("SELECT {COLUMNS} FROM order_records {conditions}ORDER BY id {direction} LIMIT ?");
+    (sql, values)
+}
+
+/// Sequence numbers have no gaps: a transaction that is rolled back takes its
+/// numbers back. So a missing one was swept.
+pub(super) fn events(
+    connection: &mut Connection,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<Event>, Error> {
+    // Both queries must see the same moment.
+    let snapshot = connection.transaction()?;
+    let from = i64::try_from(after.0).map_err(|_| Error::HistoryExpired)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = snapshot.prepare_cached(
+        "SELECT seq, change, data FROM order_events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    let events = collect(statement.query([from, limit])?, row::event)?;
+    let complete = match events.first() {
+        Some(first) => first.position.0 == after.0 + 1,
+        // A position of the future is one of a history that was lost, such as
+        // before a backup was restored.
+        None => after == last_position(&snapshot)?,
+    };
+    if complete || limit == 0 {
+        Ok(events)
+    } else {
+        Err(Error::HistoryExpired)
+    }
+}
+
+/// The last sequence number ever used.
+pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<Position> {
+    let last = connection
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'order_events'")?
+        .query_one([], |row| row.get(0))
+        .optional()?;
+    Ok(Position(
+        last.and_then(|last: i64| last.try_into().ok()).unwrap_or(0),
+    ))
+}
+
+/// Fails if the file cannot be read.
+pub(super) fn probe(connection: &Connection) -> Result<(), Error> {
+    last_position(connection)?;
+    Ok(())
+}
+
+fn collect<T>(
+    mut rows: rusqlite::Rows<'_>,
+    read: impl Fn(&Row<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}

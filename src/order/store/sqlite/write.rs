@@ -1,0 +1,119 @@
+//! The changes, each within a savepoint of the writer's transaction.
+
+use std::time::SystemTime;
+
+use rusqlite::{Connection, params};
+
+use super::{read, row};
+use crate::order::error::Error;
+use crate::order::event;
+use crate::order::model::{Command, Order, OrderId, Version};
+use crate::order::store::RequestKey;
+
+/// What a caller wants stored.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// A new one.
+    Create {
+        order: Order,
+        key: Option<RequestKey>,
+    },
+    /// What [`Order::apply`] makes of one.
+    Apply {
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+    },
+}
+
+impl Change {
+    /// Stores it and returns the answer.
+    pub(super) fn store(self, connection: &Connection) -> Result<Order, Error> {
+        match self {
+            Self::Create { order, key } => create(connection, order, key),
+            Self::Apply {
+                id,
+                command,
+                expected,
+                now,
+            } => apply(connection, id, &command, expected, now),
+        }
+    }
+}
+
+fn create(connection: &Connection, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+    if let Some(key) = &key
+        && let Some(earlier) = read::replay(connection, key)?
+    {
+        return Ok(earlier);
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO order_records (id, customer, state, version, created, updated, note, items) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    insert.execute(params![
+        order.id.0.as_bytes(),
+        order.content.customer.as_str(),
+        order.state.as_str(),
+        row::to_signed(order.version.0)?,
+        row::to_nanos(order.created)?,
+        row::to_nanos(order.updated)?,
+        order.content.note.as_str(),
+        row::to_items(&order)?,
+    ])?;
+    let seq = record(connection, event::Change::Created, &order)?;
+    if let Some(key) = key {
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO order_requests (seq, at, caller, request_id, content) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![
+            seq,
+            row::to_nanos(order.created)?,
+            key.caller,
+            key.request_id.as_bytes(),
+            key.content,
+        ])?;
+    }
+    Ok(order)
+}
+
+fn apply(
+    connection: &Connection,
+    id: OrderId,
+    command: &Command,
+    expected: Option<Version>,
+    now: SystemTime,
+) -> Result<Order, Error> {
+    let current = read::get(connection, id)?.ok_or(Error::NotFound(id))?;
+    let Some((next, change)) = current.apply(command, expected, now)? else {
+        return Ok(current);
+    };
+    let mut update = connection.prepare_cached(
+        "UPDATE order_records \
+         SET state = ?2, version = ?3, updated = ?4, note = ?5, items = ?6 WHERE id = ?1",
+    )?;
+    update.execute(params![
+        id.0.as_bytes(),
+        next.state.as_str(),
+        row::to_signed(next.version.0)?,
+        row::to_nanos(next.updated)?,
+        next.content.note.as_str(),
+        row::to_items(&next)?,
+    ])?;
+    record(connection, change, &next)?;
+    Ok(next)
+}
+
+/// Stores the event and returns its sequence number.
+fn record(connection: &Connection, change: event::Change, order: &Order) -> Result<i64, Error> {
+    let mut insert = connection
+        .prepare_cached("INSERT INTO order_events (at, change, data) VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![
+        row::to_nanos(order.updated)?,
+        change.as_str(),
+        row::to_data(order)?,
+    ])?;
+    Ok(connection.last_insert_rowid())
+}

@@ -1,0 +1,221 @@
+//! One thread that stores what waits.
+
+mod queue;
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Instant, SystemTime};
+
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+pub(super) use queue::{Job, Sender, Waiting, queue};
+
+use super::lock::Lock;
+use super::sweep::Sweep;
+use super::write::Change;
+use super::{Options, fault, read};
+use crate::order::error::Error;
+use crate::order::event::Position;
+use crate::order::model::Order;
+
+/// Most changes in one transaction. More gain little and make the first wait.
+const BATCH: usize = 256;
+
+/// Frames (pages of 4 KiB) in the write-ahead log that are worth moving into
+/// the database.
+const CHECKPOINT_FRAMES: i64 = 4096;
+
+/// Owns the connection that writes.
+pub(super) struct Writer {
+    connection: Connection,
+    last_event: watch::Sender<Position>,
+    sweep: Sweep,
+    /// The last commit failed, and it was not for lack of room.
+    broken: bool,
+    // Released after the connection is closed.
+    _lock: Lock,
+}
+
+type Answer = Result<Order, Error>;
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        lock: Lock,
+        last_event: watch::Sender<Position>,
+        options: &Options,
+    ) -> Self {
+        Self {
+            connection,
+            last_event,
+            sweep: Sweep::new(options),
+            broken: false,
+            _lock: lock,
+        }
+    }
+
+    /// Works until every sender is gone or one asks to close.
+    pub(super) fn run(mut self, inbox: &Receiver<Job>) {
+        let mut waiting = Vec::with_capacity(BATCH);
+        let closer = loop {
+            match inbox.recv_timeout(self.sweep.pause()) {
+                Err(RecvTimeoutError::Timeout) => self.store(&mut waiting),
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Ok(first) => {
+                    let mut next = Some(first);
+                    let closer = loop {
+                        match next {
+                            Some(Job::Change(change)) => waiting.push(*change),
+                            Some(Job::Probe(reply)) => drop(reply.send(self.probe())),
+                            Some(Job::Close(done)) => break Some(done),
+                            None => break None,
+                        }
+                        if waiting.len() == BATCH {
+                            break None;
+                        }
+                        next = inbox.try_recv().ok();
+                    };
+                    self.store(&mut waiting);
+                    if closer.is_some() {
+                        break closer;
+                    }
+                }
+            }
+        };
+        self.close();
+        if let Some(done) = closer {
+            // Whoever asked may have left.
+            let _ = done.send(());
+        }
+    }
+
+    /// Stores all that wait in one transaction, then answers.
+    fn store(&mut self, waiting: &mut Vec<Waiting>) {
+        let (changes, replies): (Vec<_>, Vec<_>) =
+            waiting.drain(..).filter_map(Waiting::unless_late).unzip();
+        let sweep = self.sweep.is_due(Instant::now());
+        if changes.is_empty() && !sweep {
+            return;
+        }
+        match self.commit(changes, sweep) {
+            Ok(answers) => {
+                for (reply, answer) in replies.into_iter().zip(answers) {
+                    // A caller that left does not need the answer.
+                    let _ = reply.send(answer);
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot store");
+                for reply in replies {
+                    let _ = reply.send(Err(fault::copy(&error)));
+                }
+            }
+        }
+        if let Err(error) = self.checkpoint() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot checkpoint"
+            );
+        }
+    }
+
+    /// The answers, or why nothing was stored.
+    fn commit(&mut self, changes: Vec<Change>, sweep: bool) -> Result<Vec<Answer>, Error> {
+        let result = self.transact(changes, sweep);
+        if result.is_err() && !self.connection.is_autocommit() {
+            // Fails only if the transaction is gone already.
+            let _ = self.execute("ROLLBACK");
+        }
+        self.broken = !matches!(result, Ok(_) | Err(Error::StoreFull));
+        result
+    }
+
+    fn transact(&mut self, changes: Vec<Change>, sweep: bool) -> Result<Vec<Answer>, Error> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let mut answers = Vec::with_capacity(changes.len());
+        for change in changes {
+            answers.push(self.apart(|connection| change.store(connection))?);
+        }
+        let more = sweep && self.sweep()?;
+        let last = read::last_position(&self.connection)?;
+        self.execute("COMMIT")?;
+        if more {
+            self.sweep.is_due_again();
+        }
+        (self.last_event).send_if_modified(|known| std::mem::replace(known, last) != last);
+        Ok(answers)
+    }
+
+    /// Does `work`, and takes it back if it fails. The outer error is one that
+    /// ends the whole transaction.
+    fn apart<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, Error> {
+        self.execute("SAVEPOINT apart")?;
+        let result = work(&self.connection);
+        match result {
+            Ok(_) => {}
+            Err(error @ (Error::StoreFull | Error::StoreUnavailable(_))) => return Err(error),
+            // SQLite itself has rolled back everything.
+            Err(error) if self.connection.is_autocommit() => return Err(error),
+            Err(_) => self.execute("ROLLBACK TO apart")?,
+        }
+        self.execute("RELEASE apart")?;
+        Ok(result)
+    }
+
+    /// Whether there is more to sweep. Damaged history must not keep changes
+    /// from being stored.
+    fn sweep(&mut self) -> Result<bool, Error> {
+        self.sweep.begin(Instant::now());
+        let swept = self.apart(|connection| self.sweep.step(connection, SystemTime::now()))?;
+        Ok(swept.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep");
+            false
+        }))
+    }
+
+    /// Moves the log into the database, when it has grown and after everyone
+    /// was answered.
+    fn checkpoint(&self) -> Result<(), Error> {
+        let frames = |mode| {
+            (self.connection.prepare_cached(mode)?)
+                .query_one([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
+        };
+        if frames("PRAGMA wal_checkpoint(NOOP)")? >= CHECKPOINT_FRAMES {
+            frames("PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        Ok(())
+    }
+
+    /// Whether a change could be stored now.
+    fn probe(&mut self) -> Result<(), Error> {
+        if self.broken {
+            // A write that changes nothing, synced like any other.
+            let version: i64 =
+                (self.connection).pragma_query_value(None, "user_version", |row| row.get(0))?;
+            self.connection
+                .pragma_update(None, "user_version", version)?;
+            self.broken = false;
+        }
+        Ok(())
+    }
+
+    /// Leaves one file without a log beside it.
+    fn close(self) {
+        let tidy = self
+            .connection
+            .query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = tidy {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot checkpoint"
+            );
+        }
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+}

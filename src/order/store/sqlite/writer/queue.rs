@@ -1,0 +1,70 @@
+//! What waits for the writer.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+use chassis::deadline::Deadline;
+use tokio::sync::oneshot;
+
+use crate::order::error::Error;
+use crate::order::model::Order;
+use crate::order::store::sqlite::fault;
+use crate::order::store::sqlite::write::Change;
+
+/// What the writer can be asked.
+pub(in super::super) enum Job {
+    /// To store.
+    Change(Box<Waiting>),
+    /// Whether it could store.
+    Probe(oneshot::Sender<Result<(), Error>>),
+    /// To finish what came before and to close.
+    Close(oneshot::Sender<()>),
+}
+
+/// One change and who waits for it.
+pub(in super::super) struct Waiting {
+    pub(in super::super) change: Change,
+    pub(in super::super) deadline: Option<Deadline>,
+    pub(in super::super) reply: Reply,
+}
+
+type Reply = oneshot::Sender<Result<Order, Error>>;
+
+impl Waiting {
+    /// Drops what nobody waits for any more, before it costs anything.
+    pub(super) fn unless_late(self) -> Option<(Change, Reply)> {
+        if self.deadline.is_some_and(Deadline::has_passed) {
+            // Whoever asked may have left.
+            let _ = self.reply.send(Err(Error::DeadlineExceeded));
+            return None;
+        }
+        (!self.reply.is_closed()).then_some((self.change, self.reply))
+    }
+}
+
+/// A queue of at most `capacity` jobs.
+pub(in super::super) fn queue(capacity: usize) -> (Sender, Receiver<Job>) {
+    let (sender, receiver) = sync_channel(capacity.max(1));
+    (Sender(sender), receiver)
+}
+
+/// The end for those who ask.
+pub(in super::super) struct Sender(SyncSender<Job>);
+
+impl Sender {
+    /// Never waits.
+    pub(in super::super) fn send(&self, job: Job) -> Result<(), Error> {
+        self.0.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Error::StoreBusy,
+            TrySendError::Disconnected(_) => fault::closed(),
+        })
+    }
+
+    /// Waits for a place in the queue; an error if the writer is gone.
+    pub(in super::super) async fn send_when_free(&self, job: Job) -> Result<(), Error> {
+        let sender = self.0.clone();
+        match tokio::task::spawn_blocking(move || sender.send(job)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(fault::closed()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Stores: the rules that each of them keeps, and what is special to one.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod rules;
+mod samples;
+mod sqlite;

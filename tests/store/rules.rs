@@ -1,0 +1,61 @@
+//! The rules, one function each.
+
+pub(crate) mod changes;
+pub(crate) mod events;
+pub(crate) mod lists;
+pub(crate) mod requests;
+
+use std::sync::Arc;
+
+use service::order::store::OrderStore;
+
+/// A place for one store, empty at first.
+pub(crate) trait Place: Send + Sync {
+    /// Opens the store that is there.
+    fn open(&self) -> Arc<dyn OrderStore>;
+}
+
+/// A test for each rule, each with a place of its own.
+macro_rules! keeps_the_rules {
+    ($place:expr) => {
+        keeps_the_rules!($place, changes:
+            what_is_stored_is_read,
+            nothing_is_read_of_what_was_never_stored,
+            changes_follow_the_domain,
+            of_racing_changes_with_one_etag_one_wins,
+            a_reopened_store_has_everything,
+            a_closed_store_refuses,
+            work_past_its_deadline_is_dropped,
+        );
+        keeps_the_rules!($place, requests:
+            a_repeated_request_gets_the_first_answer,
+            a_request_id_with_other_content_is_refused,
+            callers_do_not_share_request_ids,
+            of_racing_equal_requests_one_creates,
+            of_racing_different_requests_one_wins,
+        );
+        keeps_the_rules!($place, lists:
+            lists_are_filtered_and_sorted,
+            pages_hold_everything_once,
+            pages_hold_everything_once_beside_writers,
+        );
+        keeps_the_rules!($place, events:
+            every_change_is_an_event,
+            events_of_the_future_are_refused,
+            watches_miss_and_repeat_nothing,
+            watches_end_when_the_store_is_closed,
+        );
+    };
+    ($place:expr, $group:ident: $($rule:ident,)*) => {
+        mod $group {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $rule() {
+                    crate::rules::$group::$rule(&$place).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use keeps_the_rules;

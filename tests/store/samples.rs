@@ -1,0 +1,55 @@
+//! Values to store.
+
+use std::time::SystemTime;
+
+use service::order::item::{Items, LineItem, Quantity};
+use service::order::money::{Currency, Money};
+use service::order::query::{Filter, Query, Sort};
+use service::order::store::RequestKey;
+use service::order::text::{Code, Note};
+use service::order::{Draft, Order, OrderId};
+use uuid::Uuid;
+
+pub(crate) fn draft(customer: &str, note: &str) -> Draft {
+    Draft {
+        customer: Code::parse(customer).unwrap(),
+        items: items(1),
+        note: Note::parse(note).unwrap(),
+    }
+}
+
+pub(crate) fn items(pieces: i32) -> Items {
+    let euro = Currency::parse("EUR").unwrap();
+    Items::new(vec![LineItem {
+        sku: Code::parse("tea-1kg").unwrap(),
+        quantity: Quantity::new(pieces).unwrap(),
+        unit_price: Money::new(euro, 12, 990_000_000).unwrap(),
+    }])
+    .unwrap()
+}
+
+pub(crate) fn order(customer: &str) -> Order {
+    place(draft(customer, ""))
+}
+
+pub(crate) fn place(content: Draft) -> Order {
+    Order::place(OrderId::generate(), content, SystemTime::now())
+}
+
+/// A key that nobody used before.
+pub(crate) fn key(content: &Draft) -> RequestKey {
+    RequestKey {
+        caller: "spiffe://cluster.local/ns/shop/sa/web".to_owned(),
+        request_id: Uuid::new_v4(),
+        content: serde_json::to_string(content).unwrap(),
+    }
+}
+
+pub(crate) fn all(limit: usize) -> Query {
+    Query {
+        filter: Filter::default(),
+        sort: Sort::Oldest,
+        after: None,
+        limit,
+    }
+}

@@ -1,0 +1,37 @@
+//! The store in one SQLite file.
+
+mod files;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use service::order::store::sqlite::{Options, SqliteStore};
+use service::order::store::{OpenError, OrderStore};
+use tempfile::TempDir;
+
+use crate::rules::{Place, keeps_the_rules};
+
+/// A folder of its own with the store's file in it.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.path().join("store.db")
+    }
+
+    pub(crate) fn try_open(&self) -> Result<SqliteStore, OpenError> {
+        SqliteStore::open(&self.file(), &Options::default())
+    }
+}
+
+impl Place for Folder {
+    fn open(&self) -> Arc<dyn OrderStore> {
+        Arc::new(self.try_open().unwrap())
+    }
+}
+
+keeps_the_rules!(Folder::new());
