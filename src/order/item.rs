@@ -7,7 +7,7 @@ use super::text::{Code, Invalid};
 
 /// 1 to 1,000,000 pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "i32", into = "i32")]
 pub struct Quantity(i32);
 
 impl Quantity {
@@ -24,6 +24,20 @@ impl Quantity {
     #[must_use]
     pub fn get(self) -> i32 {
         self.0
+    }
+}
+
+impl TryFrom<i32> for Quantity {
+    type Error = Invalid;
+
+    fn try_from(pieces: i32) -> Result<Self, Invalid> {
+        Self::new(pieces)
+    }
+}
+
+impl From<Quantity> for i32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
     }
 }
 

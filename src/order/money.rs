@@ -45,6 +45,7 @@ impl From<Currency> for String {
 
 /// An amount that is not negative. Never a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Money {
     currency: Currency,
     units: i64,
@@ -98,5 +99,21 @@ impl Money {
         let units = i64::try_from(total / NANOS_PER_UNIT).map_err(too_large)?;
         let nanos = i32::try_from(total % NANOS_PER_UNIT).map_err(too_large)?;
         Self::new(currency, units, nanos)
+    }
+}
+
+/// [`Money`] as it is read back.
+#[derive(Deserialize)]
+struct Unchecked {
+    currency: Currency,
+    units: i64,
+    nanos: i32,
+}
+
+impl TryFrom<Unchecked> for Money {
+    type Error = Invalid;
+
+    fn try_from(money: Unchecked) -> Result<Self, Invalid> {
+        Self::new(money.currency, money.units, money.nanos)
     }
 }
