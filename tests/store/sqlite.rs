@@ -1,6 +1,11 @@
 //! The store in one SQLite file.
 
+mod backup;
+mod damage;
 mod files;
+mod full;
+mod processes;
+mod sweep;
 
 use std::path::PathBuf;
 use std::sync::Arc;

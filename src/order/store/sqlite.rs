@@ -12,6 +12,7 @@
 
 mod connection;
 mod fault;
+mod file;
 mod lock;
 mod maintain;
 mod read;
@@ -38,6 +39,7 @@ use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
+use file::Identity;
 use lock::Lock;
 use readers::Readers;
 use write::Change;
@@ -53,6 +55,8 @@ pub struct Options {
     /// How long events are kept; at least `request_retention`, because the
     /// events hold the answers.
     pub event_retention: Duration,
+    /// Most bytes of the file, without its log; `None`: what the disk holds.
+    pub max_bytes: Option<u64>,
     /// What a commit waits for.
     pub synchronous: Synchronous,
 }
@@ -64,6 +68,7 @@ impl Default for Options {
             queue: 1024,
             request_retention: DAY,
             event_retention: 7 * DAY,
+            max_bytes: None,
             synchronous: Synchronous::Full,
         }
     }
@@ -76,6 +81,7 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     jobs: writer::Sender,
     last_event: watch::Receiver<Position>,
+    file: Identity,
     /// Bounds the threads that long reads occupy.
     long_reads: Arc<Semaphore>,
     _thread: JoinOnDrop,
@@ -85,9 +91,11 @@ impl SqliteStore {
     /// Opens or creates the file at `path` and brings its tables up to date.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
         let lock = Lock::take(path)?;
-        let mut connection = connection::writer(path, options.synchronous)?;
+        let mut connection = connection::writer(path, options)?;
         schema::migrate(&mut connection, path)?;
         let last = read::last_position(&connection).map_err(|error| fault::open(path, &error))?;
+        let file =
+            Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
         let (jobs, inbox) = writer::queue(options.queue);
         let writer = Writer::new(connection, lock, published, options);
@@ -100,6 +108,7 @@ impl SqliteStore {
             readers: Arc::new(Readers::new(path, threads)),
             jobs,
             last_event,
+            file,
             long_reads: Arc::new(Semaphore::new(2 * threads)),
             _thread: JoinOnDrop(Some(thread)),
         })
@@ -187,6 +196,7 @@ impl OrderStore for SqliteStore {
     }
 
     async fn health(&self) -> Result<(), Error> {
+        self.file.verify().map_err(Error::StoreUnavailable)?;
         self.readers.with(|connection| read::probe(connection))?;
         let (reply, answer) = oneshot::channel();
         match self.jobs.send(Job::Probe(reply)) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::fault;
+use super::{Options, fault};
 use crate::order::store::OpenError;
 
 /// How long to wait for another process, such as a backup.
@@ -33,7 +33,7 @@ impl Synchronous {
 }
 
 /// The one connection that writes; creates the file if there is none.
-pub(super) fn writer(path: &Path, synchronous: Synchronous) -> Result<Connection, OpenError> {
+pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, OpenError> {
     let fault = |error| fault::open(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -58,13 +58,21 @@ pub(super) fn writer(path: &Path, synchronous: Synchronous) -> Result<Connection
         });
     }
     let pragmas = [
-        ("synchronous", synchronous.as_str()),
+        ("synchronous", options.synchronous.as_str()),
         ("foreign_keys", "ON"),
         // The writer does it when nobody waits for an answer.
         ("wal_autocheckpoint", "0"),
     ];
     for (name, value) in pragmas {
         connection.pragma_update(None, name, value).map_err(fault)?;
+    }
+    if let Some(bytes) = options.max_bytes {
+        let page: u64 = pragma(&connection, "page_size")
+            .map_err(fault)?
+            .cast_unsigned();
+        connection
+            .pragma_update(None, "max_page_count", (bytes / page.max(1)).cast_signed())
+            .map_err(fault)?;
     }
     Ok(connection)
 }
@@ -75,4 +83,9 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
+}
+
+/// The number that the file or the connection has under `name`.
+pub(super) fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::connection::pragma;
 use super::fault;
 use crate::order::store::OpenError;
 
@@ -65,8 +66,4 @@ fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         });
     }
     Ok(())
-}
-
-fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, name, |row| row.get(0))
 }

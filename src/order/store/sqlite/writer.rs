@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 pub(super) use queue::{Job, Sender, Waiting, queue};
 
+use super::connection::pragma;
 use super::lock::Lock;
 use super::sweep::Sweep;
 use super::write::Change;
@@ -193,8 +194,7 @@ impl Writer {
     fn probe(&mut self) -> Result<(), Error> {
         if self.broken {
             // A write that changes nothing, synced like any other.
-            let version: i64 =
-                (self.connection).pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let version = pragma(&self.connection, "user_version")?;
             self.connection
                 .pragma_update(None, "user_version", version)?;
             self.broken = false;

@@ -1,0 +1,54 @@
+//! Every kind of list uses an index that ends with the sort key.
+
+use rusqlite::ToSql;
+use uuid::Uuid;
+
+use super::list_sql;
+use crate::order::model::{OrderId, State};
+use crate::order::query::{Filter, Query, Sort};
+use crate::order::store::sqlite::{Options, connection, schema};
+use crate::order::text::Code;
+
+const ALICE: Option<&str> = Some("alice");
+const OPEN: Option<State> = Some(State::Open);
+
+#[test]
+fn lists_use_an_index_and_need_no_sorting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut connection = connection::writer(&path, &Options::default()).unwrap();
+    schema::migrate(&mut connection, &path).unwrap();
+    for (customer, state, index) in [
+        (None, None, "PRIMARY KEY"),
+        (ALICE, None, "order_records_by_customer"),
+        (None, OPEN, "order_records_by_state"),
+        (ALICE, OPEN, "order_records_by_customer"),
+    ] {
+        for sort in [Sort::Oldest, Sort::Newest] {
+            let query = Query {
+                filter: Filter {
+                    customer: customer.map(|name| Code::parse(name).unwrap()),
+                    state,
+                },
+                sort,
+                after: Some(OrderId(Uuid::nil())),
+                limit: 50,
+            };
+            let (sql, values) = list_sql(&query);
+            let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
+            let steps: Vec<String> = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap()
+                .query_map(&values[..], |row| row.get("detail"))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let plan = steps.join("; ");
+            assert!(
+                plan.starts_with("SEARCH") && plan.contains(index),
+                "{sql}: {plan}"
+            );
+            assert!(!plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+        }
+    }
+}

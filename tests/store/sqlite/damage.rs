@@ -1,0 +1,149 @@
+//! Files that were edited or lost a part.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+
+use rusqlite::Connection;
+use service::order::Error;
+use service::order::event::Position;
+use service::order::store::sqlite;
+
+use super::Folder;
+use crate::rules::Place;
+use crate::samples;
+
+/// Each makes one stored value one that cannot be ours.
+const EDITS: [&str; 10] = [
+    "UPDATE order_records SET customer = 'no spaces, please'",
+    "UPDATE order_records SET customer = ''",
+    "UPDATE order_records SET state = 'LOST'",
+    "UPDATE order_records SET version = -1",
+    "UPDATE order_records SET note = printf('%01001d', 0)",
+    "UPDATE order_records SET items = '[]'",
+    "UPDATE order_records SET items = 'none'",
+    "UPDATE order_records SET items = replace(items, '\"quantity\":1', '\"quantity\":-1')",
+    "UPDATE order_records SET items = replace(items, '\"units\":12', '\"units\":-12')",
+    "UPDATE order_records SET id = zeroblob(16), items = replace(items, 'EUR', 'euros')",
+];
+
+#[tokio::test]
+async fn edited_values_are_our_fault_and_no_panic() {
+    for edit in EDITS {
+        let folder = Folder::new();
+        let store = folder.open();
+        let order = store.create(samples::order("alice"), None).await.unwrap();
+        edited(&folder, edit);
+        let listed = store.list(&samples::all(10)).await;
+        assert!(
+            matches!(listed, Err(Error::Internal(_))),
+            "{edit}: {listed:?}"
+        );
+        let got = store.get(order.id).await;
+        assert!(
+            matches!(got, Ok(None) | Err(Error::Internal(_))),
+            "{edit}: {got:?}"
+        );
+        // The others are not touched.
+        store.create(samples::order("bob"), None).await.unwrap();
+        store.health().await.unwrap();
+        let findings = sqlite::check(&folder.file()).unwrap();
+        assert_eq!(findings.faults.len(), 1, "{edit}: {findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn edited_history_is_our_fault_and_no_panic() {
+    for edit in [
+        "UPDATE order_events SET change = 'lost'",
+        "UPDATE order_events SET data = '{}'",
+        "UPDATE order_events SET data = replace(data, '\"quantity\":1', '\"quantity\":2000000000')",
+        "DELETE FROM order_events",
+    ] {
+        let folder = Folder::new();
+        let store = folder.open();
+        let content = samples::draft("alice", "");
+        let key = samples::key(&content);
+        let order = samples::place(content);
+        store
+            .create(order.clone(), Some(key.clone()))
+            .await
+            .unwrap();
+        edited(&folder, edit);
+        let events = store.events(Position(0), 10).await;
+        assert!(
+            matches!(events, Err(Error::Internal(_) | Error::HistoryExpired)),
+            "{edit}: {events:?}"
+        );
+        let replayed = store.replay(&key).await;
+        if !edit.contains("change") {
+            assert!(
+                matches!(replayed, Err(Error::Internal(_))),
+                "{edit}: {replayed:?}"
+            );
+            let created = store.create(order, Some(key)).await;
+            assert!(
+                matches!(created, Err(Error::Internal(_))),
+                "{edit}: {created:?}"
+            );
+        }
+        store.create(samples::order("bob"), None).await.unwrap();
+        let findings = sqlite::check(&folder.file()).unwrap();
+        assert_eq!(findings.faults.len(), 1, "{edit}: {findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_found_and_no_panic() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let mut ids = Vec::new();
+    for _ in 0..50 {
+        ids.push(
+            store
+                .create(samples::order("alice"), None)
+                .await
+                .unwrap()
+                .id,
+        );
+    }
+    store.close().await;
+    drop(store);
+    let pages = fs::metadata(folder.file()).unwrap().len() / 4096;
+    let mut file = fs::File::options().write(true).open(folder.file()).unwrap();
+    for page in 2..pages {
+        file.seek(SeekFrom::Start(page * 4096)).unwrap();
+        file.write_all(&[0xa5; 4096]).unwrap();
+    }
+    drop(file);
+    let faults = sqlite::check(&folder.file());
+    assert!(faults.is_err() || !faults.unwrap().faults.is_empty());
+    let Ok(store) = folder.try_open() else { return };
+    for id in ids {
+        let got = service::order::store::OrderStore::get(&store, id).await;
+        assert!(matches!(got, Err(Error::Internal(_))), "{got:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_file_is_noticed() {
+    let folder = Folder::new();
+    let store = folder.open();
+    store.health().await.unwrap();
+    let aside = folder.file().with_extension("aside");
+    fs::rename(folder.file(), &aside).unwrap();
+    let gone = store.health().await;
+    assert!(matches!(gone, Err(Error::StoreUnavailable(_))), "{gone:?}");
+    fs::write(folder.file(), "another").unwrap();
+    let replaced = store.health().await;
+    assert!(
+        matches!(replaced, Err(Error::StoreUnavailable(_))),
+        "{replaced:?}"
+    );
+    fs::rename(&aside, folder.file()).unwrap();
+    store.health().await.unwrap();
+}
+
+fn edited(folder: &Folder, sql: &str) {
+    let file = Connection::open(folder.file()).unwrap();
+    assert_eq!(file.execute(sql, []).unwrap(), 1, "{sql}");
+}

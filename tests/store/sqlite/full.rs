@@ -1,0 +1,79 @@
+//! No room left.
+
+use rusqlite::Connection;
+use service::order::Error;
+use service::order::store::OrderStore;
+use service::order::store::sqlite::{Options, SqliteStore};
+use tokio::task::JoinSet;
+
+use super::Folder;
+use crate::samples;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_store_says_so_reads_on_and_recovers() {
+    let folder = Folder::new();
+    let options = Options {
+        max_bytes: Some(256 * 1024),
+        ..Options::default()
+    };
+    let store = SqliteStore::open(&folder.file(), &options).unwrap();
+    let first = store.create(samples::order("alice"), None).await.unwrap();
+    let mut stored = vec![first.id];
+    loop {
+        match store.create(samples::order("alice"), None).await {
+            Ok(order) => stored.push(order.id),
+            Err(Error::StoreFull) => break,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    // Full is not ill, and what was acknowledged is there.
+    store.health().await.unwrap();
+    for &id in &stored {
+        assert!(store.get(id).await.unwrap().is_some());
+    }
+    let last = *store.last_event().borrow();
+    assert_eq!(last.0, stored.len() as u64);
+
+    let file = Connection::open(folder.file()).unwrap();
+    file.execute(
+        "DELETE FROM order_events WHERE seq < ?1",
+        [last.0.cast_signed() / 2],
+    )
+    .unwrap();
+    store.create(samples::order("bob"), None).await.unwrap();
+    assert_eq!(store.last_event().borrow().0, last.0 + 1);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once() {
+    let folder = Folder::new();
+    let options = Options {
+        queue: 1,
+        ..Options::default()
+    };
+    let store = std::sync::Arc::new(SqliteStore::open(&folder.file(), &options).unwrap());
+    // Another writer holds the file, so that the store's cannot go on.
+    let other = Connection::open(folder.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut tasks = JoinSet::new();
+    for _ in 0..16 {
+        let store = std::sync::Arc::clone(&store);
+        tasks.spawn(async move { store.create(samples::order("alice"), None).await });
+    }
+    let mut refused = 0;
+    let mut stored = 0;
+    while let Some(result) = tasks.join_next().await {
+        match result.unwrap() {
+            Err(Error::StoreBusy) => refused += 1,
+            Ok(_) => stored += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+        // One at work and one waiting are the only ones left.
+        if refused >= 14 && !other.is_autocommit() {
+            store.health().await.unwrap();
+            other.execute_batch("ROLLBACK").unwrap();
+        }
+    }
+    assert_eq!(refused + stored, 16);
+    assert!(stored >= 1, "{stored}");
+}
