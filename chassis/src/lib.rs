@@ -10,7 +10,7 @@
 //! - [`deadline`], [`limits`]: what bounds a call
 //! - [`client`]: calls to upstreams
 //! - [`status`]: errors a client can act on
-//! - [`mesh`]: the mesh the process runs in
+//! - [`mesh`]: the mesh the process runs in, and who it says is calling
 //! - [`telemetry`]: traces, metrics and logs
 
 pub mod admin;

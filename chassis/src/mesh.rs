@@ -1,4 +1,9 @@
-//! The mesh the process runs in, and what that makes true.
+//! The mesh the process runs in, and what its proxies say of a caller.
+
+mod caller;
+mod forwarded;
+
+pub use caller::{Caller, ServiceAccount};
 
 /// A service mesh, declared by `--mesh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

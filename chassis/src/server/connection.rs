@@ -17,6 +17,7 @@ use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
 use crate::io::Prefaced;
+use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
 use crate::settings::ServerSettings;
 use crate::telemetry::rpc::Peer;
@@ -74,6 +75,7 @@ where
             calls: Calls {
                 contracts,
                 service,
+                mesh: settings.mesh,
                 peer: TcpConnectInfo {
                     local_addr: None,
                     remote_addr: None,
@@ -175,6 +177,7 @@ fn jittered(age: Duration) -> Duration {
 struct Calls<S> {
     contracts: Contracts,
     service: S,
+    mesh: Provider,
     peer: TcpConnectInfo,
 }
 
@@ -188,7 +191,11 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let method = self.contracts.find(request.uri().path());
+        let caller = Caller::of(self.mesh, request.headers());
         let extensions = request.extensions_mut();
+        if let Some(caller) = caller {
+            extensions.insert(caller);
+        }
         extensions.insert(Rpc { method });
         extensions.insert(Peer {
             address: self.peer.remote_addr,

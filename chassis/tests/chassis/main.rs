@@ -10,6 +10,7 @@ mod client;
 mod deadlines;
 mod drain;
 mod health;
+mod identity;
 mod limits;
 mod support;
 mod transport;
