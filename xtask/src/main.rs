@@ -1,5 +1,6 @@
 //! The template's own tooling. Nothing of it reaches a generated service.
 
+mod clients;
 mod generate;
 mod markers;
 mod names;
@@ -15,6 +16,8 @@ enum Command {
     /// Writes what makes the tree a template: the markers in every file with a
     /// name in it, the list of files to render, the list of refused names.
     Markers(markers::Args),
+    /// Runs the clients of other languages against a server that fails.
+    Clients(clients::Args),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
 }
@@ -22,6 +25,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Markers(args) => markers::run(&args),
+        Command::Clients(args) => clients::run(&args),
         Command::Generate(args) => generate::run(&args),
     }
 }

@@ -1,0 +1,69 @@
+//{% capture source %}{% raw %}
+// Calls the service with the retries of its contract.
+//
+// usage: node main.js ADDRESS SERVICE_CONFIG
+//
+// SERVICE_CONFIG is a file written by `cargo contract service-config`.
+
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import grpc from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const [address, serviceConfig] = process.argv.slice(2);
+if (!serviceConfig) {
+  console.error('usage: node main.js ADDRESS SERVICE_CONFIG');
+  process.exit(64);
+}
+
+const proto = grpc.loadPackageDefinition(
+  loadSync('acme/order/v1/order.proto', {
+    includeDirs: [fileURLToPath(new URL('../../proto', import.meta.url))],
+    keepCase: true,
+    enums: String,
+    longs: String,
+  }),
+);
+const client = new proto.acme.order.v1.OrderService(
+  address,
+  grpc.credentials.createInsecure(),
+  { 'grpc.service_config': readFileSync(serviceConfig, 'utf8') },
+);
+
+/** Resolves to the response, or to nothing after printing why there is none. */
+function call(name, request) {
+  return new Promise((resolve) => {
+    client[name](request, (error, response) => {
+      if (error) {
+        console.log(`${name}: ${grpc.status[error.code]} ${error.details}`);
+      } else {
+        console.log(`${name}: OK ${response.name}`);
+      }
+      resolve(response);
+    });
+  });
+}
+
+// The same request_id goes with every attempt: the server acts once.
+const created = await call('CreateOrder', {
+  order: {
+    customer: 'alice',
+    items: [{ sku: 'widget', quantity: 2, unit_price: { currency_code: 'EUR', units: 9 } }],
+  },
+  request_id: randomUUID(),
+});
+const found = created && (await call('GetOrder', { name: created.name }));
+
+// Never repeated by itself: only the caller knows whether that is right.
+const changed =
+  created &&
+  (await call('UpdateOrder', {
+    order: { name: created.name, etag: created.etag, note: 'by the door' },
+    update_mask: { paths: ['note'] },
+  }));
+
+client.close();
+process.exitCode = found && changed ? 0 : 1;
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

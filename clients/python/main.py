@@ -1,0 +1,78 @@
+#{% capture source %}{% raw %}
+# Calls the service with the retries of its contract.
+"""usage: python main.py ADDRESS SERVICE_CONFIG
+
+SERVICE_CONFIG is a file written by `cargo contract service-config`.
+"""
+
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+
+# Compiled when imported; a larger client would run grpc_tools.protoc once.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "proto"))
+messages, services = grpc.protos_and_services("acme/order/v1/order.proto")
+
+# grpcio fires the timeouts of a service config far too early, so the config has
+# none and every call says its own.
+SECONDS = 5
+
+
+def main(address: str, service_config: str) -> int:
+    options = [("grpc.service_config", Path(service_config).read_text())]
+    with grpc.insecure_channel(address, options) as channel:
+        stub = services.OrderServiceStub(channel)
+
+        # The same request_id goes with every attempt: the server acts once.
+        created = call(
+            stub.CreateOrder,
+            messages.CreateOrderRequest(
+                order=messages.Order(
+                    customer="alice",
+                    items=[
+                        messages.LineItem(
+                            sku="widget",
+                            quantity=2,
+                            unit_price={"currency_code": "EUR", "units": 9},
+                        )
+                    ],
+                ),
+                request_id=str(uuid4()),
+            ),
+        )
+        if created is None:
+            return 1
+        found = call(stub.GetOrder, messages.GetOrderRequest(name=created.name))
+
+        # Never repeated by itself: only the caller knows whether that is right.
+        changed = call(
+            stub.UpdateOrder,
+            messages.UpdateOrderRequest(
+                order=messages.Order(
+                    name=created.name, etag=created.etag, note="by the door"
+                ),
+                update_mask={"paths": ["note"]},
+            ),
+        )
+        return 0 if found and changed else 1
+
+
+def call(rpc, request):
+    """Returns the response, or None after printing why there is none."""
+    name = type(request).__name__.removesuffix("Request")
+    try:
+        response = rpc(request, timeout=SECONDS)
+    except grpc.RpcError as error:
+        print(f"{name}: {error.code().name} {error.details()}")
+        return None
+    print(f"{name}: OK {response.name}")
+    return response
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
+#{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "#<end>" | remove: "<end>" | lstrip | remove_first: "#" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
