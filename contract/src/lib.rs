@@ -8,7 +8,7 @@
 //! - [`rust`]: the server's table
 //! - [`chart`]: what the Helm chart reads
 //! - [`service_config`]: what gRPC clients of every language read
-//! - [`reference`], [`fidelity`]: what people read
+//! - [`mod@reference`], [`fidelity`]: what people read
 //! - [`files`]: keeps the derived files that are checked in true
 
 mod annotation;
