@@ -4,6 +4,7 @@ mod clients;
 mod generate;
 mod markers;
 mod names;
+mod test;
 mod tools;
 mod tree;
 
@@ -13,6 +14,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Command {
+    /// Runs all tests: what `.ci/run` runs.
+    Test(test::Args),
     /// Writes what makes the tree a template: the markers in every file with a
     /// name in it, the list of files to render, the list of refused names.
     Markers(markers::Args),
@@ -24,6 +27,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::Test(args) => test::run(&args),
         Command::Markers(args) => markers::run(&args),
         Command::Clients(args) => clients::run(&args),
         Command::Generate(args) => generate::run(&args),

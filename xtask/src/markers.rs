@@ -165,8 +165,10 @@ fn check(path: &str, text: &str, marked: bool) -> Result<()> {
     if is_foreign(path) {
         return Ok(());
     }
-    for found in names::find(text) {
-        let line = found.before.lines().count().max(1);
+    let kept = render::kept(path, text);
+    let above = text[..text.len() - kept.len()].lines().count();
+    for found in names::find(kept) {
+        let line = above + found.before.lines().count().max(1);
         let word = found.word.text;
         if is_constant(path) && !found.is_accident() && word != "order_by" {
             bail!("line {line}: the crate is the same in every service, but says \"{word}\"");

@@ -45,14 +45,14 @@ impl Comment {
             _ => (String::new(), text),
         };
         ensure!(
-            body.starts_with(open),
+            body.starts_with(open) || path == "README.md",
             "must begin with a comment that says what the file is"
         );
         let body = body.trim_end();
         let close_head = if close.is_empty() {
-            String::new()
+            ""
         } else {
-            format!(" | remove_first: \"{close}\" | lstrip")
+            " | remove_first: comment_close | lstrip"
         };
         let cut = render::cut(path);
         let extras = render::extras(path);

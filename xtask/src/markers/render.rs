@@ -36,6 +36,12 @@ const EXTRAS: &[Extra] = &[
         filters: r#" | replace: "package contract", new_contract_alias"#,
     },
     Extra {
+        path: "README.md",
+        // What comes before is about the template.
+        cut: "{% assign source = source | split: readme_from | last | prepend: readme_head %}",
+        filters: "",
+    },
+    Extra {
         path: "helm/values.yaml",
         cut: "",
         filters: r#" | replace_first: "provider: none", new_mesh"#,
@@ -64,6 +70,14 @@ pub(crate) fn extras(path: &str) -> &'static str {
         .iter()
         .find(|extra| extra.path == path)
         .map_or("", |extra| extra.filters)
+}
+
+/// What of `text` a generated service has.
+pub(crate) fn kept<'a>(path: &str, text: &'a str) -> &'a str {
+    match text.split_once("<!-- service -->") {
+        Some((_, service)) if path == "README.md" => service,
+        _ => text,
+    }
 }
 
 /// Whether a file of `template/` is one for Liquid.

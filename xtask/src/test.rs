@@ -1,0 +1,85 @@
+//! `cargo xtask test`: everything that must hold, in one command.
+
+use std::env;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::tree;
+
+/// One step: what it is, and the command.
+const STEPS: &[(&str, &[&str])] = &[
+    (
+        "the tree is a template",
+        &["cargo", "xtask", "markers", "--check"],
+    ),
+    ("formatted", &["cargo", "fmt", "--all", "--check"]),
+    (
+        "linted",
+        &[
+            "cargo",
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    ("tested", &["cargo", "test", "--workspace", "--locked"]),
+    (
+        "documented",
+        &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
+    ),
+    ("services of many names", &["cargo", "xtask", "generate"]),
+];
+
+/// `cargo xtask test`
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Goes on after a step that failed.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// Runs every step; says what it cost.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let start = Instant::now();
+    let mut report = Vec::new();
+    for (what, command) in STEPS {
+        println!("\n=== {what}: {}", command.join(" "));
+        let begin = Instant::now();
+        let passed = Command::new(command[0])
+            .args(&command[1..])
+            .current_dir(tree::root())
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .status()?
+            .success();
+        report.push((what, passed, begin.elapsed().as_secs()));
+        if !passed && !args.keep_going {
+            break;
+        }
+    }
+    println!();
+    for (what, passed, seconds) in &report {
+        println!(
+            "{:<5}{seconds:>5} s  {what}",
+            if *passed { "ok" } else { "FAIL" }
+        );
+    }
+    println!(
+        "{:>10} s in total{}",
+        start.elapsed().as_secs(),
+        if env::var_os("CI").is_some() {
+            ", nothing skipped"
+        } else {
+            ""
+        }
+    );
+    if report.iter().any(|(_, passed, _)| !passed) {
+        bail!("not everything holds");
+    }
+    Ok(())
+}
