@@ -1,4 +1,4 @@
-//! All that can go wrong with an order.
+//! All that can go wrong with orders.
 
 use std::error::Error as StdError;
 

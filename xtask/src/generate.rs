@@ -165,6 +165,11 @@ fn judge_build(row: &mut Row, project: &Project) {
     });
     row.check("test", || project.cargo(&["test", "--workspace"]));
     row.check("doc", || {
-        project.cargo(&["doc", "--workspace", "--no-deps"])
+        project.cargo(&[
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ])
     });
 }

@@ -31,7 +31,14 @@ const STEPS: &[(&str, &[&str])] = &[
     ("tested", &["cargo", "test", "--workspace", "--locked"]),
     (
         "documented",
-        &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
+        &[
+            "cargo",
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+            "--locked",
+        ],
     ),
     ("services of many names", &["cargo", "xtask", "generate"]),
 ];
