@@ -6,6 +6,7 @@
 //! end while a client stays silent.
 
 mod connection;
+pub(crate) mod executor;
 mod router;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use tower::{Layer, Service};
 use super::body::BoundBody;
 use super::{CURRENT, Deadline, header};
 use crate::rpc::Rpc;
+use crate::server::executor;
 use crate::status;
 
 /// Gives every call its deadline and keeps it.
@@ -142,6 +143,9 @@ where
             } => {
                 if let Poll::Ready(answer) = inner.poll(cx) {
                     let deadline = *deadline;
+                    if let Some(deadline) = deadline {
+                        executor::answered(deadline);
+                    }
                     return Poll::Ready(
                         answer.map(|answer| answer.map(|body| BoundBody::new(body, deadline))),
                     );

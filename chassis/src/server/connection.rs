@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tonic::body::Body;
@@ -16,6 +16,7 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
+use super::executor::CallExecutor;
 use crate::io::Prefaced;
 use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
@@ -34,7 +35,7 @@ pub(super) enum Stage {
 
 /// All that connections share.
 pub(super) struct Connections<S> {
-    http2: http2::Builder<TokioExecutor>,
+    http2: http2::Builder<CallExecutor>,
     calls: Calls<S>,
     stages: watch::Receiver<Stage>,
     /// Held by every connection: the drain waits for the last to let go.
@@ -59,7 +60,7 @@ where
         stages: watch::Receiver<Stage>,
         alive: mpsc::Sender<()>,
     ) -> Self {
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        let mut http2 = http2::Builder::new(CallExecutor);
         http2
             .timer(TokioTimer::new())
             .keep_alive_interval(settings.keepalive_interval)
@@ -123,7 +124,7 @@ async fn preface(
 }
 
 async fn serve<S, B>(
-    http2: http2::Builder<TokioExecutor>,
+    http2: http2::Builder<CallExecutor>,
     io: Prefaced<TcpStream>,
     calls: Calls<S>,
     mut stages: watch::Receiver<Stage>,

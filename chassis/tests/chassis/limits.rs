@@ -95,3 +95,46 @@ async fn streams_have_a_bound_of_their_own_until_they_end() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_client_that_takes_no_answer_gives_its_place_back() {
+    let server = start(
+        &["--max-concurrent-requests=1", "--request-timeout=100ms"],
+        Things::echo(),
+    )
+    .await;
+    let stream = tokio::net::TcpStream::connect(server.address)
+        .await
+        .unwrap();
+    let (client, connection) = h2::client::Builder::new()
+        .initial_window_size(0)
+        .handshake::<_, bytes::Bytes>(stream)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let request = http::Request::post(format!("http://localhost{GET}"))
+        .header("content-type", "application/grpc")
+        .body(())
+        .unwrap();
+    let (response, mut body) = client.send_request(request, false).unwrap();
+    // One message: the string "x".
+    body.send_data(bytes::Bytes::from_static(b"\0\0\0\0\x03\x0a\x01x"), true)
+        .unwrap();
+    let response = response.await.unwrap();
+    assert!(!response.headers().contains_key("grpc-status"));
+    // The message is there, and there is no room to send it.
+    let refused = call(&server.channel(), GET, Request::new("x".into())).await;
+    assert_eq!(refused.unwrap_err().code(), Code::ResourceExhausted);
+    tokio::time::timeout(std::time::Duration::from_secs(5), async {
+        while call(&server.channel(), GET, Request::new("x".into()))
+            .await
+            .is_err()
+        {}
+    })
+    .await
+    .expect("the place must be free after the deadline");
+    let mut body = response.into_body();
+    let error = body.data().await.unwrap().unwrap_err();
+    assert!(error.is_reset(), "{error}");
+}
