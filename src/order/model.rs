@@ -122,7 +122,7 @@ pub enum Command {
         /// The new text.
         note: Option<Note>,
     },
-    /// Cancels; on a cancelled one it changes nothing.
+    /// Cancels; on a cancelled one it changes nothing, whatever its version.
     Cancel,
 }
 
@@ -160,13 +160,16 @@ impl Order {
         expected: Option<Version>,
         now: SystemTime,
     ) -> Result<Option<(Self, Change)>, Error> {
+        // Before its version is looked at: a repeated call ends as the first one.
+        if (command, self.state) == (&Command::Cancel, State::Cancelled) {
+            return Ok(None);
+        }
         if expected.is_some_and(|version| version != self.version) {
             return Err(Error::Stale(self.id));
         }
         let mut next = self.clone();
         let change = match (command, self.state) {
-            (Command::Cancel, State::Cancelled) => return Ok(None),
-            (Command::Cancel, State::Open) => {
+            (Command::Cancel, _) => {
                 next.state = State::Cancelled;
                 Change::Cancelled
             }

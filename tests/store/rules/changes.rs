@@ -60,12 +60,17 @@ pub(crate) async fn changes_follow_the_domain(place: &dyn Place) {
     assert_eq!(store.get(order.id).await.unwrap(), Some(updated));
 
     let cancelled = store
-        .change(order.id, Command::Cancel, None, later)
+        .change(order.id, Command::Cancel, Some(Version(2)), later)
         .await
         .unwrap();
     assert_eq!(cancelled.state, State::Cancelled);
-    let again = store.change(order.id, Command::Cancel, None, later).await;
-    assert_eq!(again.unwrap(), cancelled);
+    // A repeated call carries what the first one did.
+    for expected in [Some(Version(2)), None] {
+        let again = store
+            .change(order.id, Command::Cancel, expected, later)
+            .await;
+        assert_eq!(again.unwrap(), cancelled);
+    }
     let refused = store.change(order.id, update("late"), None, later).await;
     assert!(matches!(refused, Err(Error::NotOpen(_))), "{refused:?}");
     assert_eq!(store.get(order.id).await.unwrap(), Some(cancelled));
