@@ -2,8 +2,10 @@
 
 mod caller;
 mod forwarded;
+mod roles;
 
 pub use caller::{Caller, ServiceAccount};
+pub use roles::Roles;
 
 /// A service mesh, declared by `--mesh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -17,4 +19,12 @@ pub enum Provider {
     IstioAmbient,
     /// Linkerd.
     Linkerd,
+}
+
+impl Provider {
+    /// Whether its proxy says who calls, so that callers cannot.
+    #[must_use]
+    pub fn names_callers(self) -> bool {
+        matches!(self, Self::Istio | Self::Linkerd)
+    }
 }

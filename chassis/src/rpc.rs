@@ -59,6 +59,11 @@ impl Contracts {
             .map(|at| self.methods[at])
     }
 
+    /// Every rpc in the table.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &'static Method> {
+        self.methods.iter().copied()
+    }
+
     /// Whether every rpc of the service is in the table.
     #[must_use]
     pub fn covers(&self, service: &str) -> bool {
@@ -69,6 +74,14 @@ impl Contracts {
 /// Lengths differ more often than prefixes do.
 fn key(path: &str) -> (usize, &str) {
     (path.len(), path)
+}
+
+/// Whether `method` is of health or reflection.
+pub(crate) fn is_built_in(method: &Method) -> bool {
+    BUILT_IN
+        .iter()
+        .flat_map(|service| service.methods)
+        .any(|known| known.path == method.path)
 }
 
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";

@@ -66,7 +66,7 @@ impl Server {
             contracts: Contracts::new(contracts),
             health: health.clone(),
             serving: health.dependency("server"),
-            router: Router::default(),
+            router: Router::new(settings.caller_roles.clone()),
             layer: Identity::new(),
             descriptors: vec![tonic_health::pb::FILE_DESCRIPTOR_SET],
             metrics: Metrics::default(),
@@ -157,6 +157,11 @@ impl<L> Server<L> {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if let Some(roles) = &self.settings.caller_roles {
+            for role in roles.missing(self.contracts.methods()) {
+                tracing::warn!(role, "no account has this role: see --caller-roles");
+            }
+        }
         let limits = LimitsLayer::new(
             self.settings.max_concurrent_requests,
             self.settings.max_open_streams,

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode, header};
-use tonic::Code;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::Service;
 
+use crate::mesh::{Caller, Roles};
 use crate::rpc::Rpc;
-use crate::status;
+use crate::{rpc, status};
 
 /// The future of a call, as generated services return it.
 pub type RpcFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -52,7 +53,11 @@ impl<S: GrpcService> Call for Callee<S> {
 
 /// The services on offer. A handful: a scan beats a map.
 #[derive(Clone, Default)]
-pub struct Router(Arc<Vec<Entry>>);
+pub struct Router {
+    services: Arc<Vec<Entry>>,
+    /// Enforces the contract's `allowed_callers`.
+    roles: Option<Roles>,
+}
 
 struct Entry {
     name: &'static str,
@@ -62,8 +67,15 @@ struct Entry {
 }
 
 impl Router {
+    pub(super) fn new(roles: Option<Roles>) -> Self {
+        Self {
+            services: Arc::default(),
+            roles,
+        }
+    }
+
     pub(super) fn add<S: GrpcService>(&mut self, name: &'static str, covered: bool, service: S) {
-        if let Some(services) = Arc::get_mut(&mut self.0) {
+        if let Some(services) = Arc::get_mut(&mut self.services) {
             services.push(Entry {
                 name,
                 covered,
@@ -72,9 +84,18 @@ impl Router {
         }
     }
 
+    fn is_allowed(&self, request: &Request<Body>) -> Result<(), Status> {
+        let method = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
+        match (&self.roles, method) {
+            (None, _) => Ok(()),
+            (Some(_), Some(method)) if rpc::is_built_in(method) => Ok(()),
+            (Some(roles), method) => roles.check(request.extensions().get::<Caller>(), method),
+        }
+    }
+
     fn find(&self, request: &Request<Body>) -> Option<&dyn Call> {
         let (service, _) = request.uri().path().strip_prefix('/')?.split_once('/')?;
-        let entry = self.0.iter().find(|entry| entry.name == service)?;
+        let entry = self.services.iter().find(|entry| entry.name == service)?;
         // Generated services refuse unknown methods too, but without details.
         let contract = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
         (contract.is_some() || !entry.covered).then_some(&*entry.service)
@@ -84,7 +105,7 @@ impl Router {
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|entry| entry.name))
+            .entries(self.services.iter().map(|entry| entry.name))
             .finish()
     }
 }
@@ -103,6 +124,9 @@ impl Service<Request<Body>> for Router {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Routed::Refused(Some(response));
+        }
+        if let Err(status) = self.is_allowed(&request) {
+            return Routed::Refused(Some(status.into_http()));
         }
         match self.find(&request) {
             Some(service) => Routed::Called(service.call(request)),

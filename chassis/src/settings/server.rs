@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::value::{bytes, duration, positive_duration};
 use crate::exit::Fatal;
-use crate::mesh::Provider;
+use crate::mesh::{Provider, Roles};
 
 /// The gRPC port: addresses, limits, time.
 #[derive(Debug, Clone, clap::Args)]
@@ -186,6 +186,13 @@ pub struct ServerSettings {
         default_value = "none"
     )]
     pub mesh: Provider,
+
+    /// Service accounts of each role in the contract's `allowed_callers`, for
+    /// a mesh that does not enforce them itself:
+    /// `role=namespace/account,namespace/*;role=…`. Calls without a known caller
+    /// are refused then, but for health and reflection.
+    #[arg(long, env = "CALLER_ROLES", value_name = "ROLES")]
+    pub caller_roles: Option<Roles>,
 }
 
 impl ServerSettings {
@@ -209,6 +216,12 @@ impl ServerSettings {
                 humantime::format_duration(self.max_connection_age),
                 humantime::format_duration(self.handshake_timeout),
             )));
+        }
+        if self.caller_roles.is_some() && !self.mesh.names_callers() {
+            return Err(Fatal::usage(
+                "--caller-roles needs to know who calls, which only the proxies of istio and \
+                 linkerd tell; set --mesh to one of them or leave the roles out",
+            ));
         }
         if self.max_header_bytes < 1024 || self.max_header_bytes > 1 << 20 {
             return Err(Fatal::usage(format!(
@@ -267,6 +280,8 @@ mod tests {
             ("--max-connection-age", "1s"),
             ("--handshake-timeout", "0s"),
             ("--mesh", "consul"),
+            ("--caller-roles", "writer"),
+            ("--caller-roles", "writer=shop/web"),
             ("--reflection", "maybe"),
         ] {
             let fatal = parse(&[&format!("{flag}={value}")]).unwrap_err();

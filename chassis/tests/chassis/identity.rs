@@ -1,9 +1,35 @@
 //! Callers, as a declared mesh names them.
 
 use chassis::mesh::Caller;
-use tonic::{Request, Response};
+use tonic::{Code, Request, Response};
 
-use crate::support::{GET, Things, call, start};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::{GET, GUARDED, Things, call, start};
+
+#[tokio::test]
+async fn roles_are_enforced_where_they_are_set() {
+    const ROLES: &str = "--caller-roles=writer=shop/*";
+    const ID: &str = "l5d-client-id";
+    let server = start(&["--mesh=linkerd", ROLES], Things::echo()).await;
+    let channel = server.channel();
+    let mut health = HealthClient::new(channel.clone());
+    health.check(HealthCheckRequest::default()).await.unwrap();
+    for (id, path, expected) in [
+        ("spiffe://x/ns/shop/sa/web", GUARDED, Code::Ok),
+        ("spiffe://x/ns/else/sa/web", GUARDED, Code::PermissionDenied),
+        ("spiffe://x/ns/else/sa/web", GET, Code::Ok),
+        ("", GUARDED, Code::Unauthenticated),
+        ("", GET, Code::Unauthenticated),
+    ] {
+        let code = match call(&channel, path, with(ID, id)).await {
+            Ok(_) => Code::Ok,
+            Err(status) => status.code(),
+        };
+        assert_eq!(code, expected, "{id} {path}");
+    }
+}
 
 /// Answers who calls.
 fn whoami() -> Things {

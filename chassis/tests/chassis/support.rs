@@ -27,6 +27,7 @@ use tonic_prost::ProstCodec;
 
 pub(crate) const GET: &str = "/demo.v1.Things/Get";
 pub(crate) const SLOW: &str = "/demo.v1.Things/Slow";
+pub(crate) const GUARDED: &str = "/demo.v1.Things/Guarded";
 pub(crate) const WATCH: &str = "/demo.v1.Things/Watch";
 
 /// What the contract of `Slow` allows.
@@ -53,6 +54,10 @@ pub(crate) static CONTRACT: [Contract; 1] = [Contract {
         Method {
             timeout: Some(SLOW_TIMEOUT),
             ..method(SLOW)
+        },
+        Method {
+            allowed_callers: &["writer"],
+            ..method(GUARDED)
         },
         Method {
             server_streaming: true,
