@@ -27,5 +27,17 @@ fn generate() -> Result<(), Box<dyn Error>> {
         .include_file("proto.rs")
         .emit_rerun_if_changed(false)
         .compile_fds(protos.code())?;
+    build_info()
+}
+
+/// What /buildinfo tells besides the package's own data.
+fn build_info() -> Result<(), Box<dyn Error>> {
+    let rustc = process::Command::new(env::var("RUSTC")?)
+        .arg("--version")
+        .output()?;
+    let rustc = String::from_utf8(rustc.stdout)?;
+    println!("cargo::rustc-env=RUSTC_VERSION={}", rustc.trim());
+    println!("cargo::rustc-env=PROFILE={}", env::var("PROFILE")?);
+    println!("cargo::rerun-if-env-changed=GIT_COMMIT");
     Ok(())
 }

@@ -1,9 +1,16 @@
 //! The order service.
 //!
 //! - [`order`]: the domain, its adapter to gRPC and its stores
-//! - [`contract`]: what the .proto says may happen to each rpc
-//! - [`proto`]: messages, clients and servers, generated
+//! - [`inventory`]: the upstream that stock is reserved at
+//! - [`readiness`]: what the store says, for probes
+//! - [`settings`]: every flag and variable
+//! - [`smoke`]: calls to a running server
+//! - [`proto`], [`contract`]: what the build made of the .proto files
 
 pub mod contract;
+pub mod inventory;
 pub mod order;
 pub mod proto;
+pub mod readiness;
+pub mod settings;
+pub mod smoke;

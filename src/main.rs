@@ -1,2 +1,128 @@
-//! The server.
-fn main() {}
+//! The server, in the sequence it boots: settings, telemetry, ports, store,
+//! upstream, service; and the commands that go with it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::admin::{Admin, BuildInfo};
+use chassis::exit::Fatal;
+use chassis::health::Health;
+use chassis::listener::Listener;
+use chassis::server::Server;
+use chassis::shutdown::Shutdown;
+use chassis::telemetry::rpc::ServerLayer;
+use chassis::telemetry::{self, Telemetry};
+use service::order::store::{OpenError, StoreUrl};
+use service::order::{Orders, grpc, store};
+use service::settings::{Command, Settings};
+use service::{contract, inventory, proto, readiness, smoke};
+
+const BUILD: BuildInfo = BuildInfo {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    commit: option_env!("GIT_COMMIT"),
+    rustc: env!("RUSTC_VERSION"),
+    profile: env!("PROFILE"),
+};
+
+/// What telemetry may take to send what it holds, of a pod's last seconds.
+const FLUSH: Duration = Duration::from_secs(3);
+
+fn main() -> ExitCode {
+    match Settings::from_process().and_then(|settings| run(&settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fatal) => {
+            eprintln!("{fatal}");
+            fatal.into()
+        }
+    }
+}
+
+fn run(settings: &Settings) -> Result<(), Fatal> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fatal::software(format!("cannot start the runtime: {error}")))?;
+    runtime.block_on(async {
+        match &settings.command {
+            None => serve(settings).await,
+            Some(Command::Healthcheck(target)) => smoke::health(settings, target).await,
+            Some(Command::Smoke(target)) => smoke::create_and_read(settings, target).await,
+            Some(Command::Migrate) => store::open(&settings.store)
+                .map(drop)
+                .map_err(|error| unusable(&error)),
+            Some(Command::Backup { path }) => backup(&settings.store, path),
+            Some(Command::Check) => check(&settings.store),
+        }
+    })
+}
+
+async fn serve(settings: &Settings) -> Result<(), Fatal> {
+    let telemetry = telemetry::init(&settings.telemetry, BUILD.name, BUILD.version)
+        .map_err(|error| Fatal::usage(error.to_string()))?;
+    let served = serve_until_stopped(settings, &telemetry).await;
+    telemetry.shutdown(FLUSH).await;
+    served
+}
+
+async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Result<(), Fatal> {
+    let shutdown = Shutdown::on_signals()?;
+    let health = Health::new();
+    let listener = Listener::bind("--listen", settings.server.listen).await?;
+    let routes = telemetry.admin_routes();
+    let admin = Admin::start(&settings.admin, health.clone(), BUILD, routes).await?;
+    tracing::info!(grpc = %listener.local_addr(), admin = %admin.local_addr(), "listening");
+
+    let store = store::open(&settings.store).map_err(|error| unusable(&error))?;
+    let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
+    let stock = inventory::connect(settings, telemetry)?;
+    let orders = Orders::new(Arc::clone(&store), stock);
+    let api = grpc::Api::new(orders, health.draining());
+
+    let served = Server::new(&settings.server, contract::SERVICES, &health)
+        .metrics(telemetry.metrics())
+        .add_service(api.into_service(&settings.server))
+        .reflection(proto::DESCRIPTORS)?
+        .layer(ServerLayer::new(
+            telemetry,
+            contract::SERVICES,
+            settings.server.mesh,
+        ))
+        .serve(listener, shutdown)
+        .await;
+    readiness.abort();
+    store.close().await;
+    served
+}
+
+fn backup(StoreUrl::Sqlite(store): &StoreUrl, copy: &Path) -> Result<(), Fatal> {
+    store::sqlite::backup(store, copy).map_err(|error| unusable(&error))?;
+    println!("copied {} to {}", store.display(), copy.display());
+    Ok(())
+}
+
+fn check(StoreUrl::Sqlite(store): &StoreUrl) -> Result<(), Fatal> {
+    let found = store::sqlite::check(store).map_err(|error| unusable(&error))?;
+    let path = store.display();
+    println!("{path}: {} orders, {} events", found.orders, found.events);
+    if found.faults.is_empty() {
+        return Ok(());
+    }
+    let faults = found.faults.join("; ");
+    Err(Fatal::data(format!(
+        "{path} is damaged: {faults}; restore a backup"
+    )))
+}
+
+/// A store that cannot be opened, with the exit code for its kind.
+fn unusable(error: &OpenError) -> Fatal {
+    let line = error.to_string();
+    match error {
+        OpenError::NotWritable { .. } => Fatal::cant_create(line),
+        OpenError::Corrupt { .. } => Fatal::data(line),
+        OpenError::Newer { .. } => Fatal::config(line),
+        OpenError::Locked { .. } | OpenError::Unavailable { .. } => Fatal::unavailable(line),
+    }
+}

@@ -6,9 +6,11 @@
 //! - [`event`]: what happened, in sequence
 //! - [`service`]: the use cases; [`store`] and [`stock`] are what they need
 //! - [`error`]: all that can go wrong
+//! - [`grpc`]: the adapter between messages and these types
 
 pub mod error;
 pub mod event;
+pub mod grpc;
 pub mod item;
 pub mod model;
 pub mod money;

@@ -62,6 +62,12 @@ impl Upstream {
 }
 
 impl<L> Upstream<L> {
+    /// The host and the port that are called, for telemetry.
+    #[must_use]
+    pub fn host_and_port(&self) -> (String, u16) {
+        self.endpoint.host_and_port()
+    }
+
     /// The mesh between this process and the upstream: where there is one, its
     /// proxies balance, and retry unless the settings say otherwise.
     #[must_use]

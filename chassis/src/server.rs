@@ -7,6 +7,7 @@
 
 mod connection;
 pub(crate) mod executor;
+mod fault;
 mod router;
 
 use std::sync::Arc;

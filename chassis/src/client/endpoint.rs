@@ -49,6 +49,10 @@ impl Endpoint {
         Ok(Self { uri, host, port })
     }
 
+    pub(super) fn host_and_port(&self) -> (String, u16) {
+        (self.host.clone(), self.port)
+    }
+
     /// A channel over every address of the host, or over the host itself where
     /// it is an address or a mesh balances.
     pub(super) fn connect(

@@ -12,6 +12,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
 
+use super::fault;
 use crate::mesh::{Caller, Roles};
 use crate::rpc::Rpc;
 use crate::{rpc, status};
@@ -163,7 +164,7 @@ impl Future for Routed {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Called(call) => call.as_mut().poll(cx),
+            Self::Called(call) => call.as_mut().poll(cx).map_ok(fault::attribute),
             Self::Refused(response) => response
                 .take()
                 .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),

@@ -1,0 +1,85 @@
+//! A small inventory to try the service with: it keeps reservations in memory.
+//!
+//! ```console
+//! cargo run --example inventory -- 127.0.0.1:50052 pencil=10 ink=3
+//! cargo run -- --inventory-endpoint http://127.0.0.1:50052
+//! ```
+//!
+//! Articles that are not listed are never out of stock.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use service::proto::acme::inventory::v1 as pb;
+use service::proto::acme::inventory::v1::inventory_service_server as server;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+#[derive(Debug, Default)]
+struct Shelf {
+    stock: HashMap<String, i32>,
+    reserved: HashSet<String>,
+}
+
+#[derive(Debug, Default)]
+struct Inventory(Mutex<Shelf>);
+
+#[tonic::async_trait]
+impl server::InventoryService for Inventory {
+    async fn reserve(
+        &self,
+        request: Request<pb::ReserveRequest>,
+    ) -> Result<Response<pb::ReserveResponse>, Status> {
+        let request = request.into_inner();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.reserved.contains(&request.request_id) {
+            return Ok(Response::new(pb::ReserveResponse {}));
+        }
+        let mut wanted = HashMap::<&str, i32>::new();
+        for item in &request.items {
+            let sum = wanted.entry(&item.sku).or_default();
+            *sum = sum.saturating_add(item.quantity);
+        }
+        let mut missing = ErrorDetails::new();
+        for (sku, quantity) in &wanted {
+            if let Some(left) = kept.stock.get(*sku).filter(|left| *left < quantity) {
+                let why = format!("{left} left");
+                missing.add_precondition_failure_violation("STOCK", *sku, why);
+            }
+        }
+        if missing.has_precondition_failure_violations() {
+            let message = "out of stock";
+            let code = Code::FailedPrecondition;
+            return Err(Status::with_error_details(code, message, missing));
+        }
+        for (sku, quantity) in wanted {
+            if let Some(left) = kept.stock.get_mut(sku) {
+                *left -= quantity;
+            }
+        }
+        println!("reserved {}", request.request_id);
+        kept.reserved.insert(request.request_id);
+        Ok(Response::new(pb::ReserveResponse {}))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let address: SocketAddr = match args.next() {
+        Some(address) => address.parse()?,
+        None => ([127, 0, 0, 1], 50052).into(),
+    };
+    let mut kept = Shelf::default();
+    for arg in args {
+        let (sku, pieces) = arg.split_once('=').ok_or("stock is given as SKU=PIECES")?;
+        kept.stock.insert(sku.to_owned(), pieces.parse()?);
+    }
+    println!("keeping stock on {address}");
+    let service = server::InventoryServiceServer::new(Inventory(Mutex::new(kept)));
+    let server = tonic::transport::Server::builder().add_service(service);
+    server.serve(address).await?;
+    Ok(())
+}

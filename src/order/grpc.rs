@@ -1,0 +1,169 @@
+//! The adapter between gRPC and the use cases: message to domain type, use
+//! case, domain type to message.
+
+mod decode;
+mod encode;
+mod status;
+mod watch;
+
+use chassis::attempt;
+use chassis::health::Draining;
+use chassis::mesh::Caller;
+use chassis::settings::ServerSettings;
+use tonic::{Request, Response, Status};
+
+use super::service::{self, Orders};
+use super::{query, token};
+use crate::proto::acme::order::v1 as pb;
+use pb::order_service_server::{OrderService, OrderServiceServer};
+use status::Violations;
+
+/// Most orders on a page. The largest page, 100 orders of 100 items each, stays
+/// below the 4 MiB that a gRPC client accepts by default.
+const MAX_PAGE_SIZE: usize = 100;
+const DEFAULT_PAGE_SIZE: usize = 50;
+
+/// Serves [`OrderService`].
+#[derive(Clone)]
+pub struct Api {
+    orders: Orders,
+    draining: Draining,
+}
+
+impl Api {
+    /// Offers `orders`; watches end when the server starts `draining`.
+    #[must_use]
+    pub fn new(orders: Orders, draining: Draining) -> Self {
+        Self { orders, draining }
+    }
+
+    /// The service to add to a server, with its limits on messages.
+    #[must_use]
+    pub fn into_service(self, settings: &ServerSettings) -> OrderServiceServer<Self> {
+        OrderServiceServer::new(self)
+            .max_decoding_message_size(settings.max_request_bytes)
+            .max_encoding_message_size(settings.max_response_bytes)
+    }
+}
+
+#[tonic::async_trait]
+impl OrderService for Api {
+    async fn create_order(
+        &self,
+        request: Request<pb::CreateOrderRequest>,
+    ) -> Result<Response<pb::Order>, Status> {
+        let caller = caller(&request);
+        let repeated = attempt::number(request.metadata()) > 1;
+        let message = request.into_inner();
+
+        let mut violations = Violations::default();
+        let draft = decode::draft(message.order, &mut violations);
+        let id = decode::request_id(&message.request_id, &mut violations);
+        if repeated && message.request_id.is_empty() {
+            violations.add("request_id", "must be set on a call that is repeated");
+        }
+        let draft = violations.finish(draft)?;
+
+        let request = id.map(|id| service::Request { caller, id });
+        let order = self.orders.create(draft, request).await;
+        Ok(Response::new(encode::order(order.map_err(status::of)?)))
+    }
+
+    async fn get_order(
+        &self,
+        request: Request<pb::GetOrderRequest>,
+    ) -> Result<Response<pb::Order>, Status> {
+        let mut violations = Violations::default();
+        let id = violations.check("name", request.get_ref().name.parse());
+        let id = violations.finish(id)?;
+
+        let order = self.orders.get(id).await.map_err(status::of)?;
+        Ok(Response::new(encode::order(order)))
+    }
+
+    async fn list_orders(
+        &self,
+        request: Request<pb::ListOrdersRequest>,
+    ) -> Result<Response<pb::ListOrdersResponse>, Status> {
+        let message = request.into_inner();
+        let mut violations = Violations::default();
+        let size = decode::page_size(message.page_size, &mut violations);
+        let filter = violations.check("filter", query::Filter::parse(&message.filter));
+        let sort = violations.check("order_by", query::Sort::parse(&message.order_by));
+        // A token is bound to filter and sequence: it says nothing without them.
+        let after = match (&filter, sort) {
+            (Some(filter), Some(sort)) if !message.page_token.is_empty() => violations.check(
+                "page_token",
+                token::parse_page(&message.page_token, filter, sort),
+            ),
+            _ => None,
+        };
+        let (filter, sort, size) = violations.finish(zip(filter, sort, size))?;
+
+        let page = self.orders.list(filter, sort, after, size).await;
+        Ok(Response::new(encode::page(page.map_err(status::of)?)))
+    }
+
+    async fn update_order(
+        &self,
+        request: Request<pb::UpdateOrderRequest>,
+    ) -> Result<Response<pb::Order>, Status> {
+        let message = request.into_inner();
+        let mut violations = Violations::default();
+        let update = decode::update(message.order, message.update_mask, &mut violations);
+        let (id, command, expected) = violations.finish(update)?;
+
+        let order = self.orders.change(id, command, expected).await;
+        Ok(Response::new(encode::order(order.map_err(status::of)?)))
+    }
+
+    async fn cancel_order(
+        &self,
+        request: Request<pb::CancelOrderRequest>,
+    ) -> Result<Response<pb::Order>, Status> {
+        let message = request.into_inner();
+        let mut violations = Violations::default();
+        let id = violations.check("name", message.name.parse());
+        let expected = decode::etag("etag", &message.etag, &mut violations);
+        let id = violations.finish(id)?;
+
+        let command = super::model::Command::Cancel;
+        let order = self.orders.change(id, command, expected).await;
+        Ok(Response::new(encode::order(order.map_err(status::of)?)))
+    }
+
+    type WatchOrdersStream = watch::Responses;
+
+    async fn watch_orders(
+        &self,
+        request: Request<pb::WatchOrdersRequest>,
+    ) -> Result<Response<Self::WatchOrdersStream>, Status> {
+        let message = request.into_inner();
+        let mut violations = Violations::default();
+        let filter = violations.check("filter", query::Filter::parse(&message.filter));
+        let after = match &filter {
+            Some(filter) if !message.resume_token.is_empty() => violations.check(
+                "resume_token",
+                token::parse_watch(&message.resume_token, filter),
+            ),
+            _ => None,
+        };
+        let filter = violations.finish(filter)?;
+
+        let watch = self.orders.watch(filter, after).await.map_err(status::of)?;
+        Ok(Response::new(watch::responses(
+            watch,
+            self.draining.clone(),
+        )))
+    }
+}
+
+/// Who calls, as the mesh says; empty without one.
+fn caller<T>(request: &Request<T>) -> String {
+    let caller = request.extensions().get::<Caller>();
+    caller.map_or_else(String::new, |caller| caller.id().to_owned())
+}
+
+fn zip<A, B, C>(a: Option<A>, b: Option<B>, c: Option<C>) -> Option<(A, B, C)> {
+    Some((a?, b?, c?))
+}

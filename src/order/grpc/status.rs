@@ -1,0 +1,132 @@
+//! The one map from faults to `google.rpc.Status` (AIP-193). Causes are logged,
+//! never returned: they name what a caller must not learn.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
+
+use crate::order::Error;
+use crate::order::text::Invalid;
+
+/// `ErrorInfo.domain` of everything that this service itself answers.
+const DOMAIN: &str = "acme.order.v1";
+
+/// When to try again what failed for lack of an upstream or of room in a queue.
+const SOON: Duration = Duration::from_millis(100);
+/// When to try again what needs somebody to make room.
+const LATER: Duration = Duration::from_secs(30);
+
+/// Details travel in a header, and some clients accept only 8 KiB of them.
+const MOST_VIOLATIONS: usize = 40;
+
+/// The answer to a failed use case.
+pub(super) fn of(error: Error) -> Status {
+    if let Some(cause) = error.source() {
+        tracing::warn!(error = %error, cause, "use case failed");
+    }
+    let message = error.to_string();
+    let mut details = ErrorDetails::new();
+    let (code, reason) = match error {
+        Error::NotFound(id) => {
+            details.set_resource_info("Order", id.to_string(), "", "does not exist");
+            (Code::NotFound, "NOT_FOUND")
+        }
+        Error::Stale(_) => (Code::Aborted, "STALE_ETAG"),
+        Error::NotOpen(id) => {
+            details.add_precondition_failure_violation("STATE", id.to_string(), "must be OPEN");
+            (Code::FailedPrecondition, "NOT_OPEN")
+        }
+        Error::RequestIdReused(_) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
+        Error::OutOfStock(skus) => {
+            let missing = |sku: crate::order::text::Code| {
+                PreconditionViolation::new("STOCK", sku.as_str(), "is out of stock")
+            };
+            details.set_precondition_failure(skus.into_iter().map(missing).collect::<Vec<_>>());
+            (Code::FailedPrecondition, "OUT_OF_STOCK")
+        }
+        Error::HistoryExpired => (Code::OutOfRange, "HISTORY_EXPIRED"),
+        Error::InventoryUnavailable(_) => {
+            details.set_retry_info(Some(SOON));
+            (Code::Unavailable, "INVENTORY_UNAVAILABLE")
+        }
+        Error::StoreUnavailable(_) => {
+            details.set_retry_info(Some(SOON));
+            (Code::Unavailable, "STORE_UNAVAILABLE")
+        }
+        Error::StoreBusy => {
+            details.set_retry_info(Some(SOON));
+            (Code::ResourceExhausted, "STORE_BUSY")
+        }
+        Error::StoreFull => {
+            details.set_retry_info(Some(LATER));
+            (Code::ResourceExhausted, "STORE_FULL")
+        }
+        Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+        Error::Internal(_) => (Code::Internal, "INTERNAL"),
+    };
+    details.set_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+/// Everything that is wrong with a request.
+#[derive(Debug, Default)]
+pub(super) struct Violations(Vec<FieldViolation>);
+
+impl Violations {
+    /// Notes a fault at a field's path.
+    pub(super) fn add(&mut self, field: impl Into<String>, why: impl Into<String>) {
+        self.0.push(FieldViolation::new(field, why));
+    }
+
+    /// The value, or `None` after noting why there is none.
+    pub(super) fn check<T>(
+        &mut self,
+        field: impl Into<String>,
+        value: Result<T, Invalid>,
+    ) -> Option<T> {
+        value.map_err(|Invalid(why)| self.add(field, why)).ok()
+    }
+
+    /// The decoded value if nothing was noted, else `INVALID_ARGUMENT` with all
+    /// that was.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Status> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(self.into_status()),
+        }
+    }
+
+    fn into_status(mut self) -> Status {
+        let more = self.0.len().saturating_sub(MOST_VIOLATIONS);
+        if more > 0 {
+            self.0.truncate(MOST_VIOLATIONS);
+            self.add("...", format!("{more} more"));
+        }
+        let message = match self.0.as_slice() {
+            [only] => format!("{} {}", only.field, only.description),
+            all => format!("{} fields are wrong: {}", all.len(), fields(all)),
+        };
+        let mut details = ErrorDetails::new();
+        details.set_error_info("INVALID_FIELDS", DOMAIN, HashMap::new());
+        details.set_bad_request(self.0);
+        Status::with_error_details(Code::InvalidArgument, message, details)
+    }
+}
+
+/// The first few paths; the details hold all.
+fn fields(violations: &[FieldViolation]) -> String {
+    let shown: Vec<_> = violations
+        .iter()
+        .take(5)
+        .map(|v| v.field.as_str())
+        .collect();
+    let more = if violations.len() > shown.len() {
+        ", …"
+    } else {
+        ""
+    };
+    shown.join(", ") + more
+}

@@ -1,0 +1,102 @@
+//! Every flag and variable. Those of the chassis are documented there, next to
+//! what they set.
+
+use std::path::PathBuf;
+
+use chassis::exit::Fatal;
+use chassis::settings::{AdminSettings, ClientSettings, ServerSettings};
+use chassis::telemetry::TelemetrySettings;
+use clap::{Parser, Subcommand};
+
+use crate::order::store::StoreUrl;
+
+/// Keeps orders, over gRPC.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "server", version, subcommand_negates_reqs = true)]
+pub struct Settings {
+    /// What to do; without one, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Where orders are kept: `sqlite:PATH`. The file is made if there is none.
+    #[arg(
+        long,
+        env = "STORE",
+        value_name = "URL",
+        default_value = "sqlite:data.db",
+        hide_env_values = true
+    )]
+    pub store: StoreUrl,
+
+    /// Where stock is reserved: `http://HOST:PORT`. Without it nothing is.
+    #[arg(
+        long,
+        env = "INVENTORY_ENDPOINT",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub inventory_endpoint: Option<String>,
+
+    /// The gRPC port.
+    #[command(flatten)]
+    pub server: ServerSettings,
+
+    /// The admin port.
+    #[command(flatten)]
+    pub admin: AdminSettings,
+
+    /// Calls to upstreams.
+    #[command(flatten)]
+    pub client: ClientSettings,
+
+    /// Traces, metrics, logs.
+    #[command(flatten)]
+    pub telemetry: TelemetrySettings,
+}
+
+/// What the binary can do besides serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Ask a running server whether it serves; exits 0 if so. For images
+    /// without a shell.
+    Healthcheck(Target),
+    /// Create something at a running server and read it back; exits 0 if that
+    /// works.
+    Smoke(Target),
+    /// Bring the store's schema up to date and exit.
+    Migrate,
+    /// Copy the store to a new file while it is in use.
+    Backup {
+        /// The file to make.
+        path: PathBuf,
+    },
+    /// Check the store for damage; exits 65 if there is any.
+    Check,
+}
+
+/// Which server to ask.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Target {
+    /// `http://HOST:PORT`; by default the server of this machine, on the port
+    /// of --listen.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+}
+
+impl Settings {
+    /// Reads flags and variables. Prints and exits if `--help` or `--version`
+    /// is asked for.
+    ///
+    /// # Errors
+    /// [`Fatal::usage`], in one line that names the setting.
+    pub fn from_process() -> Result<Self, Fatal> {
+        let settings = Self::try_parse().map_err(|error| {
+            if !error.use_stderr() {
+                error.exit();
+            }
+            Fatal::from_clap(&error)
+        })?;
+        settings.server.validate()?;
+        Ok(settings)
+    }
+}

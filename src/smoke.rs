@@ -1,0 +1,103 @@
+//! Calls to a running server, for probes and for trying an installation.
+
+use std::time::Duration;
+
+use chassis::exit::Fatal;
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use uuid::Uuid;
+
+use crate::proto::acme::order::v1 as pb;
+use crate::proto::google::r#type::Money;
+use crate::settings::{Settings, Target};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks whether the server serves.
+///
+/// # Errors
+/// [`Fatal::unavailable`] if it does not, or cannot be reached.
+pub async fn health(settings: &Settings, target: &Target) -> Result<(), Fatal> {
+    let (address, channel) = connect(settings, target).await?;
+    let mut client = HealthClient::new(channel);
+    let asked = client.check(HealthCheckRequest::default());
+    let answer = asked.await.map_err(|status| failed(&address, &status))?;
+    match answer.into_inner().status() {
+        ServingStatus::Serving => Ok(()),
+        status => Err(Fatal::unavailable(format!(
+            "{address} is {}: see /readyz on its admin port",
+            status.as_str_name()
+        ))),
+    }
+}
+
+/// Creates one order, reads it back and cancels it.
+///
+/// # Errors
+/// [`Fatal::unavailable`] if one of these fails.
+pub async fn create_and_read(settings: &Settings, target: &Target) -> Result<(), Fatal> {
+    let (address, channel) = connect(settings, target).await?;
+    let failed = |status| failed(&address, &status);
+    let mut client = pb::order_service_client::OrderServiceClient::new(channel);
+    let request = pb::CreateOrderRequest {
+        order: Some(pb::Order {
+            customer: "smoke-test".to_owned(),
+            items: vec![pb::LineItem {
+                sku: "smoke-test".to_owned(),
+                quantity: 1,
+                unit_price: Some(Money {
+                    currency_code: "EUR".to_owned(),
+                    units: 1,
+                    nanos: 0,
+                }),
+            }],
+            ..Default::default()
+        }),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let created = client.create_order(request).await.map_err(failed)?;
+    let created = created.into_inner();
+    let name = created.name.clone();
+    let get = pb::GetOrderRequest { name };
+    let read = client.get_order(get).await.map_err(failed)?.into_inner();
+    if read != created {
+        return Err(Fatal::unavailable(format!(
+            "{address} answered {} differently when asked again",
+            read.name
+        )));
+    }
+    let cancel = pb::CancelOrderRequest {
+        name: created.name,
+        etag: created.etag,
+    };
+    let cancelled = client.cancel_order(cancel).await.map_err(failed)?;
+    println!(
+        "created, read and cancelled {}",
+        cancelled.into_inner().name
+    );
+    Ok(())
+}
+
+async fn connect(settings: &Settings, target: &Target) -> Result<(String, Channel), Fatal> {
+    let address = match &target.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => format!("http://localhost:{}", settings.server.listen.port()),
+    };
+    let endpoint = Endpoint::from_shared(address.clone())
+        .map_err(|error| Fatal::usage(format!("--endpoint {address}: {error}")))?
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE);
+    let channel = endpoint.connect().await.map_err(|error| {
+        Fatal::unavailable(format!(
+            "{address} cannot be reached ({error}): is it running?"
+        ))
+    })?;
+    Ok((address, channel))
+}
+
+fn failed(address: &str, status: &tonic::Status) -> Fatal {
+    let (code, message) = (status.code(), status.message());
+    Fatal::unavailable(format!("{address} answered {code:?}: {message}"))
+}

@@ -1,0 +1,176 @@
+//! What no well-meaning client sends.
+
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Status};
+
+use crate::helpers::{Server, create_request, item, money, refused};
+
+const RPCS: [&str; 6] = [
+    "CreateOrder",
+    "GetOrder",
+    "ListOrders",
+    "UpdateOrder",
+    "CancelOrder",
+    "WatchOrders",
+];
+
+/// Sends bytes as they are.
+#[derive(Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+async fn call(channel: &Channel, service: &str, rpc: &str, message: Bytes) -> Result<(), Status> {
+    let mut grpc = tonic::client::Grpc::new(channel.clone());
+    grpc.ready().await.unwrap();
+    let path = PathAndQuery::try_from(format!("/{service}/{rpc}")).unwrap();
+    let stream = grpc.server_streaming(Request::new(message), path, Raw);
+    stream.await?.into_inner().message().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn arbitrary_bytes_get_a_status_that_blames_the_caller() {
+    let server = Server::start();
+    let channel = server.channel().await;
+    let bytes = prop::collection::vec(any::<u8>(), 0..200);
+    let cases = (0..RPCS.len(), bytes);
+    let handle = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        TestRunner::new(Config::with_cases(600)).run(&cases, |(rpc, bytes)| {
+            let rpc = RPCS[rpc];
+            let service = "acme.order.v1.OrderService";
+            let answer = handle.block_on(call(&channel, service, rpc, bytes.into()));
+            let code = answer.err().map_or(Code::Ok, |status| status.code());
+            prop_assert!(
+                matches!(code, Code::Ok | Code::InvalidArgument | Code::NotFound),
+                "{rpc}: {code:?}"
+            );
+            Ok(())
+        })
+    })
+    .await
+    .unwrap()
+    .unwrap();
+    // Still in its senses.
+    server
+        .client()
+        .await
+        .create_order(create_request("alice"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_refused() {
+    let server = Server::start_with(&["--max-request-bytes", "64KiB"]);
+    let mut client = server.client().await;
+    let mut request = create_request("alice");
+    request.order.as_mut().unwrap().items = vec![item("a", 1, money(1, 0)); 10_000];
+    let status = client.create_order(request).await.unwrap_err();
+    refused(&status, Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn unknown_methods_are_unimplemented() {
+    let server = Server::start();
+    let channel = server.channel().await;
+    for (service, rpc) in [
+        ("acme.order.v1.OrderService", "DeleteEverything"),
+        ("acme.order.v2.OrderService", "GetOrder"),
+        ("nothing", "nothing"),
+    ] {
+        let status = call(&channel, service, rpc, Bytes::new())
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
+    }
+}
+
+/// Texts that look almost right.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-z]{0,9} ?= ?\"?[A-Za-z]{0,9}\"?( AND state = OPEN)?",
+        "(orders/)?[0-9a-f-]{0,40}",
+        "[A-Za-z0-9_-]{0,40}",
+        "v?[0-9]{0,22}",
+    ]
+}
+
+#[test]
+fn parsers_take_any_text() {
+    use service::order::query::{Filter, Sort};
+    use service::order::{OrderId, token};
+
+    TestRunner::new(Config::with_cases(20_000))
+        .run(&(text(), text()), |(text, other)| {
+            let sort = Sort::parse(&text).unwrap_or_default();
+            let _ = text.parse::<OrderId>();
+            let filter = Filter::parse(&text).unwrap_or_default();
+            prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
+            let _ = token::parse_page(&other, &filter, sort);
+            let _ = token::parse_watch(&other, &filter);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn tokens_lead_back_to_where_they_were_made() {
+    use service::order::event::Position;
+    use service::order::query::{Filter, Sort};
+    use service::order::{OrderId, token};
+
+    let filter = Filter::parse("customer = alice AND state = OPEN").unwrap();
+    TestRunner::default()
+        .run(&(any::<u128>(), any::<u64>()), |(id, position)| {
+            let id = OrderId(uuid::Uuid::from_u128(id));
+            let page = token::page(&filter, Sort::Newest, id);
+            prop_assert_eq!(token::parse_page(&page, &filter, Sort::Newest), Ok(id));
+            prop_assert!(token::parse_page(&page, &filter, Sort::Oldest).is_err());
+            prop_assert!(token::parse_watch(&page, &filter).is_err());
+            let watch = token::watch(&filter, Position(position));
+            prop_assert_eq!(token::parse_watch(&watch, &filter), Ok(Position(position)));
+            prop_assert!(token::parse_watch(&watch, &Filter::default()).is_err());
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,19 @@
+//! The service as its callers see it: the real binary on a real port.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test panics to fail"
+)]
+
+mod cancel;
+mod create;
+mod get;
+mod helpers;
+mod hostile;
+mod inventory;
+mod lifecycle;
+mod list;
+mod settings;
+mod update;
+mod watch;
