@@ -85,11 +85,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
         .metrics(telemetry.metrics())
         .add_service(api.into_service(&settings.server))
         .reflection(proto::DESCRIPTORS)?
-        .layer(ServerLayer::new(
-            telemetry,
-            contract::SERVICES,
-            settings.server.mesh,
-        ))
+        .layer(ServerLayer::new(telemetry, contract::SERVICES))
         .serve(listener, shutdown)
         .await;
     readiness.abort();

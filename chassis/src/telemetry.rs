@@ -30,7 +30,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Handle;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -40,6 +40,7 @@ use environment::{Environment, Signal, Targets};
 use log::{Levels, LogLayer, Style, Writer};
 use metrics::Metrics;
 use metrics::prometheus::Exposition;
+use otlp::ExportRuntime;
 use propagation::Propagation;
 
 /// How the service speaks of itself. `OTEL_*` variables are read as the
@@ -91,7 +92,7 @@ pub struct Telemetry {
     exposition: Option<Exposition>,
     levels: Option<Levels>,
     log: Option<Writer>,
-    runtime: Option<Runtime>,
+    runtime: Option<ExportRuntime>,
 }
 
 #[derive(Debug, Default)]
@@ -182,7 +183,7 @@ struct Running {
     metrics: Option<opentelemetry::metrics::Meter>,
     providers: Providers,
     exposition: Option<Exposition>,
-    runtime: Option<Runtime>,
+    runtime: Option<ExportRuntime>,
 }
 
 impl Running {
@@ -205,7 +206,7 @@ impl Running {
             None
         };
         // The exporters' connections belong to the runtime they are made in.
-        let entered = runtime.as_ref().map(Runtime::enter);
+        let entered = runtime.as_ref().map(ExportRuntime::enter);
 
         let mut providers = Providers::default();
         if traces.otlp {
@@ -318,6 +319,13 @@ impl Telemetry {
     /// not taken by then is lost.
     pub async fn shutdown(self, within: Duration) {
         let until = tokio::time::Instant::now() + within;
+        // Calls that were cut end a moment after the server has.
+        let ends = async {
+            while self.core.metrics.serving() > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let _ = tokio::time::timeout(within / 8, ends).await;
         let Providers {
             traces,
             metrics,
@@ -334,9 +342,7 @@ impl Telemetry {
             // An error here was a dead collector, which has been logged.
             let _ = tokio::time::timeout_at(until, end).await;
         }
-        if let Some(runtime) = self.runtime {
-            runtime.shutdown_background();
-        }
+        drop(self.runtime);
         if let Some(log) = self.log {
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             let _ = ended(move || log.flush(left.max(LAST_LINES))).await;

@@ -59,6 +59,11 @@ impl Metrics {
         StoreMetrics::new(self, system)
     }
 
+    /// Calls that are being served.
+    pub(crate) fn serving(&self) -> i64 {
+        self.0.as_ref().map_or(0, |inner| inner.active.serving())
+    }
+
     fn counter(
         &self,
         name: &'static str,

@@ -10,19 +10,41 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use super::TelemetryError;
 use super::environment::{Environment, Signal, span_limits};
 use super::sampler::TraceSampler;
 
 /// The runtime that exports run on.
-pub(crate) fn runtime() -> Result<Runtime, TelemetryError> {
+#[derive(Debug)]
+pub(crate) struct ExportRuntime(Option<Runtime>);
+
+impl ExportRuntime {
+    /// What is made while this lives belongs to the runtime.
+    pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
+        self.0.as_ref().map(Runtime::enter)
+    }
+}
+
+impl Drop for ExportRuntime {
+    fn drop(&mut self) {
+        // Waiting for an export that hangs is neither wanted here, nor allowed
+        // where this is dropped: within another runtime.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Starts it.
+pub(crate) fn runtime() -> Result<ExportRuntime, TelemetryError> {
     Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("telemetry")
         .enable_all()
         .build()
+        .map(|runtime| ExportRuntime(Some(runtime)))
         .map_err(|error| {
             TelemetryError(format!(
                 "cannot start the telemetry thread: {error}; allow the process one more thread, or unset OTEL_EXPORTER_OTLP_ENDPOINT"

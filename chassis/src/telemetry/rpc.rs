@@ -4,7 +4,6 @@ mod body;
 mod call;
 mod client;
 mod frames;
-mod identity;
 mod line;
 mod methods;
 pub(crate) mod names;

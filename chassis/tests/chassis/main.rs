@@ -6,7 +6,6 @@
 )]
 
 mod admin;
-mod assembly;
 mod client;
 mod deadlines;
 mod drain;

@@ -69,12 +69,12 @@ fn targets(directives: &str) -> Result<Targets, String> {
 
 impl<S> Filter<S> for Levels {
     fn enabled(&self, metadata: &Metadata<'_>, _context: &Context<'_, S>) -> bool {
-        metadata.is_event()
+        !metadata.is_span()
             && self.read(|targets| targets.would_enable(metadata.target(), metadata.level()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if metadata.is_event()
+        if !metadata.is_span()
             && self.read(|targets| targets.would_enable(metadata.target(), metadata.level()))
         {
             Interest::always()

@@ -63,6 +63,16 @@ impl ActiveCalls {
         calls
     }
 
+    /// All calls being served.
+    pub(super) fn serving(&self) -> i64 {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls
+            .iter()
+            .filter(|(kind, ..)| *kind == Kind::Server)
+            .map(|(_, _, running)| running.load(Ordering::Relaxed))
+            .sum()
+    }
+
     /// One count for each method, however many layers watch it.
     fn of(&self, kind: Kind, method: &KeyValue) -> Arc<AtomicI64> {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);

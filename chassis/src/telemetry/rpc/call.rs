@@ -12,22 +12,23 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use tonic::Code;
 use tonic::transport::server::TcpConnectInfo;
 
-use super::identity::IdentitySource;
 use super::line::{self, Budget, Line};
 use super::methods::{Method, Methods, UNKNOWN, original};
 use super::{Kind, Peer, PreviousAttempts, names, status};
 use crate::contract::Service;
+use crate::deadline;
+use crate::mesh::Caller;
 use crate::telemetry::metrics::rpc::RpcMetrics;
 use crate::telemetry::propagation::Decision;
 use crate::telemetry::request_id::{self, Entered};
 use crate::telemetry::{Core, Telemetry};
 
-static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 static GRPC_PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 static ENVOY_ATTEMPT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 
-/// A deadline is told by a timer, which may be this early.
-const TIMER: Duration = Duration::from_millis(2);
+/// How much earlier than here the caller's deadline passes at the caller, who
+/// started to count before the call was on its way: so much, and a twentieth.
+const AHEAD: Duration = Duration::from_millis(2);
 
 /// What all calls through one layer share.
 #[derive(Debug)]
@@ -36,7 +37,6 @@ pub(super) struct Side {
     pub(super) core: Arc<Core>,
     pub(super) metrics: RpcMetrics,
     pub(super) methods: Methods,
-    pub(super) identity: IdentitySource,
     /// Host and port of the server, on a client.
     pub(super) server: Option<(String, u16)>,
     lines: Budget,
@@ -52,7 +52,6 @@ impl Side {
             core,
             metrics,
             methods,
-            identity: IdentitySource::None,
             server: None,
             lines: Budget::new(),
         }
@@ -72,7 +71,7 @@ pub(super) struct Call {
     request_id: Option<HeaderValue>,
     previous_attempts: u32,
     peer: Option<SocketAddr>,
-    caller: Option<String>,
+    caller: Option<Caller>,
     finished: bool,
 }
 
@@ -93,11 +92,9 @@ impl Call {
         call.previous_attempts = number(headers, &GRPC_PREVIOUS_ATTEMPTS)
             .max(number(headers, &ENVOY_ATTEMPT).saturating_sub(1));
         call.peer = peer.address;
-        let vouched = side.identity.vouches(headers);
-        side.metrics.secured(peer.mutual_tls || vouched);
-        if vouched {
-            call.caller = side.identity.caller(headers);
-        }
+        call.caller = request.extensions().get::<Caller>().cloned();
+        side.metrics
+            .secured(peer.mutual_tls || call.caller.is_some());
         call.trace(parent, SpanKind::Server, request);
         call
     }
@@ -128,7 +125,7 @@ impl Call {
             side: side.clone(),
             method,
             started: Instant::now(),
-            timeout: timeout(request.headers()),
+            timeout: deadline::parse(request.headers()).ok().flatten(),
             context: None,
             recording: false,
             request_id: None,
@@ -192,7 +189,12 @@ impl Call {
         );
         let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.to_owned().into());
         add(names::REQUEST_ID, self.request_id.as_ref().and_then(text));
-        add(names::CALLER, self.caller.clone().map(Into::into));
+        add(
+            names::CALLER,
+            self.caller
+                .as_ref()
+                .map(|caller| caller.id().to_owned().into()),
+        );
         if let Some(peer) = self.peer {
             add(names::CLIENT_ADDRESS, Some(peer.ip().to_string().into()));
             add(names::CLIENT_PORT, Some(i64::from(peer.port()).into()));
@@ -262,7 +264,7 @@ impl Call {
             sampled: self.recording,
             request_id: self.request_id.as_ref().and_then(|id| id.to_str().ok()),
             peer: self.peer,
-            caller: self.caller.as_deref(),
+            caller: self.caller.as_ref().map(Caller::id),
             previous_attempts: self.previous_attempts,
             cause,
         };
@@ -284,12 +286,17 @@ impl Call {
         }
     }
 
+    /// Whether the caller's deadline has passed.
+    pub(super) fn is_late(&self) -> bool {
+        let late = |timeout: Duration| self.started.elapsed() + AHEAD + timeout / 20 >= timeout;
+        self.timeout.is_some_and(late)
+    }
+
     /// Nobody waits for the call any more.
     fn abandon(&mut self) {
-        let late = |timeout| self.started.elapsed() + TIMER >= timeout;
         if std::thread::panicking() {
             self.finish(Code::Internal, Some(PANIC));
-        } else if self.timeout.is_some_and(late) {
+        } else if self.is_late() {
             self.finish(Code::DeadlineExceeded, Some("the caller's deadline passed"));
         } else {
             self.finish(Code::Cancelled, Some("the call was given up"));
@@ -335,23 +342,4 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> u32 {
         .get(name)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .unwrap_or(0)
-}
-
-/// `grpc-timeout`: at most eight digits and a unit.
-fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(&GRPC_TIMEOUT)?.to_str().ok()?;
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(amount * 3600)),
-        "M" => Some(Duration::from_secs(amount * 60)),
-        "S" => Some(Duration::from_secs(amount)),
-        "m" => Some(Duration::from_millis(amount)),
-        "u" => Some(Duration::from_micros(amount)),
-        "n" => Some(Duration::from_nanos(amount)),
-        _ => None,
-    }
 }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::Body as HttpBody;
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::{BoxError, Layer, Service};
 
 use super::body::{RequestBody, ResponseBody};
@@ -118,7 +118,12 @@ where
             }
             Err(error) => {
                 let status = Status::from_error(error.into());
-                call.finish(status.code(), Some(status.message()));
+                // The transport's own timer says CANCELLED.
+                let code = match status.code() {
+                    Code::Cancelled if call.is_late() => Code::DeadlineExceeded,
+                    code => code,
+                };
+                call.finish(code, Some(status.message()));
                 Poll::Ready(Err(status.into()))
             }
         }

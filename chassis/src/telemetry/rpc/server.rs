@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 use super::body::{RequestBody, ResponseBody};
 use super::call::{Call, Side};
 use super::{Kind, status};
+use crate::contract;
 use crate::telemetry::{Telemetry, request_id};
-use crate::{contract, mesh};
 
 /// Watches calls that this process serves. The outermost layer: it sees what
 /// the layers within answer.
@@ -24,16 +24,10 @@ pub struct ServerLayer(Arc<Side>);
 
 impl ServerLayer {
     /// Methods of `services`, health and reflection are known by name; all others
-    /// are `_OTHER`. Identity headers are believed as `mesh` warrants.
+    /// are `_OTHER`.
     #[must_use]
-    pub fn new(
-        telemetry: &Telemetry,
-        services: &[contract::Service],
-        mesh: mesh::Provider,
-    ) -> Self {
-        let mut side = Side::new(telemetry, Kind::Server, services);
-        side.identity = mesh.into();
-        Self(Arc::new(side))
+    pub fn new(telemetry: &Telemetry, services: &[contract::Service]) -> Self {
+        Self(Arc::new(Side::new(telemetry, Kind::Server, services)))
     }
 }
 

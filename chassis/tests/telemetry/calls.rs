@@ -1,0 +1,281 @@
+//! Each way a call can end has its span, its metric and its line.
+
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use tonic::Code;
+
+use crate::collector::{Collector, text};
+use crate::demo::Ask;
+use crate::process::{Process, Said, value};
+
+const CODES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// Those that are the server's own fault.
+const ERRORS: [i32; 6] = [2, 4, 12, 13, 14, 15];
+
+fn served(collector: &Collector) -> Vec<Span> {
+    let mut spans: Vec<_> = collector
+        .spans()
+        .into_iter()
+        .map(|(_, span)| span)
+        .collect();
+    spans.retain(|span| span.kind == 2);
+    spans.sort_by_key(|span| span.start_time_unix_nano);
+    spans
+}
+
+/// `code error.type count` of each series of a histogram of calls.
+fn durations(collector: &Collector, name: &str) -> Vec<String> {
+    let mut series = Vec::new();
+    for metric in collector.metrics() {
+        if metric.name == name
+            && let Some(Data::Histogram(histogram)) = metric.data
+        {
+            for point in histogram.data_points {
+                let code = text(&point.attributes, "rpc.response.status_code");
+                let error = text(&point.attributes, "error.type");
+                series.push(format!("{code} {error} {}", point.count));
+            }
+        }
+    }
+    series.sort();
+    series
+}
+
+/// The only call that was served: its span's code and error, its metric, its line.
+fn assert_one(collector: &Collector, said: &Said, code: &str, error: &str) {
+    let spans = served(collector);
+    assert_eq!(spans.len(), 1, "{spans:#?}");
+    let attributes = &spans[0].attributes;
+    assert_eq!(text(attributes, "rpc.response.status_code"), code);
+    assert_eq!(text(attributes, "error.type"), error);
+    let metric_error = if error.is_empty() { "" } else { code };
+    assert_eq!(
+        durations(collector, "rpc.server.call.duration"),
+        [format!("{code} {metric_error} 1")]
+    );
+    let calls = said.calls();
+    assert_eq!(calls.len(), 1, "{said:?}");
+    assert_eq!(calls[0]["code"], code);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_code() {
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[]);
+    for code in 0..17 {
+        let ask = Ask {
+            code,
+            ..Ask::default()
+        };
+        let answered = process.get(ask, &[]).await;
+        assert_eq!(
+            answered.err().map_or(0, |status| status.code() as i32),
+            code
+        );
+    }
+    let said = process.finish();
+    let spans = served(&collector);
+    assert_eq!(spans.len(), 17);
+    let mut expected = Vec::new();
+    for ((code, span), line) in (0..).zip(&spans).zip(said.calls()) {
+        let name = CODES[usize::try_from(code).unwrap()];
+        let error = if ERRORS.contains(&code) { name } else { "" };
+        assert_eq!(text(&span.attributes, "rpc.response.status_code"), name);
+        assert_eq!(text(&span.attributes, "error.type"), error);
+        let status = span.status.clone().unwrap_or_default();
+        assert_eq!(status.code, if error.is_empty() { 0 } else { 2 }, "{name}");
+        expected.push(format!("{name} {error} 1"));
+        assert_eq!(line["code"], name);
+        let level = match name {
+            "UNKNOWN" | "INTERNAL" | "DATA_LOSS" => "ERROR",
+            "DEADLINE_EXCEEDED" | "UNAVAILABLE" | "RESOURCE_EXHAUSTED" => "WARN",
+            _ => "INFO",
+        };
+        assert_eq!(line["level"], level, "{name}");
+    }
+    expected.sort();
+    assert_eq!(durations(&collector, "rpc.server.call.duration"), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_is_given_up() {
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[]);
+    let ask = Ask {
+        hang: true,
+        ..Ask::default()
+    };
+    let running =
+        "rpc_server_active_requests{rpc_method=\"demo.v1.Things/Get\",rpc_system_name=\"grpc\"} 1";
+    let seen = async {
+        while !process.admin("GET", "/metrics", "").1.contains(running) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = process.get(ask, &[]) => panic!("{answer:?}"),
+        () = seen => {}
+    }
+    let said = process.finish();
+    assert_one(&collector, &said, "CANCELLED", "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_takes_too_long() {
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[]);
+    let ask = Ask {
+        hang: true,
+        ..Ask::default()
+    };
+    // Both ends watch the clock; the client's own answer may come first.
+    process
+        .get(ask, &[("grpc-timeout", "500m")])
+        .await
+        .unwrap_err();
+    let said = process.finish();
+    assert_one(&collector, &said, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_panics() {
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[]);
+    let ask = Ask {
+        panic: true,
+        ..Ask::default()
+    };
+    process.get(ask, &[]).await.unwrap_err();
+    let said = process.finish();
+    assert_one(&collector, &said, "INTERNAL", "panic");
+    let lines = said.lines();
+    let panic = lines.iter().find(|line| line["target"] == "panic").unwrap();
+    assert_eq!(panic["message"], "as asked");
+    assert!(panic["location"].as_str().unwrap().contains("demo.rs"));
+    assert_eq!(panic["trace_id"], said.calls()[0]["trace_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_to_its_end_and_one_that_breaks() {
+    for (code, error) in [(0, ""), (15, "DATA_LOSS"), (9, "")] {
+        let collector = Collector::start().await;
+        let process = Process::exporting(&collector, &[]);
+        let ask = Ask {
+            code,
+            messages: 3,
+            ..Ask::default()
+        };
+        let mut stream = process.watch(ask).await;
+        for _ in 0..3 {
+            stream.message().await.unwrap().unwrap();
+        }
+        let end = stream.message().await;
+        assert_eq!(end.err().map_or(0, |status| status.code() as i32), code);
+        let said = process.finish();
+        let name = CODES[usize::try_from(code).unwrap()];
+        assert_one(&collector, &said, name, error);
+        // Each message is counted, with its size.
+        for (name, count, bytes) in [
+            ("rpc.server.response.size", 3, 306.0),
+            ("rpc.server.request.size", 1, f64::from(code.min(1) * 2 + 2)),
+        ] {
+            let metrics = collector.metrics();
+            let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
+            let Some(Data::Histogram(histogram)) = &metric.data else {
+                panic!("{metric:?}");
+            };
+            let point = &histogram.data_points[0];
+            assert_eq!((point.count, point.sum), (count, Some(bytes)), "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_its_reader_leaves() {
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[]);
+    let ask = Ask {
+        messages: 1,
+        hang: true,
+        ..Ask::default()
+    };
+    let mut stream = process.watch(ask).await;
+    stream.message().await.unwrap().unwrap();
+    drop(stream);
+    let said = process.finish();
+    assert_one(&collector, &said, "CANCELLED", "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upstream_that_is_not_there() {
+    let collector = Collector::start().await;
+    // Bound and let go: nobody listens there.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let process = Process::exporting(&collector, &[("UPSTREAM", &nobody.to_string())]);
+    let ask = Ask {
+        upstream: true,
+        ..Ask::default()
+    };
+    let status = process.get(ask, &[]).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    process.finish();
+    assert_eq!(
+        durations(&collector, "rpc.client.call.duration"),
+        ["UNAVAILABLE UNAVAILABLE 1"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_carries_a_request_id() {
+    let process = Process::start(&[]);
+    let answer = process
+        .get(Ask::default(), &[("x-request-id", "mine")])
+        .await
+        .unwrap();
+    assert_eq!(value(answer.metadata(), "x-request-id"), "mine");
+    let made = process.get(Ask::default(), &[]).await.unwrap();
+    let made = value(made.metadata(), "x-request-id").to_owned();
+    assert_eq!(made.len(), 36);
+    let odd = process
+        .get(Ask::default(), &[("x-request-id", "a b\"c")])
+        .await
+        .unwrap();
+    assert_eq!(value(odd.metadata(), "x-request-id").len(), 36);
+    let failed = process
+        .get(
+            Ask {
+                code: 5,
+                ..Ask::default()
+            },
+            &[("x-request-id", "mine")],
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(value(failed.metadata(), "x-request-id"), "mine");
+    let said = process.finish();
+    // Without a collector nothing is sampled: only what failed is said.
+    assert_eq!(said.calls().len(), 1);
+    assert_eq!(said.calls()[0]["request_id"], "mine");
+}

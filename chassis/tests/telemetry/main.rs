@@ -1,0 +1,27 @@
+//! What telemetry emits, over real ports: processes that serve and call each
+//! other, and a collector that takes what they export.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a failed step fails the test"
+)]
+
+mod calls;
+mod collector;
+mod demo;
+mod documented;
+mod environment;
+mod logs;
+mod metrics;
+mod outage;
+mod process;
+mod traces;
+
+/// Not a test: the process that the tests start, with variables of its own.
+#[test]
+#[ignore = "started by the other tests"]
+fn demo_process() {
+    if std::env::var_os(process::MARK).is_some() {
+        demo::run();
+    }
+}
