@@ -175,6 +175,7 @@ impl<L> Server<L> {
         let connections = Connections::new(&self.settings, self.contracts, service, stages, alive);
         let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
 
+        let refused = self.metrics.rejections("connections");
         self.serving.ready();
         tracing::info!(address = %listener.local_addr(), "serving");
         let accepting = async {
@@ -184,6 +185,7 @@ impl<L> Server<L> {
                     connections.spawn(stream, peer, permit);
                 } else {
                     // Closed at once: a client that is told tries elsewhere.
+                    refused.add(1);
                     tracing::debug!(%peer, "connection limit reached");
                 }
             }

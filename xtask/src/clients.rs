@@ -7,13 +7,14 @@ mod server;
 
 use std::env;
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use contract::service_config::{self, Timeouts};
 use contract::{Contract, Protos};
 
 use crate::tree;
-use language::{LANGUAGES, Language};
+use language::{Language, languages};
 use scenario::SCENARIOS;
 
 /// `cargo xtask clients`
@@ -22,20 +23,24 @@ pub(crate) struct Args {
     /// Only these: go, python, node.
     #[arg(long)]
     only: Vec<String>,
+    /// A generated service whose clients are run, instead of the template's.
+    #[arg(long)]
+    service: Option<PathBuf>,
 }
 
 /// Runs every client through every scenario.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let contract = Protos::compile(tree::root().join("proto"))
+    let root = args.service.clone().unwrap_or_else(tree::root);
+    let contract = Protos::compile(root.join("proto"))
         .and_then(|it| it.contract())
         .map_err(|error| anyhow!("{error}"))?;
     let mut problems = Vec::new();
-    for language in LANGUAGES {
+    for language in languages(&root) {
         if !args.only.is_empty() && !args.only.iter().any(|it| it == language.name) {
             continue;
         }
         match language.install() {
-            Ok(()) => judge(language, &contract, &mut problems)?,
+            Ok(()) => judge(&language, &contract, &mut problems)?,
             Err(error) if env::var_os("CI").is_some() => return Err(error),
             Err(error) => eprintln!("\n*** SKIPPED: {} client: {error:#} ***\n", language.name),
         }
@@ -62,7 +67,7 @@ fn judge(language: &Language, contract: &Contract, problems: &mut Vec<String>) -
                 "FAIL"
             };
             println!(
-                "{verdict:<5}{:<8}{:<24}{:<14}{}",
+                "{verdict:<5}{:<8}{:<24}{:<26}{}",
                 language.name, scenario.name, report.rpc, report.seen
             );
             for wrong in report.wrong {

@@ -138,3 +138,46 @@ async fn a_client_that_takes_no_answer_gives_its_place_back() {
     let error = body.data().await.unwrap().unwrap_err();
     assert!(error.is_reset(), "{error}");
 }
+
+#[tokio::test]
+async fn calls_that_are_reset_at_once_leave_nothing_behind() {
+    let things = Things::unary(async |request| {
+        if request.get_ref() == "stuck" {
+            std::future::pending::<()>().await;
+        }
+        Ok(Response::new("done".to_owned()))
+    });
+    let server = start(&["--max-concurrent-requests=1"], things).await;
+    // As in a rapid reset attack (CVE-2023-44487), on connection after
+    // connection: the server hangs up on each in the end.
+    for _ in 0..4 {
+        let stream = tokio::net::TcpStream::connect(server.address)
+            .await
+            .unwrap();
+        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        for _ in 0..500 {
+            let Ok(mut ready) = client.ready().await else {
+                break;
+            };
+            let request = http::Request::post(format!("http://localhost{GET}"))
+                .header("content-type", "application/grpc")
+                .body(())
+                .unwrap();
+            if let Ok((_, mut body)) = ready.send_request(request, false) {
+                let _ = body.send_data(
+                    bytes::Bytes::from_static(b"\0\0\0\0\x07\x0a\x05stuck"),
+                    true,
+                );
+                body.send_reset(h2::Reason::CANCEL);
+            }
+            client = ready;
+        }
+    }
+    tokio::time::timeout(std::time::Duration::from_secs(10), async {
+        let channel = server.channel();
+        while call(&channel, GET, Request::new("x".into())).await.is_err() {}
+    })
+    .await
+    .expect("the place must be free");
+}

@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod assembly;
 mod client;
 mod deadlines;
 mod drain;

@@ -10,6 +10,7 @@ use crate::tree;
 /// One client.
 pub(super) struct Language {
     pub(super) name: &'static str,
+    folder: PathBuf,
     /// Whether it carries out the timeouts of a service config.
     pub(super) applies_timeouts: bool,
     /// What installs it, run in its folder; `{}` is a folder of its own.
@@ -18,36 +19,36 @@ pub(super) struct Language {
     run: &'static [&'static str],
 }
 
-pub(super) const LANGUAGES: &[Language] = &[
-    Language {
-        name: "go",
-        applies_timeouts: true,
-        install: &[&["go", "build", "-o", "{}/client", "."]],
-        run: &["{}/client"],
-    },
-    Language {
-        name: "python",
-        applies_timeouts: false,
-        install: &[
-            &["python3", "-m", "venv", "{}"],
-            &[
-                "{}/bin/pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-                "requirements.txt",
+/// Those in `clients/` of the service at `root`.
+pub(super) fn languages(root: &Path) -> [Language; 3] {
+    let folder = |name: &str| root.join("clients").join(name);
+    [
+        Language {
+            name: "go",
+            folder: folder("go"),
+            applies_timeouts: true,
+            install: &[&["go", "build", "-o", "{}/client", "."]],
+            run: &["{}/client"],
+        },
+        Language {
+            name: "python",
+            folder: folder("python"),
+            applies_timeouts: false,
+            install: &[
+                &["python3", "-m", "venv", "{}"],
+                &["{}/bin/pip", "install", "--quiet", "-r", "requirements.txt"],
             ],
-        ],
-        run: &["{}/bin/python", "main.py"],
-    },
-    Language {
-        name: "node",
-        applies_timeouts: true,
-        install: &[&["npm", "ci", "--silent", "--no-audit", "--no-fund"]],
-        run: &["node", "main.js"],
-    },
-];
+            run: &["{}/bin/python", "main.py"],
+        },
+        Language {
+            name: "node",
+            folder: folder("node"),
+            applies_timeouts: true,
+            install: &[&["npm", "ci", "--silent", "--no-audit", "--no-fund"]],
+            run: &["node", "main.js"],
+        },
+    ]
+}
 
 impl Language {
     /// Brings what the client depends on, as pinned beside it.
@@ -83,12 +84,8 @@ impl Language {
         Command::new(&program)
             .args(command[1..].iter().map(|it| it.replace("{}", &folder)))
             .args(arguments)
-            .current_dir(self.folder())
+            .current_dir(&self.folder)
             .output()
             .with_context(|| format!("{program} cannot be run; install it or put it on the PATH"))
-    }
-
-    fn folder(&self) -> PathBuf {
-        tree::root().join("clients").join(self.name)
     }
 }

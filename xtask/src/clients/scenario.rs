@@ -9,9 +9,9 @@ use contract::{Code, Contract, Method};
 use super::language::Language;
 use super::server::{Attempt, Server};
 
-/// The rpcs that every client calls, in this sequence; one that fails for good
-/// may end it.
-const CALLED: [&str; 3] = ["CreateOrder", "GetOrder", "UpdateOrder"];
+/// How the rpcs begin that every client calls, in this sequence; one that fails
+/// for good may end it.
+const CALLED: [&str; 3] = ["Create", "Get", "Update"];
 
 /// How the server behaves.
 pub(super) struct Scenario {
@@ -90,7 +90,7 @@ impl Scenario {
             let method = service
                 .methods
                 .iter()
-                .find(|it| it.name == rpc)
+                .find(|it| it.name.starts_with(rpc))
                 .with_context(|| format!("the contract has no {rpc}"))?;
             let seen: Vec<_> = attempts
                 .iter()
