@@ -1,6 +1,6 @@
 //! Where orders are kept, as the use cases see it.
 //!
-//! - [`open`]: from a setting to a store
+//! - [`mod@open`]: from a setting to a store
 //! - [`sqlite`]: one file, one process
 
 pub mod open;

@@ -2,7 +2,7 @@
 //!
 //! - [`connection`]: how the file is opened; [`schema`]: what is in it
 //! - [`writer`]: one thread that stores what waits in one transaction;
-//!   [`write`]: the changes themselves; [`sweep`]: what is forgotten
+//!   [`mod@write`]: the changes themselves; [`sweep`]: what is forgotten
 //! - [`readers`]: connections beside it; [`read`]: the queries
 //! - [`row`]: between columns and values; [`fault`]: what SQLite's errors mean
 //! - [`maintain`]: backup and check, from another process
