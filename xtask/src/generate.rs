@@ -5,10 +5,10 @@
 
 mod case;
 mod compare;
-mod project;
+pub(crate) mod project;
 mod refusals;
 mod residue;
-mod stage;
+pub(crate) mod stage;
 mod workspace;
 
 use std::fs;

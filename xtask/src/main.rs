@@ -4,6 +4,7 @@ mod clients;
 mod generate;
 mod markers;
 mod names;
+mod prove;
 mod test;
 mod tools;
 mod tree;
@@ -23,6 +24,9 @@ enum Command {
     Clients(clients::Args),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
+    /// Proves what no unit test can show.
+    #[command(subcommand)]
+    Prove(prove::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -31,5 +35,6 @@ fn main() -> anyhow::Result<()> {
         Command::Markers(args) => markers::run(&args),
         Command::Clients(args) => clients::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Prove(args) => prove::run(&args),
     }
 }
