@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! The order service.
 //!
 //! - [`order`]: the domain, its adapter to gRPC and its stores
@@ -14,3 +15,4 @@ pub mod proto;
 pub mod readiness;
 pub mod settings;
 pub mod smoke;
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

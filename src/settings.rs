@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Every flag and variable. Those of the chassis are documented there, next to
 //! what they set.
 
@@ -100,3 +101,4 @@ impl Settings {
         Ok(settings)
     }
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

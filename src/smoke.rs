@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Calls to a running server, for probes and for trying an installation.
 
 use std::time::Duration;
@@ -101,3 +102,4 @@ fn failed(address: &str, status: &tonic::Status) -> Fatal {
     let (code, message) = (status.code(), status.message());
     Fatal::unavailable(format!("{address} answered {code:?}: {message}"))
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! What happened, in sequence.
 
 use serde::{Deserialize, Serialize};
@@ -51,3 +52,4 @@ pub struct Event {
     /// What it happened to, as it was right afterwards.
     pub order: Order,
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! The adapter between gRPC and the use cases: message to domain type, use
 //! case, domain type to message.
 
@@ -167,3 +168,4 @@ fn caller<T>(request: &Request<T>) -> String {
 fn zip<A, B, C>(a: Option<A>, b: Option<B>, c: Option<C>) -> Option<(A, B, C)> {
     Some((a?, b?, c?))
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Opaque tokens: where a list or a watch left off.
 //!
 //! A token holds what it was made for, so that one made for another question is
@@ -60,3 +61,4 @@ fn decode<const N: usize>(token: &str, kind: u8, filter: &Filter) -> Option<[u8;
     let (place, made_for) = bytes.strip_prefix(&[kind])?.split_first_chunk()?;
     (made_for == filter.to_string().as_bytes()).then_some(*place)
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

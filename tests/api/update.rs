@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! `UpdateOrder`.
 
 use prost_types::FieldMask;
@@ -154,3 +155,4 @@ async fn every_wrong_field_is_named_at_once() {
     let status = client.update_order(update(unknown, &["note"])).await;
     refused(&status.unwrap_err(), Code::NotFound, "NOT_FOUND");
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! `WatchOrders`.
 
 use std::time::Duration;
@@ -139,3 +140,4 @@ async fn ends_with_a_word_when_the_server_stops() {
     let (exit, _) = server.ended().await;
     assert!(exit.success(), "{exit}");
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Domain types to messages.
 
 use crate::order::event::{Change, Event};
@@ -79,3 +80,4 @@ fn state(state: State) -> pb::order::State {
         State::Cancelled => pb::order::State::Cancelled,
     }
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Orders in one SQLite file, for one process.
 //!
 //! - [`connection`]: how the file is opened; [`schema`]: what is in it
@@ -236,3 +237,4 @@ impl Drop for JoinOnDrop {
         }
     }
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Filter, sequence, pages.
 
 use std::collections::HashSet;
@@ -152,3 +153,4 @@ pub(crate) async fn pages_hold_everything_once_beside_writers(place: &dyn Place)
     }
     writer.await.unwrap();
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! No room left.
 
 use rusqlite::Connection;
@@ -77,3 +78,4 @@ async fn a_full_queue_refuses_at_once() {
     assert_eq!(refused + stored, 16);
     assert!(stored >= 1, "{stored}");
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! What is forgotten, and when.
 
 use std::time::Duration;
@@ -118,3 +119,4 @@ async fn a_long_backlog_is_swept_step_by_step() {
         .unwrap();
     assert_eq!(store.events(Position(COUNT), 1).await.unwrap(), []);
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Connections that read beside the writer.
 
 use std::path::{Path, PathBuf};
@@ -57,3 +58,4 @@ impl Readers {
         f(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Between columns and values.
 
 use std::time::{Duration, SystemTime};
@@ -99,3 +100,4 @@ fn blob<'a>(row: &'a Row<'_>, index: usize, column: &str) -> Result<&'a [u8], Er
     let value = row.get_ref(index)?;
     value.as_blob().map_err(|why| damaged(column, why))
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! The changes, each within a savepoint of the writer's transaction.
 
 use std::time::SystemTime;
@@ -117,3 +118,4 @@ fn record(connection: &Connection, change: event::Change, order: &Order) -> Resu
     ])?;
     Ok(connection.last_insert_rowid())
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! One thread that stores what waits.
 
 mod queue;
@@ -219,3 +220,4 @@ impl Writer {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
