@@ -69,7 +69,11 @@ impl Server {
             serving: health.dependency("server"),
             router: Router::new(settings.caller_roles.clone()),
             layer: Identity::new(),
-            descriptors: vec![tonic_health::pb::FILE_DESCRIPTOR_SET],
+            descriptors: vec![
+                tonic_health::pb::FILE_DESCRIPTOR_SET,
+                // Lets a client that knows nothing decode the details of an error.
+                tonic_types::pb::FILE_DESCRIPTOR_SET,
+            ],
             metrics: Metrics::default(),
         };
         server.add_service(health.service())
