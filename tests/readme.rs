@@ -1,0 +1,203 @@
+//! The README does what it says: every `console` block is run as printed, on
+//! the default ports, and prints what it shows; every command that serves
+//! serves.
+
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+const END: &str = "--end of output--";
+
+fn readme() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(root.join("README.md")).unwrap()
+}
+
+/// The content of each block in that language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let ends = |rest: &'a str| rest.split_once("\n```").map(|(block, _)| block);
+    text.split(fence.as_str())
+        .skip(1)
+        .filter_map(ends)
+        .collect()
+}
+
+/// A process group that ends with the test.
+struct Group(Child);
+
+impl Group {
+    fn start(command: &mut Command) -> Self {
+        use std::os::unix::process::CommandExt;
+        let piped = command.process_group(0).stdout(Stdio::piped());
+        Self(piped.spawn().unwrap())
+    }
+
+    /// Reads until a line holds one of `words`.
+    fn says(&mut self, words: &[&str]) {
+        let mut seen = String::new();
+        let mut output = BufReader::new(self.0.stdout.take().unwrap());
+        while !words.iter().any(|word| seen.contains(word)) {
+            let read = output.read_line(&mut seen).unwrap();
+            assert!(read > 0, "ended without saying any of {words:?}:\n{seen}");
+        }
+        // Keeps the pipe empty.
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        let _ = self.0.wait();
+    }
+}
+
+/// One shell for all commands, so that variables last.
+struct Shell {
+    _group: Group,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Shell {
+    fn start() -> Self {
+        let mut group = Group::start(Command::new("bash").stdin(Stdio::piped()));
+        let stdin = group.0.stdin.take().unwrap();
+        let stdout = BufReader::new(group.0.stdout.take().unwrap());
+        Self {
+            _group: group,
+            stdin,
+            stdout,
+        }
+    }
+
+    fn run(&mut self, command: &str) -> String {
+        writeln!(self.stdin, "{{ {command}\n}} 2>&1; echo; echo '{END}'").unwrap();
+        let mut output = String::new();
+        while !output.ends_with(&format!("{END}\n")) {
+            let read = self.stdout.read_line(&mut output).unwrap();
+            assert!(read > 0, "the shell ended:\n{output}");
+        }
+        output
+            .trim_end_matches(&format!("{END}\n"))
+            .trim_end()
+            .to_owned()
+    }
+}
+
+/// Replaces what differs from run to run: UUIDs, times, tokens.
+fn steady(text: &str) -> String {
+    let hide = |word: &str| {
+        let is_uuid = word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+        let is_time = word.len() > 20 && word.starts_with("20") && word.contains('T');
+        if is_uuid {
+            "<uuid>".to_owned()
+        } else if is_time {
+            "<time>".to_owned()
+        } else {
+            word.to_owned()
+        }
+    };
+    let line = |line: &str| match line.split_once("oken\": \"") {
+        Some((before, _)) => format!("{before}oken\": <token>"),
+        None => (line.split_inclusive(['"', '/', ' ', ',']))
+            .map(|piece| {
+                let word = piece.trim_end_matches(['"', '/', ' ', ',']);
+                hide(word) + &piece[word.len()..]
+            })
+            .collect(),
+    };
+    text.lines()
+        .map(|text| line(text).trim_end().to_owned() + "\n")
+        .collect()
+}
+
+/// A tool that must be there under CI and is asked for elsewhere.
+fn has(tool: &str) -> bool {
+    let found = Command::new(tool).arg("-version").output().is_ok();
+    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(
+        found || !ci,
+        "{tool} is not installed, and under CI it must be"
+    );
+    if !found {
+        eprintln!("SKIPPED: the README's calls need {tool}, which is not installed");
+    }
+    found
+}
+
+#[test]
+fn calls_print_what_the_readme_shows() {
+    let readme = readme();
+    let blocks = blocks(&readme, "console");
+    assert!(!blocks.is_empty(), "the README has lost its calls");
+    if !has("grpcurl") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut server = Group::start(command.current_dir(dir.path()).env_clear());
+    server.says(&["serving"]);
+    let mut shell = Shell::start();
+    for block in &blocks {
+        for step in format!("\n{block}").split("\n$ ").skip(1) {
+            let (command, shown) = split(step);
+            let printed = shell.run(&command);
+            let (expected, seen) = (steady(&shown), steady(&printed));
+            assert_eq!(seen, expected, "$ {command}\nprinted:\n{printed}");
+        }
+    }
+}
+
+/// A command, which goes on while a line ends with a backslash, and its output.
+fn split(step: &str) -> (String, String) {
+    let mut lines = step.lines();
+    let mut command = Vec::new();
+    for line in lines.by_ref() {
+        command.push(line);
+        if !line.ends_with('\\') {
+            break;
+        }
+    }
+    (command.join("\n"), lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn commands_that_serve_serve() {
+    let readme = readme();
+    let mut served = 0;
+    for command in blocks(&readme, "sh").into_iter().flat_map(str::lines) {
+        let Some(args) = command.strip_prefix("cargo run") else {
+            continue;
+        };
+        // Ports that the walk does not use, in a folder of its own.
+        let args = args.replace("-- --", " -- --");
+        let dir = tempfile::tempdir().unwrap();
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["run", "--quiet", "--manifest-path", manifest]);
+        cargo.args(args.split_whitespace()).current_dir(dir.path());
+        cargo
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("ADMIN_LISTEN_ADDR", "127.0.0.1:0");
+        Group::start(&mut cargo).says(&["serving", "keeping stock"]);
+        served += 1;
+    }
+    assert!(served > 0, "the README has lost its first command");
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_not_compared() {
+    let text =
+        "a \"x/0192aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee\",\n  \"t\": \"2026-01-02T03:04:05.678Z\"";
+    assert_eq!(steady(text), "a \"x/<uuid>\",\n  \"t\": \"<time>\"\n");
+    assert_eq!(
+        steady("\"nextPageToken\": \"AbC\""),
+        "\"nextPageToken\": <token>\n"
+    );
+}
