@@ -1,5 +1,6 @@
 //! The template's own tooling. Nothing of it reaches a generated service.
 
+mod bench;
 mod clients;
 mod generate;
 mod markers;
@@ -22,6 +23,9 @@ enum Command {
     Markers(markers::Args),
     /// Runs the clients of other languages against a server that fails.
     Clients(clients::Args),
+    /// Measures.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
     /// Proves what no unit test can show.
@@ -34,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Markers(args) => markers::run(&args),
         Command::Clients(args) => clients::run(&args),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Generate(args) => generate::run(&args),
         Command::Prove(args) => prove::run(&args),
     }

@@ -1,0 +1,26 @@
+//! Measurements. Figures are printed, never asserted: machines differ.
+
+mod start;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// What a new user waits for and what an idle service costs.
+    Start(start::Args),
+}
+
+pub(crate) fn run(bench: &Bench) -> Result<()> {
+    match bench {
+        Bench::Start(args) => start::run(args),
+    }
+}
+
+/// The middle of `values`, and how far the middle half spreads.
+pub(crate) fn median(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |part: usize| values[(values.len() - 1) * part / 4];
+    (at(2), at(3) - at(1))
+}
