@@ -1,6 +1,7 @@
 //! Measurements. Figures are printed, never asserted: machines differ.
 
 mod start;
+mod store;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -10,11 +11,14 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// What a new user waits for and what an idle service costs.
     Start(start::Args),
+    /// Durable changes per second against what the disk can sync, and reads.
+    Store(store::Args),
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Start(args) => start::run(args),
+        Bench::Store(args) => store::run(args),
     }
 }
 

@@ -6,6 +6,7 @@ mod generate;
 mod markers;
 mod names;
 mod prove;
+mod sample;
 mod test;
 mod tools;
 mod tree;

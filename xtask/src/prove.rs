@@ -1,5 +1,10 @@
-//! `cargo xtask prove`: what no unit test can show.
+//! `cargo xtask prove`: what no unit test can show, each with the number of
+//! attempts it rests on.
 
+mod crash;
+mod history;
+mod power;
+mod random;
 mod scratch;
 
 use anyhow::Result;
@@ -7,6 +12,10 @@ use anyhow::Result;
 /// `cargo xtask prove`
 #[derive(clap::Subcommand)]
 pub(crate) enum Args {
+    /// Nothing that was acknowledged is lost when the server is killed.
+    Crash(crash::Args),
+    /// Nothing that was acknowledged is lost when the power fails.
+    Power(power::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -14,6 +23,8 @@ pub(crate) enum Args {
 /// Runs one proof.
 pub(crate) fn run(args: &Args) -> Result<()> {
     match args {
+        Args::Crash(args) => crash::run(args),
+        Args::Power(args) => power::run(args),
         Args::Scratch => scratch::run(),
     }
 }

@@ -58,6 +58,9 @@ pub struct Options {
     pub event_retention: Duration,
     /// Most bytes of the file, without its log; `None`: what the disk holds.
     pub max_bytes: Option<u64>,
+    /// Frames (pages of 4 KiB) in the write-ahead log that are worth moving
+    /// into the file: more make a larger log and fewer interruptions.
+    pub checkpoint_frames: i64,
     /// What a commit waits for.
     pub synchronous: Synchronous,
 }
@@ -70,6 +73,7 @@ impl Default for Options {
             request_retention: DAY,
             event_retention: 7 * DAY,
             max_bytes: None,
+            checkpoint_frames: 4096,
             synchronous: Synchronous::Full,
         }
     }

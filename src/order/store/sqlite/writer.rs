@@ -23,15 +23,12 @@ use crate::order::model::Order;
 /// Most changes in one transaction. More gain little and make the first wait.
 const BATCH: usize = 256;
 
-/// Frames (pages of 4 KiB) in the write-ahead log that are worth moving into
-/// the database.
-const CHECKPOINT_FRAMES: i64 = 4096;
-
 /// Owns the connection that writes.
 pub(super) struct Writer {
     connection: Connection,
     last_event: watch::Sender<Position>,
     sweep: Sweep,
+    checkpoint_frames: i64,
     /// The last commit failed, and it was not for lack of room.
     broken: bool,
     // Released after the connection is closed.
@@ -51,6 +48,7 @@ impl Writer {
             connection,
             last_event,
             sweep: Sweep::new(options),
+            checkpoint_frames: options.checkpoint_frames,
             broken: false,
             _lock: lock,
         }
@@ -185,7 +183,7 @@ impl Writer {
             (self.connection.prepare_cached(mode)?)
                 .query_one([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
         };
-        if frames("PRAGMA wal_checkpoint(NOOP)")? >= CHECKPOINT_FRAMES {
+        if frames("PRAGMA wal_checkpoint(NOOP)")? > self.checkpoint_frames {
             frames("PRAGMA wal_checkpoint(PASSIVE)")?;
         }
         Ok(())
