@@ -126,6 +126,31 @@ async fn reflection_v1alpha_lists_all_services() {
 }
 
 #[tokio::test]
+async fn reflection_describes_the_details_of_errors() {
+    use v1::server_reflection_request::MessageRequest;
+    use v1::server_reflection_response::MessageResponse;
+    let (endpoint, _trigger) = assemble(&settings(&[])).await;
+    let ask = v1::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(
+            "google.rpc.ErrorInfo".into(),
+        )),
+    };
+    let answer = v1::server_reflection_client::ServerReflectionClient::new(channel(&endpoint))
+        .server_reflection_info(tokio_stream::once(ask))
+        .await
+        .unwrap()
+        .into_inner()
+        .message()
+        .await
+        .unwrap()
+        .unwrap();
+    let Some(MessageResponse::FileDescriptorResponse(_)) = answer.message_response else {
+        panic!("{answer:?}");
+    };
+}
+
+#[tokio::test]
 async fn reflection_can_be_off() {
     let (endpoint, _trigger) = assemble(&settings(&["--reflection=false"])).await;
     let ask = v1::ServerReflectionRequest::default();
