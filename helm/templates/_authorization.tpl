@@ -8,3 +8,26 @@
 {{- end -}}
 {{- $accounts | uniq | toYaml -}}
 {{- end -}}
+
+{{/* "true" where objects of the mesh refuse callers. */}}
+{{- define "authorization.byMesh" -}}
+{{- if and .Values.authorization.enabled (eq .Values.authorization.by "mesh") -}}true{{- end -}}
+{{- end -}}
+
+{{/* "true" where the service does. */}}
+{{- define "authorization.byService" -}}
+{{- if and .Values.authorization.enabled (eq .Values.authorization.by "service") -}}true{{- end -}}
+{{- end -}}
+
+{{/* role=namespace/account,…;role=… */}}
+{{- define "authorization.callerRoles" -}}
+{{- $roles := list -}}
+{{- range $role, $accounts := .Values.authorization.roles -}}
+{{- $names := list -}}
+{{- range $accounts -}}
+{{- $names = append $names (printf "%s/%s" (default $.Release.Namespace .namespace) .serviceAccount) -}}
+{{- end -}}
+{{- $roles = append $roles (printf "%s=%s" $role (join "," $names)) -}}
+{{- end -}}
+{{- join ";" $roles -}}
+{{- end -}}

@@ -20,6 +20,9 @@ STORE: {{ printf "sqlite:%s/store.db" $v.store.sqlite.path | quote }}
 {{- with $v.inventory.endpoint }}
 INVENTORY_ENDPOINT: {{ . | quote }}
 {{- end }}
+{{- if include "authorization.byService" . }}
+CALLER_ROLES: {{ include "authorization.callerRoles" . | quote }}
+{{- end }}
 {{- if include "mtls.files" . }}
 TLS_CERT: /tls/tls.crt
 TLS_KEY: /tls/tls.key

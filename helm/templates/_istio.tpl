@@ -21,13 +21,13 @@ an attempt that took too long.
 {{- join "," $codes -}}
 {{- end -}}
 
-{{/* Time limit and retries of one class. Istio retries twice where nothing is said, so something always is. */}}
+{{/*
+Time limit and retries of one class. Without a timeout Istio sets none, which
+streams need. It retries twice where nothing is said, so something always is.
+*/}}
 {{- define "istio.policy" -}}
 {{- if .timeoutMs }}
 timeout: {{ include "duration.text" .timeoutMs }}
-{{- else }}
-# None; a route's limit would also cut streams.
-timeout: 0s
 {{- end }}
 retries:
   {{- with .retry }}
@@ -92,13 +92,13 @@ retries:
     {{- toYaml (list $by) | nindent 4 }}
   {{- end }}
   {{- if $.class.fault }}
-  {{- with include "fault.istio" $.root }}
+  {{- with include "fault.istio" $.root | trim }}
   fault:
     {{- . | nindent 4 }}
   {{- end }}
   {{- end }}
   route:
-    {{- include "istio.route" (dict "root" $.root "to" .) | nindent 4 }}
-  {{- include "istio.policy" $.class | nindent 2 }}
+    {{- include "istio.route" (dict "root" $.root "to" .) | trim | nindent 4 }}
+  {{- include "istio.policy" $.class | trim | nindent 2 }}
 {{- end }}
 {{- end -}}

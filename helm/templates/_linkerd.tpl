@@ -69,7 +69,7 @@ retry.linkerd.io/timeout: {{ include "duration.text" . }}
     {{- toYaml (list $match) | nindent 4 }}
     {{- end }}
   backendRefs:
-    {{- include "linkerd.backends" (dict "root" $.root "to" . "fault" $.fault) | nindent 4 }}
+    {{- include "linkerd.backends" (dict "root" $.root "to" . "fault" $.fault) | trim | nindent 4 }}
 {{- end }}
 {{- end -}}
 

@@ -3,9 +3,9 @@
 {{- $v := .root.Values -}}
 metadata:
   labels:
-    {{- include "chart.labels" .root | nindent 4 }}
-    {{- include "pod.trackLabels" . | nindent 4 }}
-    {{- with include "inject.labels" .root }}
+    {{- include "chart.labels" .root | trim | nindent 4 }}
+    {{- include "pod.trackLabels" . | trim | nindent 4 }}
+    {{- with include "inject.labels" .root | trim }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- with $v.podLabels }}
@@ -15,7 +15,7 @@ metadata:
     # A changed setting restarts the pods.
     checksum/config: {{ include "env.settings" .root | sha256sum }}
     kubectl.kubernetes.io/default-container: server
-    {{- with include "inject.annotations" .root }}
+    {{- with include "inject.annotations" .root | trim }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- if $v.metrics.annotations }}
@@ -31,19 +31,19 @@ spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ include "pod.graceSeconds" .root }}
-  {{- with include "pod.pullSecrets" .root }}
+  {{- with include "pod.pullSecrets" .root | trim }}
   {{- . | nindent 2 }}
   {{- end }}
   securityContext:
     {{- toYaml $v.podSecurityContext | nindent 4 }}
   containers:
     -
-      {{- include "pod.container" . | nindent 6 }}
-  {{- with include "pod.volumes" .root }}
+      {{- include "pod.container" . | trim | nindent 6 }}
+  {{- with include "pod.volumes" .root | trim }}
   volumes:
     {{- . | nindent 4 }}
   {{- end }}
-  {{- include "pod.placement" . | nindent 2 }}
+  {{- include "pod.placement" . | trim | nindent 2 }}
 {{- end -}}
 
 {{/* In the selector too: both tracks have the Service's labels. */}}
@@ -120,7 +120,7 @@ envFrom:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 env:
-  {{- include "env.container" (dict "root" .root "version" (default (include "chart.version" .root) .tag) "deployment" .deployment) | nindent 2 }}
+  {{- include "env.container" (dict "root" .root "version" (default (include "chart.version" .root) .tag) "deployment" .deployment) | trim | nindent 2 }}
 # httpGet on a port of its own is the one probe every mesh lets through.
 startupProbe:
   httpGet: {path: /startupz, port: admin}
@@ -143,7 +143,7 @@ lifecycle:
 {{- end }}
 resources:
   {{- toYaml $v.resources | nindent 2 }}
-{{- with include "pod.volumeMounts" .root }}
+{{- with include "pod.volumeMounts" .root | trim }}
 volumeMounts:
   {{- . | nindent 2 }}
 {{- end }}
@@ -176,7 +176,7 @@ topologySpreadConstraints:
     matchLabelKeys: [pod-template-hash]
     labelSelector:
       matchLabels:
-        {{- include "chart.selectorLabels" $.root | nindent 8 }}
+        {{- include "chart.selectorLabels" $.root | trim | nindent 8 }}
   {{- end }}
 {{- end }}
 {{- end -}}

@@ -137,11 +137,6 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if eq $v.retries.layer "mesh" }}
 - "retries.layer: Flagger's one route cannot tell methods apart, so the mesh must not repeat; set client or none"
 {{- end }}
-{{- if $v.authorization.enabled }}
-{{- if include "mesh.linkerd" . }}
-- "authorization.enabled: Flagger's HTTPRoute and Linkerd's GRPCRoutes on one Server exclude each other; disable one"
-{{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
