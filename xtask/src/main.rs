@@ -1,6 +1,7 @@
 //! The template's own tooling. Nothing of it reaches a generated service.
 
 mod bench;
+mod chart;
 mod clients;
 mod generate;
 mod markers;
@@ -22,6 +23,8 @@ enum Command {
     /// Writes what makes the tree a template: the markers in every file with a
     /// name in it, the list of files to render, the list of refused names.
     Markers(markers::Args),
+    /// Proves the chart, for every mesh, with the components' own code.
+    Chart(chart::Args),
     /// Runs the clients of other languages against a server that fails.
     Clients(clients::Args),
     /// Measures.
@@ -38,6 +41,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(args) => test::run(&args),
         Command::Markers(args) => markers::run(&args),
+        Command::Chart(args) => chart::run(&args),
         Command::Clients(args) => clients::run(&args),
         Command::Bench(bench) => bench::run(&bench),
         Command::Generate(args) => generate::run(&args),

@@ -1,0 +1,54 @@
+//! Istio's own validation, offline.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::Place;
+use super::case::{NAMESPACE, Rendered};
+use super::command::{attempt, succeed};
+use super::tools::Tools;
+
+/// What the cluster has beside the chart, for `analyze` to find.
+const SURROUNDINGS: &str = include_str!("istio/surroundings.yaml");
+
+/// `validate` and `analyze` of every Istio rendering, neither with a warning.
+pub(super) fn check(place: &Place, tools: &Tools, cases: &[Rendered]) -> Result<()> {
+    let surroundings = place.target.join("chart-surroundings.yaml");
+    fs::write(&surroundings, SURROUNDINGS)?;
+    for case in cases
+        .iter()
+        .filter(|case| case.provider.starts_with("istio"))
+    {
+        let what = format!("{}/{}", case.provider, case.name);
+        let file = place.rendered().join(format!("{what}.yaml"));
+        let said = succeed(tools.tool("istioctl").args(["validate", "-f"]).arg(&file))
+            .with_context(|| what.clone())?;
+        if said.contains("arning") {
+            bail!("istioctl validate, {what}:\n{said}");
+        }
+        let said = analyze(tools, &[&file, &surroundings])?;
+        if !said.is_empty() {
+            bail!("istioctl analyze, {what}:\n{}", said.join("\n"));
+        }
+    }
+    Ok(())
+}
+
+/// Every message of `istioctl analyze`, one a line.
+pub(super) fn analyze(tools: &Tools, files: &[&std::path::PathBuf]) -> Result<Vec<String>> {
+    let (_, said) = attempt(
+        tools
+            .tool("istioctl")
+            .args(["analyze", "--use-kube=false", "--namespace", NAMESPACE])
+            .args(["--output", "json"])
+            .args(files),
+    )?;
+    let start = said.find('[').with_context(|| said.clone())?;
+    let messages = serde_json::Deserializer::from_str(&said[start..])
+        .into_iter::<Vec<Value>>()
+        .next()
+        .with_context(|| said.clone())??;
+    Ok(messages.iter().map(Value::to_string).collect())
+}

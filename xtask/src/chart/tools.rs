@@ -1,0 +1,114 @@
+//! The Go tools: built once for each `go.sum`, kept outside the tree.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::Place;
+use super::command::{stdout, succeed};
+
+/// One module for each set of tools whose dependencies agree.
+const MODULES: [&str; 3] = ["helm", "score", "istio"];
+
+/// The built tools.
+#[derive(Debug)]
+pub(super) struct Tools {
+    bin: PathBuf,
+    modules: PathBuf,
+}
+
+impl Tools {
+    /// `None` where there is no Go.
+    pub(super) fn build(place: &Place) -> Result<Option<Self>> {
+        if Command::new("go").arg("version").output().is_err() {
+            return Ok(None);
+        }
+        let tools = Self {
+            bin: place.target.join("tools"),
+            modules: place.root.join("tools"),
+        };
+        for module in MODULES {
+            tools.build_module(module)?;
+        }
+        Ok(Some(tools))
+    }
+
+    fn build_module(&self, module: &str) -> Result<()> {
+        let folder = self.modules.join(module);
+        let pins = ["go.mod", "go.sum"]
+            .iter()
+            .map(|name| fs::read_to_string(folder.join(name)))
+            .collect::<Result<String, _>>()
+            .with_context(|| format!("tools/{module} has a go.mod and a go.sum"))?;
+        let stamp = self.bin.join(format!("{module}.stamp"));
+        if fs::read_to_string(&stamp).is_ok_and(|built| built == pins) {
+            return Ok(());
+        }
+        println!("           building tools/{module} …");
+        fs::create_dir_all(&self.bin)?;
+        succeed(
+            Command::new("go")
+                .current_dir(&folder)
+                .env("CGO_ENABLED", "0")
+                .args(["build", "-p", "1", "-ldflags", "-s -w", "-o"])
+                .arg(format!("{}/", self.bin.display()))
+                .arg("tool"),
+        )?;
+        fs::write(stamp, pins)?;
+        Ok(())
+    }
+
+    /// A command of one tool.
+    pub(super) fn tool(&self, name: &str) -> Command {
+        Command::new(self.bin.join(name))
+    }
+
+    /// Folder of a Go module at a version, downloaded and verified by Go.
+    pub(super) fn module(module: &str) -> Result<PathBuf> {
+        let said = stdout(
+            Command::new("go")
+                .current_dir(std::env::temp_dir())
+                .args(["mod", "download", "-json", module]),
+        )?;
+        let said: serde_json::Value = serde_json::from_str(&said)?;
+        let folder = said["Dir"]
+            .as_str()
+            .with_context(|| format!("go did not say where {module} is"))?;
+        Ok(Path::new(folder).to_path_buf())
+    }
+
+    /// Folder of a module that a tool of `tools/` is pinned to.
+    pub(super) fn pinned(&self, tools: &str, module: &str) -> Result<PathBuf> {
+        let said = stdout(
+            Command::new("go")
+                .current_dir(self.modules.join(tools))
+                .args(["list", "-m", "-f", "{{.Path}}@{{.Version}}", module]),
+        )?;
+        Self::module(said.trim())
+    }
+
+    /// `helm lint` with every provider.
+    pub(super) fn lint(&self, place: &Place) -> Result<()> {
+        for provider in super::case::PROVIDERS {
+            succeed(
+                self.tool("helm")
+                    .args(["lint", "--strict", "--set"])
+                    .arg(format!("mesh.provider={provider}"))
+                    .arg(place.chart()),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The tests that ship with the chart.
+    pub(super) fn unittest(&self, place: &Place) -> Result<()> {
+        succeed(
+            self.tool("helm-unittest")
+                .arg("--strict")
+                .arg(place.chart()),
+        )?;
+        Ok(())
+    }
+}
