@@ -31,12 +31,6 @@ const TOOLS: &[Tool] = &[
         source: Source::Cargo("0.23.14"),
     },
     Tool {
-        name: "cargo-deny",
-        version: "0.",
-        ask: &["--version"],
-        source: Source::Cargo("0.19.9"),
-    },
-    Tool {
         name: "grpcurl",
         version: "",
         ask: &["--version"],

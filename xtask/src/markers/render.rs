@@ -36,6 +36,11 @@ const EXTRAS: &[Extra] = &[
         filters: r#" | replace: "package contract", new_contract_alias"#,
     },
     Extra {
+        path: "fuzz/Cargo.toml",
+        cut: "",
+        filters: r#" | replace: 'path = "../chassis"', new_chassis_sibling"#,
+    },
+    Extra {
         path: "README.md",
         // What comes before is about the template.
         cut: "{% assign source = source | split: readme_from | last | prepend: readme_head %}",
