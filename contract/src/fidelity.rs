@@ -112,8 +112,8 @@ const MESHES: Table<4> = Table {
         (
             "retry budget",
             [
-                Partly("DestinationRule `retryBudget`: a share of active requests, not tokens"),
-                Partly("DestinationRule `retryBudget`: a share of active requests, not tokens"),
+                No("none is set: DestinationRule's counts a share of active requests, not tokens"),
+                No("none is set: DestinationRule's counts a share of active requests, not tokens"),
                 No("routes have none; only the legacy ServiceProfile does"),
                 Full("the client's service config"),
             ],
