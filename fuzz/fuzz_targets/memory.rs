@@ -115,5 +115,11 @@ impl OrderStore for Store {
     fn last_event(&self) -> watch::Receiver<Position> {
         self.last.subscribe()
     }
+
+    async fn health(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

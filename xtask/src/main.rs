@@ -3,6 +3,7 @@
 mod bench;
 mod chart;
 mod clients;
+mod fuzz;
 mod generate;
 mod markers;
 mod names;
@@ -30,6 +31,8 @@ enum Command {
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Feeds arbitrary input to the parsers and to every rpc.
+    Fuzz(fuzz::Args),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
     /// Proves what no unit test can show.
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         Command::Chart(args) => chart::run(&args),
         Command::Clients(args) => clients::run(&args),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Prove(args) => prove::run(&args),
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::tree;
+use crate::{tools, tree};
 
 /// One step: what it is, and the command.
 const STEPS: &[(&str, &[&str])] = &[
@@ -40,6 +40,15 @@ const STEPS: &[(&str, &[&str])] = &[
             "--locked",
         ],
     ),
+    ("the chart, for every mesh", &["cargo", "xtask", "chart"]),
+    (
+        "clients of other languages",
+        &["cargo", "xtask", "clients"],
+    ),
+    ("killed under load", &["cargo", "xtask", "prove", "crash"]),
+    ("cut from power", &["cargo", "xtask", "prove", "power"]),
+    ("in an empty root", &["cargo", "xtask", "prove", "scratch"]),
+    ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
 ];
 
@@ -55,6 +64,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut report = Vec::new();
+    for tool in ["grpcurl", "helm"] {
+        tools::ensure_or_skip(tool, "what the tests do with it")?;
+    }
     for (what, command) in STEPS {
         println!("\n=== {what}: {}", command.join(" "));
         let begin = Instant::now();
@@ -62,6 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .args(&command[1..])
             .current_dir(tree::root())
             .env("RUSTDOCFLAGS", "-D warnings")
+            .env("PATH", tools::path())
             .status()?
             .success();
         report.push((what, passed, begin.elapsed().as_secs()));

@@ -1,6 +1,7 @@
 //! Programs that the checks need and cargo does not bring.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +30,12 @@ const TOOLS: &[Tool] = &[
         version: "0.",
         ask: &["generate", "--version"],
         source: Source::Cargo("0.23.14"),
+    },
+    Tool {
+        name: "cargo-fuzz",
+        version: "0.",
+        ask: &["fuzz", "--version"],
+        source: Source::Cargo("0.13.2"),
     },
     Tool {
         name: "grpcurl",
@@ -87,6 +94,14 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         bail!("{name} could not be installed: put it on the PATH, then run this again");
     }
     Ok(program)
+}
+
+/// The PATH with the folder that [`ensure`] installs into, so that tests find
+/// what it brought.
+pub(crate) fn path() -> OsString {
+    let known = env::var_os("PATH").unwrap_or_default();
+    let folder = tree::target().join("tools/bin");
+    env::join_paths(std::iter::once(folder).chain(env::split_paths(&known))).unwrap_or(known)
 }
 
 /// Where `name` is, or `None` after saying loudly what is skipped without it.
