@@ -22,6 +22,8 @@ struct Tool {
 enum Source {
     Cargo(&'static str),
     Go(&'static str),
+    /// A package of Debian's; installed system-wide, which takes root.
+    Debian(&'static str),
 }
 
 const TOOLS: &[Tool] = &[
@@ -49,6 +51,12 @@ const TOOLS: &[Tool] = &[
         ask: &["version"],
         source: Source::Go("helm.sh/helm/v3/cmd/helm@v3.19.2"),
     },
+    Tool {
+        name: "strace",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("strace"),
+    },
 ];
 
 /// Where `name` is. Installs it if it is not on the PATH.
@@ -69,7 +77,7 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
     if answers(tool, &program) {
         return Ok(program);
     }
-    eprintln!("{name} is missing: installing it into {}", folder.display());
+    eprintln!("{name} is missing: installing it");
     let mut command = match tool.source {
         Source::Cargo(version) => {
             let mut command = Command::new("cargo");
@@ -84,12 +92,21 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
                 .env("GOBIN", folder.join("bin"));
             command
         }
+        Source::Debian(package) => {
+            let mut command = Command::new("sh");
+            let install = "apt-get update -q && apt-get install -q -y \"$0\"";
+            command.args(["-c", install, package]);
+            command
+        }
     };
     // The tool is not part of this build.
     command
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(tree::root());
     let done = command.status().is_ok_and(|status| status.success());
+    if done && answers(tool, Path::new(name)) {
+        return Ok(name.into());
+    }
     if !done || !answers(tool, &program) {
         bail!("{name} could not be installed: put it on the PATH, then run this again");
     }
