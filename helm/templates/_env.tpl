@@ -23,11 +23,6 @@ INVENTORY_ENDPOINT: {{ . | quote }}
 {{- if include "authorization.byService" . }}
 CALLER_ROLES: {{ include "authorization.callerRoles" . | quote }}
 {{- end }}
-{{- if include "mtls.files" . }}
-TLS_CERT: /tls/tls.crt
-TLS_KEY: /tls/tls.key
-TLS_CLIENT_CA: /tls/ca.crt
-{{- end }}
 OTEL_SERVICE_NAME: {{ include "chart.fullname" . }}
 {{- with $v.otel.endpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}

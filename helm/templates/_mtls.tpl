@@ -24,6 +24,13 @@ disabled
 {{- end -}}
 {{- end -}}
 
+{{/* As flags, because a server that does not know them then ends, where it would ignore variables and speak plain text. */}}
+{{- define "mtls.args" -}}
+- --tls-cert=/tls/tls.crt
+- --tls-key=/tls/tls.key
+- --tls-client-ca=/tls/ca.crt
+{{- end -}}
+
 {{/* Linkerd's word for it. */}}
 {{- define "mtls.linkerdPolicy" -}}
 {{- ternary "all-authenticated" "all-unauthenticated" (eq (include "mtls.mode" .) "strict") -}}

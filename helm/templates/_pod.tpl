@@ -108,6 +108,10 @@ image: {{ include "chart.image" (dict "root" .root "tag" .tag) }}
 imagePullPolicy: {{ $v.image.pullPolicy }}
 securityContext:
   {{- toYaml $v.securityContext | nindent 2 }}
+{{- if include "mtls.files" .root }}
+args:
+  {{- include "mtls.args" . | nindent 2 }}
+{{- end }}
 ports:
   - name: grpc
     containerPort: {{ $v.ports.grpc }}

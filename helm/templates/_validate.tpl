@@ -201,7 +201,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.slo.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
 - "slo.enabled: alerts need scraped metrics; set metrics.monitor or metrics.annotations"
 {{- end }}
-{{- if and $v.tests.meshed (not (include "mesh.on" .)) }}
-- "tests.meshed: there is no mesh to be in; set mesh.provider or tests.meshed: false"
+{{- if and (eq $v.tests.from "inside") (not (include "mesh.on" .)) }}
+- "tests.from: there is no mesh to be inside of; set mesh.provider or tests.from: auto"
+{{- else if and (eq $v.tests.from "inside") (not $v.mesh.proxy.nativeSidecar) (not (include "mesh.ambient" .)) }}
+- "tests.from: inside of the mesh the pod would never end, because its sidecar does not; set mesh.proxy.nativeSidecar: true or tests.from: outside"
 {{- end }}
 {{- end -}}

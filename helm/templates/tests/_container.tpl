@@ -1,3 +1,10 @@
+{{/* "true" where the test pod is a member of the mesh: not with a sidecar that never ends, nor would the pod then. */}}
+{{- define "test.inside" -}}
+{{- $from := .Values.tests.from -}}
+{{- $strict := and (eq (include "mtls.mode" .) "strict") (or .Values.mesh.proxy.nativeSidecar (include "mesh.ambient" .)) -}}
+{{- if and (include "mesh.on" .) (or (eq $from "inside") (and (eq $from "auto") $strict)) -}}true{{- end -}}
+{{- end -}}
+
 {{/* One call of the server's own client; takes root and args. */}}
 {{- define "test.container" -}}
 image: {{ include "chart.image" (dict "root" .root "tag" "") }}
@@ -7,10 +14,7 @@ args:
   - --endpoint
   - {{ ternary "https" "http" (eq "true" (include "mtls.files" .root)) }}://{{ include "chart.fullname" .root }}.{{ .root.Release.Namespace }}.svc:{{ .root.Values.ports.grpc }}
 {{- if include "mtls.files" .root }}
-env:
-  - {name: TLS_CERT, value: /tls/tls.crt}
-  - {name: TLS_KEY, value: /tls/tls.key}
-  - {name: TLS_CLIENT_CA, value: /tls/ca.crt}
+  {{- include "mtls.args" . | nindent 2 }}
 volumeMounts:
   - name: tls
     mountPath: /tls
