@@ -19,6 +19,7 @@ mod score;
 mod snapshot;
 mod table;
 mod tools;
+mod upgrade;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -127,6 +128,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ));
     let objects = conform::check(&place, &tools, &schemas)?;
     clock.lap(&format!("{objects} objects valid against their schemas"));
+    let count = upgrade::check(&cases.rendered)?;
+    clock.lap(&format!(
+        "{count} selectors and volumes alike, so that every step upgrades in place"
+    ));
     each(&cases.rendered, "linkerd", linkerd::check)?;
     clock.lap("Linkerd's annotations and references");
     istio::check(&place, &tools, &cases.rendered)?;
