@@ -3,6 +3,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod events;
+pub(crate) mod histories;
 pub(crate) mod lists;
 pub(crate) mod requests;
 
@@ -45,6 +46,9 @@ macro_rules! keeps_the_rules {
             events_of_the_future_are_refused,
             watches_miss_and_repeat_nothing,
             watches_end_when_the_store_is_closed,
+        );
+        keeps_the_rules!($place, histories:
+            any_history_ends_as_in_memory,
         );
     };
     ($place:expr, $group:ident: $($rule:ident,)*) => {
