@@ -48,8 +48,13 @@ impl Server {
 
     /// On the store that an earlier server left in `dir`.
     pub(crate) fn start_in(dir: TempDir, args: &[&str]) -> Self {
-        let mut child = command(dir.path())
-            .args(args)
+        let mut command = command(dir.path());
+        Self::spawn(dir, command.args(args))
+    }
+
+    /// As `command` has it, with its files in `dir`.
+    pub(crate) fn spawn(dir: TempDir, command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

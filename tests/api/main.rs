@@ -15,5 +15,6 @@ mod inventory;
 mod lifecycle;
 mod list;
 mod settings;
+mod trace;
 mod update;
 mod watch;

@@ -2,6 +2,7 @@
 
 mod start;
 mod store;
+pub(crate) mod telemetry;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -13,12 +14,16 @@ pub(crate) enum Bench {
     Start(start::Args),
     /// Durable changes per second against what the disk can sync, and reads.
     Store(store::Args),
+    /// CPU time per call with telemetry off, sampling 1 %, sampling all, and
+    /// with a dead collector.
+    Telemetry(telemetry::Args),
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Start(args) => start::run(args),
         Bench::Store(args) => store::run(args),
+        Bench::Telemetry(args) => telemetry::run(args),
     }
 }
 

@@ -6,6 +6,7 @@ mod clients;
 mod fuzz;
 mod generate;
 mod markers;
+mod metrics;
 mod names;
 mod prove;
 mod sample;
@@ -33,6 +34,8 @@ enum Command {
     Bench(bench::Bench),
     /// Feeds arbitrary input to the parsers and to every rpc.
     Fuzz(fuzz::Args),
+    /// Parses and lints a server's `/metrics` with Prometheus' own code.
+    Metrics(metrics::Args),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
     /// Proves what no unit test can show.
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Command::Clients(args) => clients::run(&args),
         Command::Bench(bench) => bench::run(&bench),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Metrics(args) => metrics::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Prove(args) => prove::run(&args),
     }

@@ -168,6 +168,10 @@ fn name(metric: &Metric, counter: bool) -> String {
     if counter && !name.ends_with("_total") {
         name.push_str("_total");
     }
+    // `_count` is a part of a histogram; here it would mislead.
+    if let Some(stem) = name.strip_suffix("_count") {
+        name = format!("{stem}s");
+    }
     name
 }
 
@@ -233,7 +237,10 @@ mod tests {
             .with_description("Two\nlines.")
             .build()
             .add(2, &attributes);
-        meter.i64_up_down_counter("things").build().add(-3, &[]);
+        meter
+            .i64_up_down_counter("thing.count")
+            .build()
+            .add(-3, &[]);
         meter
             .u64_gauge("disk.free")
             .with_unit("By")
