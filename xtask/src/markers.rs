@@ -17,6 +17,9 @@ use crate::names::{self, WORDS};
 use crate::tree;
 use comment::Comment;
 
+/// The files of a generated service, with placeholders for the names.
+pub(crate) const SNAPSHOT: &str = "xtask/snapshots/files.txt";
+
 /// `cargo xtask markers`
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -71,6 +74,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         path: "hooks/refused.rhai".into(),
         text: refused,
     });
+    changes.push(Change {
+        path: SNAPSHOT.into(),
+        text: snapshot(&files, &shared),
+    });
     changes.retain(|change| read(&change.path).ok().as_ref() != Some(&change.text));
 
     for Change { path, text } in &changes {
@@ -92,6 +99,30 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         shared.len()
     );
     Ok(())
+}
+
+/// What a service consists of, if CI is GitHub's.
+fn snapshot(files: &[String], shared: &[String]) -> String {
+    let ours = ["cargo-generate.toml", "wrong-folder.rhai", ".gitlab-ci.yml"];
+    let overlay = files
+        .iter()
+        .filter_map(|path| path.strip_prefix("template/"))
+        .filter(|path| !ours.contains(path))
+        .map(str::to_owned);
+    let shared = shared.iter().map(|path| {
+        names::replace(path, |word| match word.text {
+            "order" => "<resource>".into(),
+            "orders" => "<resources>".into(),
+            "acme" => "<organisation>".into(),
+            other => other.into(),
+        })
+    });
+    let all: BTreeSet<String> = shared
+        .chain(overlay)
+        .chain([".template.toml".into()])
+        .collect();
+    all.into_iter()
+        .fold(String::new(), |list, path| list + &path + "\n")
 }
 
 pub(crate) fn read(path: &str) -> Result<String> {

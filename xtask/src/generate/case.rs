@@ -129,7 +129,7 @@ fn all() -> Vec<Case> {
         Case::new("ipv6-route2-service", &[], "ipv6_route2", "ipv6_route2s"),
         // Words of the .proto language.
         Case::new("package-service", &[], "package", "packages"),
-        Case::new("rpc-service", &[], "rpc", "rpcs"),
+        Case::new("syntax-service", &[], "syntax", "syntaxes"),
         Case::new("import-service", &[], "import", "imports"),
         // Plurals.
         Case::new("category-service", &[], "category", "categories"),

@@ -2,19 +2,16 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::case::Case;
 use super::project::Project;
 use super::stage::Stage;
 use crate::{markers, names, tree};
 
-const SNAPSHOT: &str = "xtask/snapshots/files.txt";
-
 /// Compares the list of files with the snapshot.
 pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
-    let snapshot = fs::read_to_string(tree::root().join(SNAPSHOT))
-        .context("run `cargo xtask generate --bless`")?;
+    let snapshot = markers::read(markers::SNAPSHOT)?;
     let ci = case.answer("ci", "github");
     let mut expected: Vec<String> = snapshot
         .lines()
@@ -40,31 +37,8 @@ pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
         .collect();
     ensure!(
         missing.is_empty() && extra.is_empty(),
-        "missing {missing:?}, unexpected {extra:?}; if that is right, run `cargo xtask generate --bless`"
+        "missing {missing:?}, unexpected {extra:?}; `cargo xtask markers` writes what is expected"
     );
-    Ok(())
-}
-
-/// Writes the snapshot anew, from the default answers.
-pub(crate) fn bless(stage: &Stage) -> Result<()> {
-    let case = &super::case::matrix(&["order-service".into()])[0];
-    let project = stage.generate(case)?;
-    let list: String = project
-        .files
-        .iter()
-        .map(|path| {
-            names::replace(path, |word| match word.text {
-                "order" => "<resource>".into(),
-                "orders" => "<resources>".into(),
-                "acme" => "<organisation>".into(),
-                other => other.into(),
-            }) + "\n"
-        })
-        .collect();
-    let path = tree::root().join(SNAPSHOT);
-    fs::create_dir_all(path.parent().context("no parent")?)?;
-    fs::write(path, list)?;
-    println!("wrote {SNAPSHOT}");
     Ok(())
 }
 

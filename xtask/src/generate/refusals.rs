@@ -66,7 +66,7 @@ const REFUSED: &[(&[&str], &str)] = &[
         r#"resource "bool" is a word of the Rust language"#,
     ),
     (
-        &["--name", "value-service"],
+        &["--name", "shop", "-d", "plural=values"],
         r#"plural "values" is a word of SQL: add a word, such as "values_list"; set it with -d plural=…"#,
     ),
     (
