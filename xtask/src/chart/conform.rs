@@ -11,16 +11,27 @@ use super::command::attempt;
 use super::schema::Schemas;
 use super::tools::Tools;
 
+/// Objects of the whole cluster, beside the chart.
+const CLUSTER: [&str; 4] = [
+    "jaeger/jaeger.yaml",
+    "istio/telemetry.yaml",
+    "prometheus/istio.yaml",
+    "prometheus/linkerd.yaml",
+];
+
 /// How many objects are valid; an error names every one that is not.
 pub(super) fn check(place: &Place, tools: &Tools, schemas: &Schemas) -> Result<u64> {
     let mut valid = 0;
-    for provider in PROVIDERS {
-        let summary = conform(tools, schemas, provider, &place.rendered().join(provider))?;
+    let rendered = PROVIDERS.map(|provider| (provider, place.rendered().join(provider)));
+    let cluster = CLUSTER.map(|file| ("none", place.root.join("deploy").join(file)));
+    for (provider, path) in rendered.into_iter().chain(cluster) {
+        let summary = conform(tools, schemas, provider, &path)?;
         valid += summary["valid"].as_u64().unwrap_or_default();
         for problem in ["invalid", "errors", "skipped"] {
             ensure!(
                 summary[problem] == 0,
-                "kubeconform, {provider}: {problem} objects:\n{}",
+                "kubeconform, {}: {problem} objects:\n{}",
+                path.display(),
                 summary["said"].as_str().unwrap_or_default()
             );
         }
