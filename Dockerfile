@@ -7,6 +7,7 @@ WORKDIR /src
 ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo"
 
 # The dependencies first: this layer is built anew only when they change.
+COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock ./
 COPY chassis/Cargo.toml chassis/
 COPY contract/Cargo.toml contract/

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1000)]
     seeds_per_run: u64,
     /// Changes of one run.
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 300)]
     changes: u64,
     /// Works on the store at this path with this syncing; for this command's
     /// own use.
@@ -49,7 +49,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return worker::run(Path::new(path), parse(synchronous)?, args.changes);
     }
     let full = lose(args, "full", args.seeds)?;
-    let fewer = args.seeds.min(200);
+    // A few are enough to see the losses.
+    let fewer = args.seeds.min(50);
     let normal = lose(args, "normal", fewer)?;
     let off = lose(args, "off", fewer)?;
     ensure!(full.is_clean(), "synchronous=FULL lost something");
