@@ -142,7 +142,9 @@ fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
         let named = names::find(&text)
             .iter()
             .any(|found| found.word.text != "order_by" && !found.is_accident());
-        if named && !is_constant(path) && !is_foreign(path) || render::has_extras(path) {
+        let named = named && !is_constant(path) && !is_foreign(path);
+        let runs = tree::is_in(path, "tests") && text.contains(render::BINARY);
+        if named || runs || render::has_extras(path) {
             patterns.insert(format!("/{}", names::replace(path, |_| "*".into())));
         }
     }

@@ -1,5 +1,7 @@
 //! Comments, in which Liquid hides.
 
+use std::fmt::Write as _;
+
 use anyhow::{Result, ensure};
 
 use super::render;
@@ -55,7 +57,14 @@ impl Comment {
             " | remove_first: comment_close | lstrip"
         };
         let cut = render::cut(path);
-        let extras = render::extras(path);
+        let mut extras = render::extras(path).to_owned();
+        if body.contains(render::BINARY) {
+            write!(
+                extras,
+                " | replace: \"{}\", new_binary_variable",
+                render::BINARY
+            )?;
+        }
         let renames = if super::is_constant(path) {
             String::new()
         } else {

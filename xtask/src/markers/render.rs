@@ -18,7 +18,7 @@ const EXTRAS: &[Extra] = &[
     Extra {
         path: "Cargo.toml",
         cut: WITHIN_WORKSPACE,
-        filters: r#" | remove: ', "xtask*"' | replace: 'path = "chassis"', new_chassis_dependency | replace: 'path = "contract"', new_contract_dependency"#,
+        filters: r#" | remove: ', "xtask*"' | replace: 'default-run = "server"', new_default_run | replace: 'name = "server"', new_binary | replace: 'path = "chassis"', new_chassis_dependency | replace: 'path = "contract"', new_contract_dependency"#,
     },
     Extra {
         path: "chassis/Cargo.toml",
@@ -84,6 +84,10 @@ pub(crate) fn kept<'a>(path: &str, text: &'a str) -> &'a str {
         _ => text,
     }
 }
+
+/// How tests find the binary. In an existing workspace it has the project's
+/// name, because two services there must not overwrite each other's.
+pub(crate) const BINARY: &str = "CARGO_BIN_EXE_server";
 
 /// Whether a file of `template/` is one for Liquid.
 pub(crate) fn is_rendered(text: &str) -> bool {
