@@ -1,7 +1,7 @@
 //! `cargo xtask metrics`: what Prometheus makes of a server's `/metrics`.
 //!
 //! `xtask/tools/promcheck` does what `promtool check metrics` does, with the
-//! same code. `promtool` itself would be 800 modules to build.
+//! same code. `promtool` itself is a whole Prometheus to build.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

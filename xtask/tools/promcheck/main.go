@@ -1,4 +1,4 @@
-// Does what `promtool check metrics` does, without its 800 modules: parses
+// Does what `promtool check metrics` does, without the rest of Prometheus: parses
 // Prometheus text from standard input and lints it.
 package main
 
