@@ -3,8 +3,9 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
-# The same source gives the same bytes, wherever it lies.
-ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo"
+# Static; random numbers from the kernel itself, not from a /dev that may be
+# missing; the same bytes wherever the source lies.
+ENV RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" --remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo'
 
 # The dependencies first: this layer is built anew only when they change.
 COPY .cargo/config.toml .cargo/

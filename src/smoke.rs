@@ -1,6 +1,7 @@
 //{% capture source %}{% raw %}
 //! Calls to a running server, for probes and for trying an installation.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chassis::exit::Fatal;
@@ -81,10 +82,20 @@ pub async fn create_and_read(settings: &Settings, target: &Target) -> Result<(),
     Ok(())
 }
 
+/// The address itself: in an empty image nothing resolves "localhost".
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
 async fn connect(settings: &Settings, target: &Target) -> Result<(String, Channel), Fatal> {
     let address = match &target.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => format!("http://localhost:{}", settings.server.listen.port()),
+        None => format!("http://{}", reachable(settings.server.listen)),
     };
     let endpoint = Endpoint::from_shared(address.clone())
         .map_err(|error| Fatal::usage(format!("--endpoint {address}: {error}")))?

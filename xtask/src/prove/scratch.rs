@@ -59,7 +59,7 @@ fn build() -> Result<PathBuf> {
     let dockerfile = fs::read_to_string(tree::root().join("Dockerfile"))?;
     let flags = dockerfile
         .lines()
-        .find_map(|line| line.strip_prefix("ENV RUSTFLAGS=\"")?.strip_suffix('"'))
+        .find_map(|line| line.strip_prefix("ENV RUSTFLAGS='")?.strip_suffix('\''))
         .context("the Dockerfile sets no RUSTFLAGS")?;
     let host = Command::new("rustc")
         .args(["--print", "host-tuple"])
