@@ -119,18 +119,18 @@ async fn a_create_is_one_trace_over_all_hops() {
         assert_eq!(answer.metadata().get("x-request-id").unwrap(), "call-17");
         server.stop().await;
 
-        let served = world.span(2);
-        let called = world.span(3);
-        assert_eq!(hex(&served.trace_id), TRACE);
-        assert_eq!(hex(&served.parent_span_id), SPAN);
-        assert_eq!(hex(&called.trace_id), TRACE);
-        assert_eq!(hex(&called.parent_span_id), hex(&served.span_id));
-        assert!(served.name.ends_with("/CreateOrder"), "{}", served.name);
-        assert!(called.name.ends_with("/Reserve"), "{}", called.name);
+        let inbound = world.span(2);
+        let outbound = world.span(3);
+        assert_eq!(hex(&inbound.trace_id), TRACE);
+        assert_eq!(hex(&inbound.parent_span_id), SPAN);
+        assert_eq!(hex(&outbound.trace_id), TRACE);
+        assert_eq!(hex(&outbound.parent_span_id), hex(&inbound.span_id));
+        assert!(inbound.name.ends_with("/CreateOrder"), "{}", inbound.name);
+        assert!(outbound.name.ends_with("/Reserve"), "{}", outbound.name);
         let calls = world.calls.lock().unwrap();
         let passed_on = calls[0].get(header_in).unwrap().to_str().unwrap();
         assert!(passed_on.contains(TRACE), "{passed_on}");
-        assert!(passed_on.contains(&hex(&called.span_id)), "{passed_on}");
+        assert!(passed_on.contains(&hex(&outbound.span_id)), "{passed_on}");
         assert_eq!(calls[0].get("x-request-id").unwrap(), "call-17");
     }
 }

@@ -42,7 +42,10 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     ("the chart, for every mesh", &["cargo", "xtask", "chart"]),
     ("clients of other languages", &["cargo", "xtask", "clients"]),
-    ("metrics as Prometheus reads them", &["cargo", "xtask", "metrics"]),
+    (
+        "metrics as Prometheus reads them",
+        &["cargo", "xtask", "metrics"],
+    ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
     ("in an empty root", &["cargo", "xtask", "prove", "scratch"]),
