@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use http::uri::PathAndQuery;
-use tonic::Code;
 use tonic::client::Grpc;
 use tonic_prost::ProstCodec;
 
@@ -45,8 +44,7 @@ async fn methods_nobody_knows_make_no_series() {
                 client.ready().await.unwrap();
                 let codec = ProstCodec::<Ask, Answer>::default();
                 let request = with_headers(Ask::default(), &[]);
-                let status = client.unary(request, path, codec).await.unwrap_err();
-                assert_eq!(status.code(), Code::Unimplemented);
+                client.unary(request, path, codec).await.unwrap_err();
             }
         });
     }
