@@ -163,6 +163,7 @@ async fn a_second_signal_ends_it_at_once() {
     let server = Server::start_with(&["--drain-delay", "10m"]);
     let mut health = HealthClient::new(server.channel().await);
     let mut watch = health.watch(of("")).await.unwrap().into_inner();
+    while watch.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
     server.signal(Signal::INT);
     // Readiness falls first: the signal has been seen then.
     while watch.message().await.unwrap().unwrap().status() != ServingStatus::NotServing {}
