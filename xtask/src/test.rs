@@ -48,7 +48,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
-    ("in an empty root", &["cargo", "xtask", "prove", "scratch"]),
     ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
 ];
