@@ -2,14 +2,15 @@
 //! Every flag and variable. Those of the chassis are documented there, next to
 //! what they set.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use chassis::exit::Fatal;
 use chassis::settings::{AdminSettings, ClientSettings, ServerSettings};
 use chassis::telemetry::TelemetrySettings;
 use clap::{Parser, Subcommand};
 
-use crate::order::store::StoreUrl;
+use crate::order::store::{Limits, StoreUrl};
 
 /// Keeps orders, over gRPC.
 #[derive(Debug, Clone, Parser)]
@@ -19,7 +20,8 @@ pub struct Settings {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where orders are kept: `sqlite:PATH`. The file is made if there is none.
+    /// Where orders are kept: `sqlite:PATH`, a file that is made if there is none,
+    /// or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     #[arg(
         long,
         env = "STORE",
@@ -28,6 +30,21 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub store: StoreUrl,
+
+    /// A file that holds the URL of --store, which then does not count: for a
+    /// password that is mounted.
+    #[arg(long, env = "STORE_FILE", value_name = "PATH", hide_env_values = true)]
+    pub store_file: Option<PathBuf>,
+
+    /// Most connections to a database; one more listens for changes by others.
+    #[arg(
+        long,
+        env = "STORE_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub store_connections: u16,
 
     /// Where stock is reserved: `http://HOST:PORT`. Without it nothing is.
     #[arg(
@@ -91,14 +108,34 @@ impl Settings {
     /// # Errors
     /// [`Fatal::usage`], in one line that names the setting.
     pub fn from_process() -> Result<Self, Fatal> {
-        let settings = Self::try_parse().map_err(|error| {
+        let mut settings = Self::try_parse().map_err(|error| {
             if !error.use_stderr() {
                 error.exit();
             }
             Fatal::from_clap(&error)
         })?;
         settings.server.validate()?;
+        if let Some(path) = &settings.store_file {
+            settings.store = store_in(path)?;
+        }
         Ok(settings)
     }
+
+    /// How the store is used.
+    #[must_use]
+    pub fn store_limits(&self) -> Limits {
+        Limits {
+            connections: self.store_connections.into(),
+        }
+    }
+}
+
+/// The URL in the file at `path`. No error says what it holds.
+fn store_in(path: &Path) -> Result<StoreUrl, Fatal> {
+    let wrong = |why: String| Fatal::usage(format!("--store-file {}: {why}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    text.trim()
+        .parse()
+        .map_err(|why| wrong(format!("its content {why}")))
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -3,9 +3,15 @@
 //!
 //! - [`mod@open`]: from a setting to a store
 //! - [`sqlite`]: one file, one process
+//! - `postgres` (a feature): one database, many processes
+//! - [`value`], [`fault`]: what they share
 
+mod fault;
 pub mod open;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
+mod value;
 
 use std::time::SystemTime;
 
@@ -17,7 +23,7 @@ use super::event::{Event, Position};
 use super::model::{Command, Order, OrderId, Version};
 use super::query::Query;
 
-pub use open::{OpenError, StoreUrl, open};
+pub use open::{Limits, OpenError, StoreUrl, open, open_when_there};
 
 /// What makes a create safe to repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,6 +35,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 pub use connection::Synchronous;
 pub use maintain::{Findings, backup, check};
 
+use super::fault::closed;
 use super::{OpenError, OrderStore, RequestKey};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
@@ -126,7 +127,7 @@ impl SqliteStore {
             deadline: deadline::current(),
             reply,
         })))?;
-        answer.await.unwrap_or_else(|_| Err(fault::closed()))
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Reads that may take long must not hold up the runtime's threads.
@@ -135,7 +136,7 @@ impl SqliteStore {
         read: impl FnOnce(&mut rusqlite::Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let permit = Arc::clone(&self.long_reads).acquire_owned().await;
-        let permit = permit.map_err(|_| fault::closed())?;
+        let permit = permit.map_err(|_| closed())?;
         let readers = Arc::clone(&self.readers);
         let deadline = deadline::current();
         let task = tokio::task::spawn_blocking(move || {
@@ -208,7 +209,7 @@ impl OrderStore for SqliteStore {
             // Busy is not ill.
             Err(Error::StoreBusy) => Ok(()),
             Err(error) => Err(error),
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(fault::closed())),
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),
         }
     }
 

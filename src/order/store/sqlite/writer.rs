@@ -15,10 +15,11 @@ use super::connection::pragma;
 use super::lock::Lock;
 use super::sweep::Sweep;
 use super::write::Change;
-use super::{Options, fault, read};
+use super::{Options, read};
 use crate::order::error::Error;
 use crate::order::event::Position;
 use crate::order::model::Order;
+use crate::order::store::fault;
 
 /// Most changes in one transaction. More gain little and make the first wait.
 const BATCH: usize = 256;

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::order::error::Error;
 use crate::order::model::Order;
-use crate::order::store::sqlite::fault;
+use crate::order::store::fault::closed;
 use crate::order::store::sqlite::write::Change;
 
 /// What the writer can be asked.
@@ -56,7 +56,7 @@ impl Sender {
     pub(in super::super) fn send(&self, job: Job) -> Result<(), Error> {
         self.0.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => Error::StoreBusy,
-            TrySendError::Disconnected(_) => fault::closed(),
+            TrySendError::Disconnected(_) => closed(),
         })
     }
 
@@ -65,7 +65,7 @@ impl Sender {
         let sender = self.0.clone();
         match tokio::task::spawn_blocking(move || sender.send(job)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(fault::closed()),
+            _ => Err(closed()),
         }
     }
 }

@@ -1,0 +1,92 @@
+//! What is forgotten, a little at a time and by one process at a time.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+use super::Options;
+use super::row::column;
+use super::session::Sessions;
+use crate::order::error::Error;
+use crate::order::store::value;
+
+/// From one sweep to the next.
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// Most rows of a table in one step.
+const ROWS: i64 = 512;
+
+/// Does nothing while another process is at it. Far in the future counts as old:
+/// such rows were written while a clock was wrong, and would keep all later ones
+/// for years. Events go in their sequence, so that what is left has no gaps.
+const STEP: &str = "
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock('order_events'::regclass::oid::int, 0) AS mine
+), requests AS (
+    DELETE FROM order_requests WHERE (caller, request_id) IN (
+        SELECT caller, request_id FROM order_requests, turn
+        WHERE mine AND (at < $1::bigint - $2::bigint OR at > $1::bigint + $2::bigint)
+        ORDER BY at LIMIT $4
+    ) RETURNING 1
+), oldest AS (
+    SELECT seq, abs($1::bigint - at) > $3::bigint AS old
+    FROM (SELECT seq, at FROM order_events, turn WHERE mine ORDER BY seq LIMIT $4) AS first
+), events AS (
+    DELETE FROM order_events WHERE seq IN (
+        SELECT seq FROM oldest WHERE old AND seq < coalesce(
+            (SELECT min(seq) FROM oldest WHERE NOT old), 9223372036854775807)
+    ) RETURNING 1
+)
+SELECT (SELECT count(*) FROM requests), (SELECT count(*) FROM events)";
+
+/// Knows what to forget.
+pub(super) struct Sweep {
+    requests: Duration,
+    events: Duration,
+}
+
+impl Sweep {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            requests: options.request_retention,
+            events: options.event_retention,
+        }
+    }
+
+    /// Sweeps at once and then again and again until `closing`.
+    pub(super) async fn run(self, sessions: Sessions, mut closing: watch::Receiver<bool>) {
+        loop {
+            let more = self.step(&sessions).await.unwrap_or_else(|error| {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot sweep");
+                false
+            });
+            let pause = if more { Duration::ZERO } else { INTERVAL };
+            let closed = closing.wait_for(|closing| *closing);
+            if tokio::time::timeout(pause, closed).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets the oldest that are too old; returns whether there may be more.
+    async fn step(&self, sessions: &Sessions) -> Result<bool, Error> {
+        let now = value::to_nanos(SystemTime::now())?;
+        let mut session = sessions.lend().await?;
+        let (requests, events) = (to_age(self.requests), to_age(self.events));
+        let rows = session
+            .query(STEP, &[&now, &requests, &events, &ROWS])
+            .await?;
+        let full = |row, index| Ok::<_, Error>(column::<i64>(row, index, "count")? == ROWS);
+        match rows.first() {
+            Some(row) => Ok(full(row, 0)? || full(row, 1)?),
+            None => Ok(false),
+        }
+    }
+}
+
+/// In nanoseconds; half of all there are, so that sums stay within.
+fn to_age(age: Duration) -> i64 {
+    i64::try_from(age.as_nanos())
+        .unwrap_or(i64::MAX)
+        .min(i64::MAX / 4)
+}

@@ -1,0 +1,122 @@
+//! Where the database is, with its password kept out of everything printed.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, TargetSessionAttrs};
+
+use crate::order::text::Invalid;
+
+/// What a connection may take to come about, if the URL says nothing.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Until a peer that does not acknowledge counts as gone, if the URL says nothing.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE`, as libpq has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url(Config);
+
+impl Url {
+    pub(super) fn config(&self) -> &Config {
+        &self.0
+    }
+
+    /// What making a connection may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.0.get_connect_timeout().copied().unwrap_or(CONNECT)
+    }
+}
+
+impl FromStr for Url {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        // The parser names the option that is wrong and never its value.
+        let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
+            let why = error.into_source();
+            let why = why.map_or_else(|| "is no URL".to_owned(), |why| why.to_string());
+            Invalid(format!("must be postgres://USER@HOST/DATABASE: {why}"))
+        })?;
+        if config.get_hosts().is_empty() {
+            return Err(Invalid::new(
+                "must name a host: postgres://USER@HOST/DATABASE",
+            ));
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNACKNOWLEDGED);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name(env!("CARGO_PKG_NAME"));
+        }
+        // Of several, the one that can be written to.
+        if config.get_hosts().len() > 1 {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Ok(Self(config))
+    }
+}
+
+/// Without the password.
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgres://")?;
+        if let Some(user) = self.0.get_user() {
+            write!(f, "{user}@")?;
+        }
+        for (index, host) in self.0.get_hosts().iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            match host {
+                Host::Tcp(name) => write!(f, "{comma}{name}")?,
+                Host::Unix(path) => write!(f, "{comma}{}", path.display())?,
+            }
+            let ports = self.0.get_ports();
+            if let Some(port) = ports.get(index).or(ports.first()) {
+                write!(f, ":{port}")?;
+            }
+        }
+        write!(f, "/{}", self.0.get_dbname().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "postgres://me:hunter2@db-1:6432,db-2/shop?connect_timeout=3";
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let url: Url = URL.parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://me@db-1:6432,db-2:5432/shop");
+        assert_eq!(url.patience(), Duration::from_secs(3));
+        assert!(!format!("{url:?} {:?}", url.config()).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        for (text, word) in [
+            (
+                "postgres://me:hunter2@db/shop?connect_timeout=hunter2",
+                "connect_timeout",
+            ),
+            ("postgres://me:hunter2@db/shop?nonsense=hunter2", "nonsense"),
+            ("postgres://me:hunter2@db:hunter2/shop", "port"),
+            ("postgres:///shop?password=hunter2", "host"),
+        ] {
+            let Invalid(why) = text.parse::<Url>().unwrap_err();
+            assert!(why.contains(word), "{why}");
+            assert!(!why.contains("hunter2"), "{why}");
+        }
+    }
+}

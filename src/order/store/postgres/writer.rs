@@ -1,0 +1,161 @@
+//! Changes wait for each other and are stored together: a commit costs one sync
+//! of the database's disk, however many changes it holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::deadline::Deadline;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::session::Sessions;
+use super::write::{Change, Stored, notify};
+use super::{Options, current_deadline, keeper};
+use crate::order::error::Error;
+use crate::order::event::Position;
+use crate::order::store::fault::{self, closed};
+
+/// One change and who waits for it.
+struct Waiting<C: Change> {
+    change: C,
+    deadline: Option<Deadline>,
+    reply: oneshot::Sender<Result<C::Answer, Error>>,
+}
+
+impl<C: Change> Waiting<C> {
+    /// Drops what nobody waits for any more, before it costs anything.
+    fn unless_late(self) -> Option<Self> {
+        if self.deadline.is_some_and(Deadline::has_passed) {
+            // Whoever asked may have left.
+            let _ = self.reply.send(Err(Error::DeadlineExceeded));
+            return None;
+        }
+        (!self.reply.is_closed()).then_some(self)
+    }
+}
+
+/// The end for those who ask.
+pub(super) struct Writer<C: Change>(mpsc::Sender<Waiting<C>>);
+
+impl<C: Change> Writer<C> {
+    /// Starts the tasks that store; they end at `closing`, after all that waits.
+    pub(super) fn start(
+        options: &Options,
+        (sessions, published): &(Sessions, Arc<watch::Sender<Position>>),
+        closing: &watch::Receiver<bool>,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
+        let (sender, inbox) = mpsc::channel(options.queue.max(1));
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _ in 0..options.writers.max(1) {
+            let worker = Worker {
+                inbox: Arc::clone(&inbox),
+                batch: options.batch.max(1),
+                sessions: sessions.clone(),
+                published: Arc::clone(published),
+                closing: closing.clone(),
+            };
+            tasks.spawn(worker.run());
+        }
+        Self(sender)
+    }
+
+    /// Stores `change` and returns the answer; waits no longer than the call that
+    /// this task works for.
+    pub(super) async fn store(&self, change: C) -> Result<C::Answer, Error> {
+        let deadline = current_deadline()?;
+        let (reply, answer) = oneshot::channel();
+        let waiting = Waiting {
+            change,
+            deadline,
+            reply,
+        };
+        self.0.try_send(waiting).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::StoreBusy,
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })?;
+        let answer = async { answer.await.unwrap_or_else(|_| Err(closed())) };
+        match deadline {
+            None => answer.await,
+            Some(deadline) => tokio::time::timeout_at(deadline.instant(), answer)
+                .await
+                .unwrap_or(Err(Error::DeadlineExceeded)),
+        }
+    }
+}
+
+struct Worker<C: Change> {
+    inbox: Arc<Mutex<mpsc::Receiver<Waiting<C>>>>,
+    batch: usize,
+    sessions: Sessions,
+    published: Arc<watch::Sender<Position>>,
+    closing: watch::Receiver<bool>,
+}
+
+impl<C: Change> Worker<C> {
+    async fn run(mut self) {
+        loop {
+            let waiting = self.next().await;
+            if waiting.is_empty() {
+                return;
+            }
+            let waiting = waiting.into_iter().filter_map(Waiting::unless_late);
+            self.store(waiting.collect()).await;
+        }
+    }
+
+    /// All that waits, at least one; none when there is no more.
+    async fn next(&mut self) -> Vec<Waiting<C>> {
+        let mut waiting = Vec::new();
+        let mut inbox = self.inbox.lock().await;
+        tokio::select! {
+            biased;
+            _ = self.closing.wait_for(|closing| *closing) => inbox.close(),
+            _ = inbox.recv_many(&mut waiting, self.batch) => return waiting,
+        }
+        inbox.recv_many(&mut waiting, self.batch).await;
+        waiting
+    }
+
+    async fn store(&self, waiting: Vec<Waiting<C>>) {
+        let deadline = latest(waiting.iter().map(|waiting| waiting.deadline));
+        let (batch, replies): (Vec<_>, Vec<_>) = (waiting.into_iter())
+            .map(|waiting| (waiting.change, waiting.reply))
+            .unzip();
+        if batch.is_empty() {
+            return;
+        }
+        let stored = async {
+            let mut session = self.sessions.lend_until(deadline).await?;
+            let stored = C::store(&mut session, batch).await?;
+            Ok((session, stored))
+        };
+        match stored.await {
+            Ok((mut session, Stored { answers, last })) => {
+                if let Some(last) = last {
+                    keeper::publish(&self.published, last);
+                }
+                for (reply, answer) in replies.into_iter().zip(answers) {
+                    // A caller that left does not need the answer.
+                    let _ = reply.send(answer);
+                }
+                if let Some(last) = last {
+                    // Others ask now and then, so that they learn of it anyway.
+                    let _ = notify(&mut session, last).await;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot store");
+                for reply in replies {
+                    let _ = reply.send(Err(fault::copy(&error)));
+                }
+            }
+        }
+    }
+}
+
+/// The latest of the deadlines: `None` if one has none.
+fn latest(deadlines: impl Iterator<Item = Option<Deadline>>) -> Option<Deadline> {
+    let least = Deadline::after(Duration::ZERO);
+    deadlines.fold(Some(least), |latest, deadline| Some(latest?.max(deadline?)))
+}

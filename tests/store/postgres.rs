@@ -1,0 +1,47 @@
+//! The store in a PostgreSQL database.
+
+mod faults;
+mod replicas;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::order::store::OrderStore;
+use service::order::store::postgres::{Options, PostgresStore, Url};
+
+use crate::rules::{Place, keeps_the_rules};
+use crate::support;
+
+/// A database of its own.
+pub(crate) struct Database(pub(crate) Url);
+
+impl Database {
+    /// `None` where there is no server.
+    pub(crate) fn new() -> Option<Self> {
+        let url = support::database("the store in PostgreSQL").unwrap()?;
+        Some(Self(url.parse().unwrap()))
+    }
+
+    /// One more process would open it so.
+    pub(crate) async fn store(&self) -> PostgresStore {
+        self.store_with(&Options::default()).await
+    }
+
+    pub(crate) async fn store_with(&self, options: &Options) -> PostgresStore {
+        PostgresStore::open(&self.0, options).await.unwrap()
+    }
+}
+
+#[async_trait::async_trait]
+impl Place for Database {
+    async fn open_forgetful(&self, requests: Duration, events: Duration) -> Arc<dyn OrderStore> {
+        let options = Options {
+            request_retention: requests,
+            event_retention: events,
+            ..Options::default()
+        };
+        Arc::new(self.store_with(&options).await)
+    }
+}
+
+keeps_the_rules!(Database::new());
