@@ -8,26 +8,48 @@ use std::time::Duration;
 
 use service::order::store::OrderStore;
 use service::order::store::postgres::{Options, PostgresStore, Url};
+use tokio_postgres::{Client, NoTls};
 
 use crate::rules::{Place, keeps_the_rules};
 use crate::support;
 
 /// A database of its own.
-pub(crate) struct Database(pub(crate) Url);
+pub(crate) struct Database(Url, String);
 
 impl Database {
     /// `None` where there is no server.
     pub(crate) fn new() -> Option<Self> {
         let url = support::database("the store in PostgreSQL").unwrap()?;
-        Some(Self(url.parse().unwrap()))
+        Some(Self(url.parse().unwrap(), url))
+    }
+
+    /// A connection beside those of the store.
+    async fn client(&self) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.1, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// How many of the stores' connections are as `condition` says.
+    async fn count(&self, condition: &str) -> i64 {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
+        );
+        self.client()
+            .await
+            .query_one(&sql, &[])
+            .await
+            .unwrap()
+            .get(0)
     }
 
     /// One more process would open it so.
-    pub(crate) async fn store(&self) -> PostgresStore {
+    async fn store(&self) -> PostgresStore {
         self.store_with(&Options::default()).await
     }
 
-    pub(crate) async fn store_with(&self, options: &Options) -> PostgresStore {
+    async fn store_with(&self, options: &Options) -> PostgresStore {
         PostgresStore::open(&self.0, options).await.unwrap()
     }
 }

@@ -20,7 +20,7 @@ if [ "$(id -u)" = 0 ]; then
     as="setpriv --reuid=postgres --regid=postgres --clear-groups"
 fi
 cd "$dir"
-end() { if [ -n "$pid" ]; then kill -"$1" "$pid"; wait "$pid"; pid=; fi; }
+end() { if [ -n "$pid" ]; then { kill -"$1" "$pid"; wait "$pid"; } 2>/dev/null; pid=; fi; }
 begin() {
     $as "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -c listen_addresses=127.0.0.1 \
         -c fsync="$fsync" -c max_connections=400 -c shared_buffers=64MB \
