@@ -14,7 +14,12 @@ mod hostile;
 mod inventory;
 mod lifecycle;
 mod list;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod settings;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod support;
 mod trace;
 mod update;
 mod watch;
