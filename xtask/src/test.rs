@@ -28,7 +28,12 @@ const STEPS: &[(&str, &[&str])] = &[
             "warnings",
         ],
     ),
+    // This package asks for every feature of the service, so all are tested.
     ("tested", &["cargo", "test", "--workspace", "--locked"]),
+    (
+        "refused without its feature",
+        &["cargo", "test", "--locked", "--test", "api", "settings::"],
+    ),
     (
         "documented",
         &[
@@ -47,6 +52,10 @@ const STEPS: &[(&str, &[&str])] = &[
         &["cargo", "xtask", "metrics"],
     ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
+    (
+        "killed under load, on PostgreSQL",
+        &["cargo", "xtask", "prove", "crash", "--store", "postgres"],
+    ),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
     ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
@@ -64,7 +73,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut report = Vec::new();
-    for tool in ["grpcurl", "helm", "strace"] {
+    for tool in ["grpcurl", "helm", "postgres", "strace"] {
         tools::ensure_or_skip(tool, "what the tests do with it")?;
     }
     for (what, command) in STEPS {

@@ -55,6 +55,12 @@ const TOOLS: &[Tool] = &[
         source: Source::Pinned("helm.sh/helm/v4/cmd/helm"),
     },
     Tool {
+        name: "postgres",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("postgresql"),
+    },
+    Tool {
         name: "strace",
         version: "",
         ask: &["--version"],
@@ -72,12 +78,8 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         .iter()
         .find(|tool| tool.name == name)
         .with_context(|| format!("{name}: not a known tool"))?;
-    if answers(tool, Path::new(name)) {
-        return Ok(name.into());
-    }
     let folder = tree::target().join("tools");
-    let program = folder.join("bin").join(name);
-    if answers(tool, &program) {
+    if let Some(program) = find(tool, &folder) {
         return Ok(program);
     }
     eprintln!("{name} is missing: installing it");
@@ -116,13 +118,22 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(tree::root());
     let done = command.status().is_ok_and(|status| status.success());
-    if done && answers(tool, Path::new(name)) {
-        return Ok(name.into());
+    match find(tool, &folder) {
+        Some(program) if done => Ok(program),
+        _ => bail!("{name} could not be installed: put it on the PATH, then run this again"),
     }
-    if !done || !answers(tool, &program) {
-        bail!("{name} could not be installed: put it on the PATH, then run this again");
-    }
-    Ok(program)
+}
+
+/// Where it is: on the PATH, where [`ensure`] installs, or where Debian keeps what
+/// comes in several versions.
+fn find(tool: &Tool, folder: &Path) -> Option<PathBuf> {
+    let versions = Path::new("/usr/lib/postgresql").read_dir();
+    let debian = (versions.into_iter().flatten().flatten())
+        .map(|version| version.path().join("bin").join(tool.name));
+    [tool.name.into(), folder.join("bin").join(tool.name)]
+        .into_iter()
+        .chain(debian)
+        .find(|program| answers(tool, program))
 }
 
 /// The PATH with the folder that [`ensure`] installs into, so that tests find

@@ -20,7 +20,7 @@ const DEAF: Duration = Duration::from_millis(100);
 /// What an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Pauses between attempts to connect, from the first to the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Whether the database is there.
 #[derive(Debug, Clone, Default)]
