@@ -23,7 +23,7 @@ cd "$dir"
 end() { if [ -n "$pid" ]; then { kill -"$1" "$pid"; wait "$pid"; } 2>/dev/null; pid=; fi; }
 begin() {
     $as "$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -c listen_addresses=127.0.0.1 \
-        -c fsync="$fsync" -c max_connections=400 -c shared_buffers=64MB \
+        -c fsync="$fsync" -c recovery_init_sync_method=syncfs -c max_connections=400 \
         >>"$dir/log" 2>&1 & pid=$!
 }
 start() {
