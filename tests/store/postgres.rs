@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! The store in a PostgreSQL database.
 
 mod faults;
@@ -67,3 +68,4 @@ impl Place for Database {
 }
 
 keeps_the_rules!(Database::new());
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

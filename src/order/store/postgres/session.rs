@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Connections for reads and changes, each lent for one piece of work.
 
 use std::collections::HashMap;
@@ -251,3 +252,4 @@ impl Drop for Session {
         });
     }
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}{% raw %}
 //! Changes wait for each other and are stored together: a commit costs one sync
 //! of the database's disk, however many changes it holds.
 
@@ -159,3 +160,4 @@ fn latest(deadlines: impl Iterator<Item = Option<Deadline>>) -> Option<Deadline>
     let least = Deadline::after(Duration::ZERO);
     deadlines.fold(Some(least), |latest, deadline| Some(latest?.max(deadline?)))
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
