@@ -49,10 +49,10 @@ async fn health(server: &Server) -> Streaming<HealthCheckResponse> {
     client.watch(all).await.unwrap().into_inner()
 }
 
-async fn until(health: &mut Streaming<HealthCheckResponse>, wanted: ServingStatus) {
-    let waiting = async { while health.message().await.unwrap().unwrap().status() != wanted {} };
-    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
-    assert!(waited.is_ok(), "never {wanted:?}");
+async fn until(health: &mut Streaming<HealthCheckResponse>, status: ServingStatus) {
+    let waiting = async { while health.message().await.unwrap().unwrap().status() != status {} };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    assert!(in_time.is_ok(), "never {status:?}");
 }
 
 #[tokio::test]

@@ -198,6 +198,45 @@ async fn what_is_late_is_not_stored_later() {
     assert_eq!(store.get(order.id).await.unwrap(), None);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_stored_does_not_take_others_with_it() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let options = Options {
+        writers: 1,
+        ..Options::default()
+    };
+    let store = Arc::new(database.store_with(&options).await);
+    let mut other = database.client().await;
+    let clock = other.transaction().await.unwrap();
+    let sql = "UPDATE order_clock SET last = last";
+    clock.execute(sql, &[]).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 0..9 {
+        let store = Arc::clone(&store);
+        let content = samples::draft("alice", "");
+        let mut key = samples::key(&content);
+        if number == 4 {
+            // Text that PostgreSQL cannot hold.
+            key.caller = "\u{0}".to_owned();
+        }
+        tasks.spawn(async move {
+            let stored = store.create(samples::place(content), Some(key)).await;
+            (number, stored)
+        });
+    }
+    // The first is under way, the others wait and will go together.
+    until("it waits for the lock", || async {
+        database.count("wait_event_type = 'Lock'").await == 1
+    })
+    .await;
+    clock.rollback().await.unwrap();
+    for (number, stored) in tasks.join_all().await {
+        assert_eq!(stored.is_ok(), number != 4, "{stored:?}");
+    }
+}
+
 /// What the database's own default makes of every transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conflicts_of_strict_isolation_are_no_errors() {

@@ -39,9 +39,10 @@ impl From<Failed> for Error {
 pub(super) fn of(error: &tokio_postgres::Error, timed: bool) -> Failed {
     let why = text(error);
     let Some(code) = error.code() else {
-        return Failed::Final(match is_lost(error) {
-            true => Error::StoreUnavailable(why.into()),
-            false => Error::Internal(why.into()),
+        return Failed::Final(if is_lost(error) {
+            Error::StoreUnavailable(why.into())
+        } else {
+            Error::Internal(why.into())
         });
     };
     if [

@@ -39,9 +39,10 @@ pub(super) async fn replay(
         let (Some(answer), Some(key)) = (answers.get_mut(at), keys.get(at)) else {
             continue;
         };
-        *answer = Some(match column(row, 1, "digest")? {
-            true => value::data(column(row, 2, "data")?),
-            false => Err(Error::RequestIdReused(key.request_id)),
+        *answer = Some(if column(row, 1, "digest")? {
+            value::data(column(row, 2, "data")?)
+        } else {
+            Err(Error::RequestIdReused(key.request_id))
         });
     }
     Ok(answers)

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -17,7 +18,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE`, as libpq has it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Url(Config);
+pub struct Url(Arc<Config>);
 
 impl Url {
     pub(super) fn config(&self) -> &Config {
@@ -58,7 +59,7 @@ impl FromStr for Url {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        Ok(Self(config))
+        Ok(Self(Arc::new(config)))
     }
 }
 

@@ -41,14 +41,14 @@ pub(super) struct Stored<T> {
 }
 
 /// Something that is stored in batches.
-pub(super) trait Change: Sized + Send + 'static {
+pub(super) trait Change: Sized + Send + Sync + 'static {
     /// What whoever asked for it learns.
     type Answer: Send + 'static;
 
     /// Stores all of `batch`, or nothing if that fails.
     fn store(
         session: &mut Session,
-        batch: Vec<Self>,
+        batch: &[Self],
     ) -> impl Future<Output = Result<Stored<Self::Answer>, Error>> + Send;
 }
 
@@ -83,8 +83,8 @@ SELECT id, last FROM placed, clock";
 impl Change for Create {
     type Answer = Order;
 
-    async fn store(session: &mut Session, batch: Vec<Self>) -> Result<Stored<Order>, Error> {
-        let (placed, last) = create(session, &batch).await?;
+    async fn store(session: &mut Session, batch: &[Self]) -> Result<Stored<Order>, Error> {
+        let (placed, last) = create(session, batch).await?;
         let taken: Vec<&RequestKey> = (batch.iter())
             .filter(|create| !placed.contains(&create.order.id.0))
             .filter_map(|create| create.key.as_ref())
@@ -95,11 +95,13 @@ impl Change for Create {
             read::replay(session, &taken).await?
         }
         .into_iter();
-        let answers = (batch.into_iter())
-            .map(|create| match placed.contains(&create.order.id.0) {
-                true => Ok(create.order),
+        let answers = (batch.iter())
+            .map(|create| {
+                if placed.contains(&create.order.id.0) {
+                    return Ok(create.order.clone());
+                }
                 // It was forgotten right now: the next attempt creates.
-                false => earlier.next().flatten().unwrap_or(Err(Error::StoreBusy)),
+                earlier.next().flatten().unwrap_or(Err(Error::StoreBusy))
             })
             .collect();
         Ok(Stored { answers, last })
@@ -175,10 +177,7 @@ impl Change for Replace {
     /// `None`: its place was taken.
     type Answer = Option<Order>;
 
-    async fn store(
-        session: &mut Session,
-        batch: Vec<Self>,
-    ) -> Result<Stored<Option<Order>>, Error> {
+    async fn store(session: &mut Session, batch: &[Self]) -> Result<Stored<Option<Order>>, Error> {
         let orders = || batch.iter().map(|replace| &replace.next);
         let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
         let states: Vec<&str> = orders().map(|order| order.state.as_str()).collect();
@@ -202,8 +201,8 @@ impl Change for Replace {
             replaced.insert(column::<i64>(row, 0, "number")?);
             last = Some(position(column(row, 1, "last")?)?);
         }
-        let answers = (batch.into_iter().zip(1_i64..))
-            .map(|(replace, number)| Ok(replaced.contains(&number).then_some(replace.next)))
+        let answers = (batch.iter().zip(1_i64..))
+            .map(|(replace, number)| Ok(replaced.contains(&number).then(|| replace.next.clone())))
             .collect();
         Ok(Stored { answers, last })
     }

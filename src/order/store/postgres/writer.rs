@@ -20,8 +20,10 @@ use crate::order::store::fault::{self, closed};
 struct Waiting<C: Change> {
     change: C,
     deadline: Option<Deadline>,
-    reply: oneshot::Sender<Result<C::Answer, Error>>,
+    reply: Reply<C>,
 }
+
+type Reply<C> = oneshot::Sender<Result<<C as Change>::Answer, Error>>;
 
 impl<C: Change> Waiting<C> {
     /// Drops what nobody waits for any more, before it costs anything.
@@ -123,41 +125,74 @@ impl<C: Change> Worker<C> {
         let (batch, replies): (Vec<_>, Vec<_>) = (waiting.into_iter())
             .map(|waiting| (waiting.change, waiting.reply))
             .unzip();
-        if batch.is_empty() {
+        let Some(failed) = self.attempt(&batch, deadline, replies).await else {
             return;
+        };
+        // One that cannot be stored must not take the others with it.
+        if batch.len() > 1 && matches!(failed.error, Error::Internal(_)) {
+            for (change, reply) in batch.iter().zip(failed.replies) {
+                let alone = std::slice::from_ref(change);
+                if let Some(failed) = self.attempt(alone, deadline, vec![reply]).await {
+                    failed.answer();
+                }
+            }
+        } else {
+            failed.answer();
+        }
+    }
+
+    /// Stores and answers all, or returns those who wait.
+    async fn attempt(
+        &self,
+        batch: &[C],
+        deadline: Option<Deadline>,
+        replies: Vec<Reply<C>>,
+    ) -> Option<Failed<C>> {
+        if batch.is_empty() {
+            return None;
         }
         let stored = async {
             let mut session = self.sessions.lend_until(deadline).await?;
             let stored = C::store(&mut session, batch).await?;
             Ok((session, stored))
         };
-        match stored.await {
-            Ok((mut session, Stored { answers, last })) => {
-                if let Some(last) = last {
-                    keeper::publish(&self.published, last);
-                }
-                for (reply, answer) in replies.into_iter().zip(answers) {
-                    // A caller that left does not need the answer.
-                    let _ = reply.send(answer);
-                }
-                if let Some(last) = last {
-                    // Others ask now and then, so that they learn of it anyway.
-                    let _ = notify(&mut session, last).await;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot store");
-                for reply in replies {
-                    let _ = reply.send(Err(fault::copy(&error)));
-                }
-            }
+        let (mut session, Stored { answers, last }) = match stored.await {
+            Ok(stored) => stored,
+            Err(error) => return Some(Failed { error, replies }),
+        };
+        if let Some(last) = last {
+            keeper::publish(&self.published, last);
+        }
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // A caller that left does not need the answer.
+            let _ = reply.send(answer);
+        }
+        if let Some(last) = last {
+            // Others ask now and then, so that they learn of it anyway.
+            let _ = notify(&mut session, last).await;
+        }
+        None
+    }
+}
+
+/// Nothing was stored.
+struct Failed<C: Change> {
+    error: Error,
+    replies: Vec<Reply<C>>,
+}
+
+impl<C: Change> Failed<C> {
+    fn answer(self) {
+        for reply in self.replies {
+            // Whoever asked may have left.
+            let _ = reply.send(Err(fault::copy(&self.error)));
         }
     }
 }
 
 /// The latest of the deadlines: `None` if one has none.
-fn latest(deadlines: impl Iterator<Item = Option<Deadline>>) -> Option<Deadline> {
+fn latest(mut deadlines: impl Iterator<Item = Option<Deadline>>) -> Option<Deadline> {
     let least = Deadline::after(Duration::ZERO);
-    deadlines.fold(Some(least), |latest, deadline| Some(latest?.max(deadline?)))
+    deadlines.try_fold(least, |latest, deadline| Some(latest.max(deadline?)))
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
