@@ -31,6 +31,18 @@ const STEPS: &[(&str, &[&str])] = &[
     // This package asks for every feature of the service, so all are tested.
     ("tested", &["cargo", "test", "--workspace", "--locked"]),
     (
+        "linted without features",
+        &[
+            "cargo",
+            "clippy",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
         "refused without its feature",
         &["cargo", "test", "--locked", "--test", "api", "settings::"],
     ),

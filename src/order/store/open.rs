@@ -72,6 +72,7 @@ impl Default for Limits {
 /// Opens the store that `url` names and brings its tables up to date.
 ///
 /// Takes some milliseconds; longer if there is much to migrate.
+#[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
 pub async fn open(url: &StoreUrl, limits: Limits) -> Result<Arc<dyn OrderStore>, OpenError> {
     match url {
         StoreUrl::Sqlite(path) => {

@@ -176,7 +176,8 @@ async fn a_watch_misses_nothing_that_it_was_not_told_of() {
     let order = samples::order("alice");
     let data = serde_json::to_string(&order).unwrap();
     let insert = "WITH clock AS (UPDATE order_clock SET last = last + 1 RETURNING last) \
-                  INSERT INTO order_events SELECT last, 0, 'created', $1::text::json FROM clock";
+                  INSERT INTO order_events SELECT last, (extract(epoch FROM now()) * 1e9)::bigint, \
+                  'created', $1::text::json FROM clock";
     database
         .client()
         .await
