@@ -3,6 +3,7 @@
 
 mod faults;
 mod replicas;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -40,9 +40,17 @@ trap 'end INT; rm -rf "$dir"' EXIT
 trap '' INT TERM HUP
 $as "$bin/initdb" -D "$dir/data" -U test -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 ||
     { tail -3 "$dir/log" >&2; exit 1; }
-while read -r word; do
+while read -r word certificate key; do
     case $word in
     start) start ;;
+    tls)
+        cp "$certificate" "$dir/data/server.crt"
+        cp "$key" "$dir/data/server.key"
+        chown --reference "$dir/data" "$dir/data/server.crt" "$dir/data/server.key"
+        chmod 600 "$dir/data/server.key"
+        echo "ssl = on" >>"$dir/data/postgresql.conf"
+        echo "hostssl all all 127.0.0.1/32 trust" >"$dir/data/pg_hba.conf"
+        ;;
     stop) end INT ;;
     kill) end KILL ;;
     esac
@@ -109,6 +117,11 @@ impl Server {
         self.tell("kill")
     }
 
+    /// From its next start on it talks TLS and nothing else.
+    pub(crate) fn use_tls(&self, certificate: &str, key: &str) -> io::Result<()> {
+        self.tell(&format!("tls {certificate} {key}"))
+    }
+
     /// Makes an empty database; returns its URL.
     pub(crate) fn database(&self) -> io::Result<String> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -140,7 +153,7 @@ impl Server {
         writeln!(stdin, "{word}")?;
         let mut done = String::new();
         stdout.read_line(&mut done)?;
-        if done.trim_end() != word {
+        if Some(done.trim_end()) != word.split(' ').next() {
             return Err(io::Error::other(format!("PostgreSQL does not {word}")));
         }
         Ok(())

@@ -163,7 +163,9 @@ fn judge_build(row: &mut Row, project: &Project) {
         ])
     });
     // The other crates are the same bytes in every service.
-    row.check("test", || project.cargo(&["test", "--features", "postgres"]));
+    row.check("test", || {
+        project.cargo(&["test", "--features", "postgres"])
+    });
     row.check("doc", || {
         project.cargo(&[
             "doc",

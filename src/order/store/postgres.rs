@@ -1,7 +1,7 @@
 //{% capture source %}{% raw %}
 //! Orders in a PostgreSQL database, for any number of processes.
 //!
-//! - [`url`]: where it is; [`connect`]: how a connection is made
+//! - [`url`]: where it is; [`connect`], [`tls`]: how a connection is made
 //! - [`session`]: one connection of the pool, lent for one piece of work
 //! - [`writer`]: changes wait for each other and are stored together;
 //!   [`mod@write`]: the statements; [`sweep`]: what is forgotten
@@ -22,6 +22,7 @@ mod row;
 mod schema;
 mod session;
 mod sweep;
+mod tls;
 mod url;
 mod write;
 mod writer;

@@ -4,8 +4,9 @@
 use std::future::poll_fn;
 
 use tokio::task::JoinHandle;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault;
 use super::url::Url;
@@ -23,7 +24,7 @@ pub(super) const LIMIT_MILLIS: u32 = 10_000;
 
 /// A connection that is ready for statements; ends when the client is dropped.
 pub(super) async fn connect(url: &Url) -> Result<Client, Error> {
-    let (client, connection) = within(url, raw(url)).await?;
+    let (client, connection) = open(url).await?;
     tokio::spawn(drive(connection, |_| {}));
     ready(client, url).await
 }
@@ -34,17 +35,18 @@ pub(super) async fn listen(
     url: &Url,
     hear: impl Fn(&str) + Send + 'static,
 ) -> Result<(Client, JoinHandle<()>), Error> {
-    let (client, connection) = within(url, raw(url)).await?;
+    let (client, connection) = open(url).await?;
     let task = tokio::spawn(drive(connection, hear));
     Ok((ready(client, url).await?, task))
 }
 
 /// What carries a connection's messages.
-pub(super) type Wire = Connection<Socket, NoTlsStream>;
+type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// A connection as it comes: without limits, and to be driven by the caller.
-pub(super) async fn raw(url: &Url) -> Result<(Client, Wire), tokio_postgres::Error> {
-    url.config().connect(NoTls).await
+async fn open(url: &Url) -> Result<(Client, Wire), Error> {
+    let tls = url.trust().connector();
+    let tls = tls.map_err(|why| Error::StoreUnavailable(why.into()))?;
+    within(url, url.config().connect(tls)).await
 }
 
 async fn ready(client: Client, url: &Url) -> Result<Client, Error> {

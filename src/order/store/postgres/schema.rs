@@ -3,7 +3,6 @@
 
 use tokio_postgres::{Client, Transaction};
 
-use super::connect;
 use super::url::Url;
 use crate::order::event::Position;
 use crate::order::store::OpenError;
@@ -23,7 +22,9 @@ const LOCK: i64 = 0x6d65_7368;
 /// nothing is missing.
 pub(super) async fn migrate(url: &Url) -> Result<Position, OpenError> {
     // Not limited in time: what a migration takes depends on what there is.
-    let connected = tokio::time::timeout(url.patience(), connect::raw(url)).await;
+    let tls = url.trust().connector();
+    let tls = tls.map_err(|why| OpenError::unreachable(url, &why))?;
+    let connected = tokio::time::timeout(url.patience(), url.config().connect(tls)).await;
     let Ok(connected) = connected else {
         let why = format!("no answer within {:?}", url.patience());
         return Err(OpenError::unreachable(url, &why));

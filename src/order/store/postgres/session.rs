@@ -115,7 +115,8 @@ impl Manager for Connector {
     async fn create(&self) -> Result<Connection, Error> {
         self.state.borrow().check()?;
         Ok(Connection {
-            client: connect::connect(&self.url).await?,
+            // Large, and rarely needed: not in every call's future.
+            client: Box::pin(connect::connect(&self.url)).await?,
             statements: HashMap::new(),
             limit: LIMIT_MILLIS,
         })

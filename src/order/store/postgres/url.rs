@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
+use super::tls::Trust;
 use crate::order::text::Invalid;
 
 /// What a connection may take to come about, if the URL says nothing.
@@ -17,17 +18,27 @@ const CONNECT: Duration = Duration::from_secs(5);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE`, as libpq has it.
+/// Of `sslmode` it has `disable`, `prefer` (the default), `require` and
+/// `verify-full`; with `sslrootcert` the host is always verified.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Url(Arc<Config>);
+pub struct Url {
+    config: Arc<Config>,
+    trust: Trust,
+}
 
 impl Url {
     pub(super) fn config(&self) -> &Config {
-        &self.0
+        &self.config
+    }
+
+    pub(super) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// What making a connection may take.
     pub(super) fn patience(&self) -> Duration {
-        self.0.get_connect_timeout().copied().unwrap_or(CONNECT)
+        let told = self.config.get_connect_timeout();
+        told.copied().unwrap_or(CONNECT)
     }
 }
 
@@ -35,6 +46,8 @@ impl FromStr for Url {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        let (text, ours) = split(text);
+        let (verify, trust) = trust(&ours)?;
         // The parser names the option that is wrong and never its value.
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
             let why = error.into_source();
@@ -59,7 +72,47 @@ impl FromStr for Url {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        Ok(Self(Arc::new(config)))
+        if verify {
+            config.ssl_mode(SslMode::Require);
+        }
+        Ok(Self {
+            config: Arc::new(config),
+            trust,
+        })
+    }
+}
+
+/// Takes the options out that the parser does not know: those of [`trust`].
+fn split(text: &str) -> (String, Vec<(&str, &str)>) {
+    let Some((start, options)) = text.split_once('?') else {
+        return (text.to_owned(), Vec::new());
+    };
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for option in options.split('&') {
+        match option.split_once('=') {
+            Some(("sslrootcert", path)) => ours.push(("sslrootcert", path)),
+            Some(("sslmode", "verify-full")) => ours.push(("sslmode", "verify-full")),
+            _ => theirs.push(option),
+        }
+    }
+    (format!("{start}?{}", theirs.join("&")), ours)
+}
+
+/// Whom to believe, and whether that needs TLS in any case.
+fn trust(options: &[(&str, &str)]) -> Result<(bool, Trust), Invalid> {
+    let roots = options.iter().find(|(name, _)| *name == "sslrootcert");
+    match roots {
+        None if options.is_empty() => Ok((false, Trust::Anyone)),
+        None => Err(Invalid::new(
+            "has sslmode=verify-full and needs sslrootcert=PATH, the certificates to believe",
+        )),
+        Some((_, path)) => {
+            let trust = Trust::Roots(path.into());
+            trust
+                .connector()
+                .map_err(|why| Invalid(format!("has {why}")))?;
+            Ok((true, trust))
+        }
     }
 }
 
@@ -67,21 +120,21 @@ impl FromStr for Url {
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "postgres://")?;
-        if let Some(user) = self.0.get_user() {
+        if let Some(user) = self.config.get_user() {
             write!(f, "{user}@")?;
         }
-        for (index, host) in self.0.get_hosts().iter().enumerate() {
+        for (index, host) in self.config.get_hosts().iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };
             match host {
                 Host::Tcp(name) => write!(f, "{comma}{name}")?,
                 Host::Unix(path) => write!(f, "{comma}{}", path.display())?,
             }
-            let ports = self.0.get_ports();
+            let ports = self.config.get_ports();
             if let Some(port) = ports.get(index).or(ports.first()) {
                 write!(f, ":{port}")?;
             }
         }
-        write!(f, "/{}", self.0.get_dbname().unwrap_or_default())
+        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
     }
 }
 
@@ -115,6 +168,15 @@ mod tests {
             ("postgres://me:hunter2@db/shop?nonsense=hunter2", "nonsense"),
             ("postgres://me:hunter2@db:hunter2/shop", "port"),
             ("postgres:///shop?password=hunter2", "host"),
+            ("postgres://me:hunter2@db/shop?sslmode=verify-ca", "sslmode"),
+            (
+                "postgres://me:hunter2@db/shop?sslmode=verify-full",
+                "sslrootcert",
+            ),
+            (
+                "postgres://me:hunter2@db/shop?sslrootcert=/none",
+                "sslrootcert /none",
+            ),
         ] {
             let Invalid(why) = text.parse::<Url>().unwrap_err();
             assert!(why.contains(word), "{why}");
