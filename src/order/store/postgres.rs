@@ -2,7 +2,7 @@
 //! Orders in a PostgreSQL database, for any number of processes.
 //!
 //! - [`url`]: where it is; [`connect`], [`tls`]: how a connection is made
-//! - [`session`]: one connection of the pool, lent for one piece of work
+//! - [`connections`]: a limited number, each lent for one piece of work
 //! - [`writer`]: changes wait for each other and are stored together;
 //!   [`mod@write`]: the statements; [`sweep`]: what is forgotten
 //! - [`read`]: the queries; [`row`]: between columns and values
@@ -15,12 +15,12 @@
 //! are in one sequence without gaps: see [`mod@write`].
 
 mod connect;
+mod connections;
 mod fault;
 mod keeper;
 mod read;
 mod row;
 mod schema;
-mod session;
 mod sweep;
 mod tls;
 mod url;
@@ -42,8 +42,8 @@ use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
+use connections::Connections;
 use keeper::State;
-use session::Sessions;
 use sweep::Sweep;
 use write::{Create, Replace};
 use writer::Writer;
@@ -58,7 +58,7 @@ pub struct Options {
     pub queue: usize,
     /// Most changes in one transaction. More gain little and make the first
     /// wait.
-    pub batch: usize,
+    pub together: usize,
     /// Transactions of creates, and of other changes, at the same time: one is
     /// made up while the other waits for the disk.
     pub writers: usize,
@@ -74,7 +74,7 @@ impl Default for Options {
         Self {
             connections: 16,
             queue: 1024,
-            batch: 256,
+            together: 256,
             writers: 2,
             request_retention: DAY,
             event_retention: 7 * DAY,
@@ -84,7 +84,7 @@ impl Default for Options {
 
 /// Orders in a PostgreSQL database.
 pub struct PostgresStore {
-    sessions: Sessions,
+    connections: Connections,
     creates: Writer<Create>,
     replaces: Writer<Replace>,
     state: watch::Receiver<State>,
@@ -107,17 +107,17 @@ impl PostgresStore {
         let published = Arc::new(published);
         let (told, state) = watch::channel(State::default());
         let (closing, closed) = watch::channel(false);
-        let sessions = Sessions::new(url, state.clone(), options.connections)
+        let connections = Connections::new(url, state.clone(), options.connections)
             .map_err(|error| OpenError::unreachable(url, &error))?;
 
         let mut tasks = JoinSet::new();
-        let stores = (sessions.clone(), Arc::clone(&published));
+        let stores = (connections.clone(), Arc::clone(&published));
         let creates = Writer::start(options, &stores, &closed, &mut tasks);
         let replaces = Writer::start(options, &stores, &closed, &mut tasks);
         tasks.spawn(keeper::keep(url.clone(), published, told, closed.clone()));
-        tasks.spawn(Sweep::new(options).run(sessions.clone(), closed));
+        tasks.spawn(Sweep::new(options).run(connections.clone(), closed));
         Ok(Self {
-            sessions,
+            connections,
             creates,
             replaces,
             state,
@@ -131,8 +131,8 @@ impl PostgresStore {
 #[async_trait::async_trait]
 impl OrderStore for PostgresStore {
     async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
-        let mut session = self.sessions.lend().await?;
-        let mut found = read::replay(&mut session, &[key]).await?;
+        let mut connection = self.connections.lend().await?;
+        let mut found = read::replay(&mut connection, &[key]).await?;
         found.pop().flatten().transpose()
     }
 
@@ -141,13 +141,13 @@ impl OrderStore for PostgresStore {
     }
 
     async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
-        let mut session = self.sessions.lend().await?;
-        read::get(&mut session, id).await
+        let mut connection = self.connections.lend().await?;
+        read::get(&mut connection, id).await
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
-        let mut session = self.sessions.lend().await?;
-        read::list(&mut session, query).await
+        let mut connection = self.connections.lend().await?;
+        read::list(&mut connection, query).await
     }
 
     // Read, decide, and replace only what was read: no lock is held meanwhile.
@@ -171,11 +171,11 @@ impl OrderStore for PostgresStore {
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {
-        if after == *self.last_event.borrow() && !self.sessions.closed() {
+        if after == *self.last_event.borrow() && !self.connections.closed() {
             return Ok(Vec::new());
         }
-        let mut session = self.sessions.lend().await?;
-        read::events(&mut session, after, limit).await
+        let mut connection = self.connections.lend().await?;
+        read::events(&mut connection, after, limit).await
     }
 
     fn last_event(&self) -> watch::Receiver<Position> {
@@ -183,7 +183,7 @@ impl OrderStore for PostgresStore {
     }
 
     async fn health(&self) -> Result<(), Error> {
-        if self.sessions.closed() {
+        if self.connections.closed() {
             return Err(closed());
         }
         self.state.borrow().check()
@@ -193,7 +193,7 @@ impl OrderStore for PostgresStore {
         self.closing.send_replace(true);
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
-        self.sessions.close();
+        self.connections.close();
     }
 }
 

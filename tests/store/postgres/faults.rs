@@ -149,7 +149,7 @@ async fn a_full_queue_refuses_at_once() {
     };
     let options = Options {
         queue: 1,
-        batch: 1,
+        together: 1,
         writers: 1,
         ..Options::default()
     };

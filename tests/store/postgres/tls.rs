@@ -12,20 +12,20 @@ use crate::samples;
 use crate::support::Server;
 
 /// Makes two authorities, and a certificate by the first for `localhost` alone.
-const CERTIFICATES: &str = r#"
+const CERTIFICATES: &str = "
 for ca in ours theirs; do
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -subj "/CN=$ca" -keyout $ca.key -out $ca.pem
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \\
+        -subj /CN=$ca -keyout $ca.key -out $ca.pem
 done
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \\
     -subj /CN=database -keyout server.key -out server.csr
-printf 'subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n' >extensions
-openssl x509 -req -in server.csr -CA ours.pem -CAkey ours.key -CAcreateserial -days 2 \
+printf 'subjectAltName=DNS:localhost\\nbasicConstraints=CA:FALSE\\n' >extensions
+openssl x509 -req -in server.csr -CA ours.pem -CAkey ours.key -CAcreateserial -days 2 \\
     -extfile extensions -out server.crt
-"#;
+";
 
 /// OpenSSL comes with Debian's PostgreSQL.
-fn make_certificates(folder: &Path) {
+fn make_files(folder: &Path) {
     let made = Command::new("sh")
         .args(["-ec", CERTIFICATES])
         .current_dir(folder)
@@ -55,7 +55,7 @@ async fn only_who_is_believed_is_talked_to() {
     assert!(error.to_string().contains("TLS"), "{error}");
 
     let folder = TempDir::new().unwrap();
-    make_certificates(folder.path());
+    make_files(folder.path());
     let file = |name: &str| folder.path().join(name).display().to_string();
     server.stop().unwrap();
     server

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Store::Sqlite)]
     store: Store,
     /// PostgreSQL: most changes in one transaction.
-    #[arg(long, default_value_t = postgres::Options::default().batch)]
+    #[arg(long, default_value_t = postgres::Options::default().together)]
     batch: usize,
     /// PostgreSQL: transactions of creates at the same time.
     #[arg(long, default_value_t = postgres::Options::default().writers)]
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     let server = Server::start("PostgreSQL's creates per second", &base, true)?;
                     let server = server.context("PostgreSQL is gone")?;
                     let options = postgres::Options {
-                        batch: args.batch,
+                        together: args.batch,
                         writers: args.writers,
                         ..postgres::Options::default()
                     };

@@ -59,7 +59,7 @@ pub(super) fn of(error: &tokio_postgres::Error, timed: bool) -> Failed {
         // It has become a standby, or is kept from writing.
         SqlState::READ_ONLY_SQL_TRANSACTION => Error::StoreUnavailable(why.into()),
         // No connection, no rights, no resources, an operator, the system.
-        _ if ["08", "28", "53", "55", "57", "58"].contains(&class(code)) => {
+        _ if ["08", "28", "53", "55", "57", "58"].contains(&kind(code)) => {
             Error::StoreUnavailable(why.into())
         }
         _ => Error::Internal(why.into()),
@@ -84,7 +84,7 @@ pub(super) fn leaves_usable(error: &tokio_postgres::Error) -> bool {
     // What it was told may not be what it knows: prepared statements go with
     // it. A standby stays one; another connection may lead elsewhere.
     error.code().is_some_and(|code| {
-        ["22", "23", "40", "53"].contains(&class(code)) || *code == SqlState::QUERY_CANCELED
+        ["22", "23", "40", "53"].contains(&kind(code)) || *code == SqlState::QUERY_CANCELED
     })
 }
 
@@ -101,7 +101,7 @@ impl OpenError {
     pub(super) fn from_postgres(url: &Url, error: &tokio_postgres::Error) -> Self {
         let why = text(error);
         let refused = |code: &SqlState| {
-            ["28", "3D", "3F", "42"].contains(&class(code))
+            ["28", "3D", "3F", "42"].contains(&kind(code))
                 || *code == SqlState::READ_ONLY_SQL_TRANSACTION
         };
         match error.code() {
@@ -118,7 +118,7 @@ impl OpenError {
     }
 }
 
-fn class(code: &SqlState) -> &str {
+fn kind(code: &SqlState) -> &str {
     code.code().get(..2).unwrap_or_default()
 }
 

@@ -4,24 +4,24 @@
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::connections::Lent;
 use super::row::{self, COLUMNS, column};
-use super::session::Session;
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Order, OrderId};
 use crate::order::query::{Query, Sort};
 use crate::order::store::{RequestKey, value};
 
-pub(super) async fn get(session: &mut Session, id: OrderId) -> Result<Option<Order>, Error> {
+pub(super) async fn get(connection: &mut Lent, id: OrderId) -> Result<Option<Order>, Error> {
     let sql = "SELECT id, customer, state, version, created, updated, note::text, items::text \
                FROM order_records WHERE id = $1";
-    let rows = session.query(sql, &[&id.0]).await?;
+    let rows = connection.query(sql, &[&id.0]).await?;
     rows.first().map(row::order).transpose()
 }
 
 /// The answer that each of `keys` was given, or `None`.
 pub(super) async fn replay(
-    session: &mut Session,
+    connection: &mut Lent,
     keys: &[&RequestKey],
 ) -> Result<Vec<Option<Result<Order, Error>>>, Error> {
     let callers: Vec<&str> = keys.iter().map(|key| key.caller.as_str()).collect();
@@ -31,7 +31,7 @@ pub(super) async fn replay(
                FROM unnest($1::text[], $2::uuid[], $3::text[]) \
                WITH ORDINALITY AS a (caller, request_id, content, number) \
                JOIN order_requests r USING (caller, request_id)";
-    let rows = session.query(sql, &[&callers, &ids, &contents]).await?;
+    let rows = connection.query(sql, &[&callers, &ids, &contents]).await?;
     let mut answers: Vec<_> = keys.iter().map(|_| None).collect();
     for row in &rows {
         let number: i64 = column(row, 0, "number")?;
@@ -48,12 +48,12 @@ pub(super) async fn replay(
     Ok(answers)
 }
 
-pub(super) async fn list(session: &mut Session, query: &Query) -> Result<Vec<Order>, Error> {
+pub(super) async fn list(connection: &mut Lent, query: &Query) -> Result<Vec<Order>, Error> {
     let (sql, values) = list_sql(query);
     let values: Vec<_> = (values.iter())
         .map(|value| value.as_ref() as &(dyn ToSql + Sync))
         .collect();
-    let rows = session.query(&sql, &values).await?;
+    let rows = connection.query(&sql, &values).await?;
     rows.iter().map(row::order).collect()
 }
 
@@ -93,7 +93,7 @@ fn list_sql(query: &Query) -> (String, Vec<Box<dyn ToSql + Sync + Send + '_>>) {
 /// Sequence numbers have no gaps, so a missing one was swept. Events and the last
 /// number are read at one moment.
 pub(super) async fn events(
-    session: &mut Session,
+    connection: &mut Lent,
     after: Position,
     limit: usize,
 ) -> Result<Vec<Event>, Error> {
@@ -102,7 +102,7 @@ pub(super) async fn events(
     let sql = "SELECT e.seq, e.change, e.data, c.last FROM order_clock c LEFT JOIN LATERAL \
                (SELECT seq, change, data::text FROM order_events WHERE seq > $1 \
                ORDER BY seq LIMIT $2) e ON true ORDER BY e.seq";
-    let rows = session.query(sql, &[&from, &limit]).await?;
+    let rows = connection.query(sql, &[&from, &limit]).await?;
     let first: Option<i64> = rows.first().map_or(Ok(None), |row| column(row, 0, "seq"))?;
     let complete = match (first, rows.first()) {
         (Some(first), _) => first == from + 1,

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use super::Options;
+use super::connections::Connections;
 use super::row::column;
-use super::session::Sessions;
 use crate::order::error::Error;
 use crate::order::store::value;
 
@@ -55,9 +55,9 @@ impl Sweep {
     }
 
     /// Sweeps at once and then again and again until `closing`.
-    pub(super) async fn run(self, sessions: Sessions, mut closing: watch::Receiver<bool>) {
+    pub(super) async fn run(self, connections: Connections, mut closing: watch::Receiver<bool>) {
         loop {
-            let more = self.step(&sessions).await.unwrap_or_else(|error| {
+            let more = self.step(&connections).await.unwrap_or_else(|error| {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot sweep");
                 false
             });
@@ -70,11 +70,11 @@ impl Sweep {
     }
 
     /// Forgets the oldest that are too old; returns whether there may be more.
-    async fn step(&self, sessions: &Sessions) -> Result<bool, Error> {
+    async fn step(&self, connections: &Connections) -> Result<bool, Error> {
         let now = value::to_nanos(SystemTime::now())?;
-        let mut session = sessions.lend().await?;
+        let mut connection = connections.lend().await?;
         let (requests, events) = (to_age(self.requests), to_age(self.events));
-        let rows = session
+        let rows = connection
             .query(STEP, &[&now, &requests, &events, &ROWS])
             .await?;
         let full = |row, index| Ok::<_, Error>(column::<i64>(row, index, "count")? == ROWS);

@@ -23,14 +23,14 @@ impl Trust {
     /// What connections are made with. Reads the file anew, so that it can be
     /// replaced.
     pub(super) fn connector(&self) -> Result<MakeRustlsConnect, String> {
-        let provider = Arc::new(ring::default_provider());
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let crypto = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(Arc::clone(&crypto))
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
         let config = match self {
             Self::Anyone => config
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+                .with_custom_certificate_verifier(Arc::new(Unverified(crypto))),
             Self::Roots(path) => config.with_root_certificates(roots(path)?),
         };
         Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
@@ -40,10 +40,10 @@ impl Trust {
 fn roots(path: &Path) -> Result<RootCertStore, String> {
     let wrong = |why: &dyn std::fmt::Display| format!("sslrootcert {}: {why}", path.display());
     let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| wrong(&error))?;
-        roots.add(certificate).map_err(|error| wrong(&error))?;
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
+    for root in found {
+        let root = root.map_err(|error| wrong(&error))?;
+        roots.add(root).map_err(|error| wrong(&error))?;
     }
     if roots.is_empty() {
         return Err(wrong(&"holds no certificate"));
@@ -53,9 +53,9 @@ fn roots(path: &Path) -> Result<RootCertStore, String> {
 
 /// Encrypts, and leaves it to the network who is at the other end.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+struct Unverified(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for AnyCertificate {
+impl ServerCertVerifier for Unverified {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -70,21 +70,21 @@ impl ServerCertVerifier for AnyCertificate {
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        certificate: &CertificateDer<'_>,
+        shown: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        verify_tls12_signature(message, shown, signature, algorithms)
     }
 
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        certificate: &CertificateDer<'_>,
+        shown: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        verify_tls13_signature(message, shown, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
 use super::tls::Trust;
 use crate::order::text::Invalid;
@@ -24,6 +24,7 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 pub struct Url {
     config: Arc<Config>,
     trust: Trust,
+    shown: String,
 }
 
 impl Url {
@@ -78,6 +79,7 @@ impl FromStr for Url {
         Ok(Self {
             config: Arc::new(config),
             trust,
+            shown: shown(&text),
         })
     }
 }
@@ -116,25 +118,23 @@ fn trust(options: &[(&str, &str)]) -> Result<(bool, Trust), Invalid> {
     }
 }
 
+/// Without the password and the options. Credentials end where the parser ends
+/// them: at the first `@`.
+fn shown(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("postgres", text));
+    let (name, place) = match rest.split_once('@') {
+        Some((who, place)) => (who.split(':').next().unwrap_or_default(), place),
+        None => ("", rest),
+    };
+    let at = if name.is_empty() { "" } else { "@" };
+    let place = place.split('?').next().unwrap_or_default();
+    format!("{scheme}://{name}{at}{place}")
+}
+
 /// Without the password.
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "postgres://")?;
-        if let Some(user) = self.config.get_user() {
-            write!(f, "{user}@")?;
-        }
-        for (index, host) in self.config.get_hosts().iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            match host {
-                Host::Tcp(name) => write!(f, "{comma}{name}")?,
-                Host::Unix(path) => write!(f, "{comma}{}", path.display())?,
-            }
-            let ports = self.config.get_ports();
-            if let Some(port) = ports.get(index).or(ports.first()) {
-                write!(f, ":{port}")?;
-            }
-        }
-        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
+        f.write_str(&self.shown)
     }
 }
 
@@ -148,14 +148,24 @@ impl fmt::Debug for Url {
 mod tests {
     use super::*;
 
-    const URL: &str = "postgres://me:hunter2@db-1:6432,db-2/shop?connect_timeout=3";
+    const URL: &str = "postgres://me:hunter2:@db-1:6432,db-2/shop?connect_timeout=3";
 
     #[test]
     fn the_password_is_not_shown() {
         let url: Url = URL.parse().unwrap();
-        assert_eq!(url.to_string(), "postgres://me@db-1:6432,db-2:5432/shop");
+        assert_eq!(url.to_string(), "postgres://me@db-1:6432,db-2/shop");
         assert_eq!(url.patience(), Duration::from_secs(3));
         assert!(!format!("{url:?} {:?}", url.config()).contains("hunter2"));
+        for (text, shown) in [
+            (
+                "postgres://me:hunt/er?2@db/shop?a=b",
+                "postgres://me@db/shop",
+            ),
+            ("postgresql://db/shop", "postgresql://db/shop"),
+            ("postgres://:hunter2@db/shop", "postgres://db/shop"),
+        ] {
+            assert_eq!(super::shown(text), shown);
+        }
     }
 
     #[test]

@@ -12,9 +12,9 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use super::connections::Lent;
 use super::read;
 use super::row::column;
-use super::session::Session;
 use crate::order::error::Error;
 use crate::order::event::{self, Position};
 use crate::order::model::Order;
@@ -45,14 +45,14 @@ pub(super) trait Change: Sized + Send + Sync + 'static {
     /// What whoever asked for it learns.
     type Answer: Send + 'static;
 
-    /// Stores all of `batch`, or nothing if that fails.
+    /// Stores `all`, or nothing if that fails.
     fn store(
-        session: &mut Session,
-        batch: &[Self],
+        connection: &mut Lent,
+        all: &[Self],
     ) -> impl Future<Output = Result<Stored<Self::Answer>, Error>> + Send;
 }
 
-/// A request id that is taken, also by an earlier one of the batch, keeps its
+/// A request id that is taken, also by an earlier one of them, keeps its
 /// order from being stored; waits for whoever is just taking it elsewhere.
 const CREATE: &str = "
 WITH asked AS MATERIALIZED (
@@ -83,19 +83,19 @@ SELECT id, last FROM placed, clock";
 impl Change for Create {
     type Answer = Order;
 
-    async fn store(session: &mut Session, batch: &[Self]) -> Result<Stored<Order>, Error> {
-        let (placed, last) = create(session, batch).await?;
-        let taken: Vec<&RequestKey> = (batch.iter())
+    async fn store(connection: &mut Lent, all: &[Self]) -> Result<Stored<Order>, Error> {
+        let (placed, last) = create(connection, all).await?;
+        let taken: Vec<&RequestKey> = (all.iter())
             .filter(|create| !placed.contains(&create.order.id.0))
             .filter_map(|create| create.key.as_ref())
             .collect();
         let mut earlier = if taken.is_empty() {
             Vec::new()
         } else {
-            read::replay(session, &taken).await?
+            read::replay(connection, &taken).await?
         }
         .into_iter();
-        let answers = (batch.iter())
+        let answers = (all.iter())
             .map(|create| {
                 if placed.contains(&create.order.id.0) {
                     return Ok(create.order.clone());
@@ -110,11 +110,11 @@ impl Change for Create {
 
 /// The ids of those that were stored, and the last position.
 async fn create(
-    session: &mut Session,
-    batch: &[Create],
+    connection: &mut Lent,
+    all: &[Create],
 ) -> Result<(HashSet<Uuid>, Option<Position>), Error> {
-    let orders = || batch.iter().map(|create| &create.order);
-    let keys = || batch.iter().map(|create| create.key.as_ref());
+    let orders = || all.iter().map(|create| &create.order);
+    let keys = || all.iter().map(|create| create.key.as_ref());
     let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
     let customers: Vec<&str> = orders().map(|o| o.content.customer.as_str()).collect();
     let states: Vec<&str> = orders().map(|order| order.state.as_str()).collect();
@@ -126,7 +126,7 @@ async fn create(
     let callers: Vec<Option<&str>> = keys().map(|key| Some(key?.caller.as_str())).collect();
     let requests: Vec<Option<Uuid>> = keys().map(|key| Some(key?.request_id)).collect();
     let contents: Vec<Option<&str>> = keys().map(|key| Some(key?.content.as_str())).collect();
-    let rows = session
+    let rows = connection
         .query(
             CREATE,
             &[
@@ -177,8 +177,8 @@ impl Change for Replace {
     /// `None`: its place was taken.
     type Answer = Option<Order>;
 
-    async fn store(session: &mut Session, batch: &[Self]) -> Result<Stored<Option<Order>>, Error> {
-        let orders = || batch.iter().map(|replace| &replace.next);
+    async fn store(connection: &mut Lent, all: &[Self]) -> Result<Stored<Option<Order>>, Error> {
+        let orders = || all.iter().map(|replace| &replace.next);
         let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
         let states: Vec<&str> = orders().map(|order| order.state.as_str()).collect();
         let versions = collect(orders().map(|order| value::to_signed(order.version.0)))?;
@@ -186,8 +186,8 @@ impl Change for Replace {
         let notes = collect(orders().map(to_note))?;
         let items = collect(orders().map(value::to_items))?;
         let data = collect(orders().map(value::to_data))?;
-        let changes: Vec<&str> = batch.iter().map(|r| r.change.as_str()).collect();
-        let rows = session
+        let changes: Vec<&str> = all.iter().map(|r| r.change.as_str()).collect();
+        let rows = connection
             .query(
                 REPLACE,
                 &[
@@ -201,7 +201,7 @@ impl Change for Replace {
             replaced.insert(column::<i64>(row, 0, "number")?);
             last = Some(position(column(row, 1, "last")?)?);
         }
-        let answers = (batch.iter().zip(1_i64..))
+        let answers = (all.iter().zip(1_i64..))
             .map(|(replace, number)| Ok(replaced.contains(&number).then(|| replace.next.clone())))
             .collect();
         Ok(Stored { answers, last })
@@ -211,9 +211,12 @@ impl Change for Replace {
 /// Tells every other process; the statement's own is told by its answer. Not part
 /// of the transaction: notifications are committed one at a time, by the whole
 /// server, and a lost one is made up for.
-pub(super) async fn notify(session: &mut Session, last: Position) -> Result<(), Error> {
+pub(super) async fn notify(connection: &mut Lent, last: Position) -> Result<(), Error> {
     let sql = "SELECT pg_notify('order_events', $1)";
-    session.query(sql, &[&last.0.to_string()]).await.map(drop)
+    connection
+        .query(sql, &[&last.0.to_string()])
+        .await
+        .map(drop)
 }
 
 /// TEXT could not hold every character of a note; JSON escapes those.

@@ -9,7 +9,7 @@ use chassis::deadline::Deadline;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::session::Sessions;
+use super::connections::Connections;
 use super::write::{Change, Stored, notify};
 use super::{Options, current_deadline, keeper};
 use crate::order::error::Error;
@@ -44,21 +44,21 @@ impl<C: Change> Writer<C> {
     /// Starts the tasks that store; they end at `closing`, after all that waits.
     pub(super) fn start(
         options: &Options,
-        (sessions, published): &(Sessions, Arc<watch::Sender<Position>>),
+        (connections, published): &(Connections, Arc<watch::Sender<Position>>),
         closing: &watch::Receiver<bool>,
         tasks: &mut JoinSet<()>,
     ) -> Self {
         let (sender, inbox) = mpsc::channel(options.queue.max(1));
         let inbox = Arc::new(Mutex::new(inbox));
         for _ in 0..options.writers.max(1) {
-            let worker = Worker {
+            let batcher = Batcher {
                 inbox: Arc::clone(&inbox),
-                batch: options.batch.max(1),
-                sessions: sessions.clone(),
+                together: options.together.max(1),
+                connections: connections.clone(),
                 published: Arc::clone(published),
                 closing: closing.clone(),
             };
-            tasks.spawn(worker.run());
+            tasks.spawn(batcher.run());
         }
         Self(sender)
     }
@@ -87,15 +87,15 @@ impl<C: Change> Writer<C> {
     }
 }
 
-struct Worker<C: Change> {
+struct Batcher<C: Change> {
     inbox: Arc<Mutex<mpsc::Receiver<Waiting<C>>>>,
-    batch: usize,
-    sessions: Sessions,
+    together: usize,
+    connections: Connections,
     published: Arc<watch::Sender<Position>>,
     closing: watch::Receiver<bool>,
 }
 
-impl<C: Change> Worker<C> {
+impl<C: Change> Batcher<C> {
     async fn run(mut self) {
         loop {
             let waiting = self.next().await;
@@ -114,23 +114,23 @@ impl<C: Change> Worker<C> {
         tokio::select! {
             biased;
             _ = self.closing.wait_for(|closing| *closing) => inbox.close(),
-            _ = inbox.recv_many(&mut waiting, self.batch) => return waiting,
+            _ = inbox.recv_many(&mut waiting, self.together) => return waiting,
         }
-        inbox.recv_many(&mut waiting, self.batch).await;
+        inbox.recv_many(&mut waiting, self.together).await;
         waiting
     }
 
     async fn store(&self, waiting: Vec<Waiting<C>>) {
         let deadline = latest(waiting.iter().map(|waiting| waiting.deadline));
-        let (batch, replies): (Vec<_>, Vec<_>) = (waiting.into_iter())
+        let (changes, replies): (Vec<_>, Vec<_>) = (waiting.into_iter())
             .map(|waiting| (waiting.change, waiting.reply))
             .unzip();
-        let Some(failed) = self.attempt(&batch, deadline, replies).await else {
+        let Some(failed) = self.attempt(&changes, deadline, replies).await else {
             return;
         };
         // One that cannot be stored must not take the others with it.
-        if batch.len() > 1 && matches!(failed.error, Error::Internal(_)) {
-            for (change, reply) in batch.iter().zip(failed.replies) {
+        if changes.len() > 1 && matches!(failed.error, Error::Internal(_)) {
+            for (change, reply) in changes.iter().zip(failed.replies) {
                 let alone = std::slice::from_ref(change);
                 if let Some(failed) = self.attempt(alone, deadline, vec![reply]).await {
                     failed.answer();
@@ -144,19 +144,19 @@ impl<C: Change> Worker<C> {
     /// Stores and answers all, or returns those who wait.
     async fn attempt(
         &self,
-        batch: &[C],
+        changes: &[C],
         deadline: Option<Deadline>,
         replies: Vec<Reply<C>>,
     ) -> Option<Failed<C>> {
-        if batch.is_empty() {
+        if changes.is_empty() {
             return None;
         }
         let stored = async {
-            let mut session = self.sessions.lend_until(deadline).await?;
-            let stored = C::store(&mut session, batch).await?;
-            Ok((session, stored))
+            let mut connection = self.connections.lend_until(deadline).await?;
+            let stored = C::store(&mut connection, changes).await?;
+            Ok((connection, stored))
         };
-        let (mut session, Stored { answers, last }) = match stored.await {
+        let (mut connection, Stored { answers, last }) = match stored.await {
             Ok(stored) => stored,
             Err(error) => return Some(Failed { error, replies }),
         };
@@ -169,7 +169,7 @@ impl<C: Change> Worker<C> {
         }
         if let Some(last) = last {
             // Others ask now and then, so that they learn of it anyway.
-            let _ = notify(&mut session, last).await;
+            let _ = notify(&mut connection, last).await;
         }
         None
     }

@@ -32,12 +32,12 @@ const ATTEMPTS: u32 = 5;
 
 /// Lends connections, a limited number at a time.
 #[derive(Clone)]
-pub(super) struct Sessions {
+pub(super) struct Connections {
     pool: Pool<Connector>,
     patience: Duration,
 }
 
-impl Sessions {
+impl Connections {
     pub(super) fn new(
         url: &Url,
         state: watch::Receiver<State>,
@@ -58,13 +58,13 @@ impl Sessions {
         })
     }
 
-    /// A session for the call that this task works for, as long as it may take.
-    pub(super) async fn lend(&self) -> Result<Session, Error> {
+    /// A connection for the call that this task works for, as long as it may take.
+    pub(super) async fn lend(&self) -> Result<Lent, Error> {
         self.lend_until(current_deadline()?).await
     }
 
-    /// A session for work that must be done by `deadline`.
-    pub(super) async fn lend_until(&self, deadline: Option<Deadline>) -> Result<Session, Error> {
+    /// A connection for work that must be done by `deadline`.
+    pub(super) async fn lend_until(&self, deadline: Option<Deadline>) -> Result<Lent, Error> {
         let left = match deadline {
             Some(deadline) => deadline.remaining().ok_or(Error::DeadlineExceeded)?,
             None => Duration::MAX,
@@ -84,7 +84,7 @@ impl Sessions {
             PoolError::Timeout(TimeoutType::Wait) => Error::StoreBusy,
             other => Error::StoreUnavailable(other.into()),
         })?;
-        Ok(Session {
+        Ok(Lent {
             connection: Some(connection),
             deadline,
             pending: false,
@@ -109,12 +109,12 @@ struct Connector {
 }
 
 impl Manager for Connector {
-    type Type = Connection;
+    type Type = Told;
     type Error = Error;
 
-    async fn create(&self) -> Result<Connection, Error> {
+    async fn create(&self) -> Result<Told, Error> {
         self.state.borrow().check()?;
-        Ok(Connection {
+        Ok(Told {
             // Large, and rarely needed: not in every call's future.
             client: Box::pin(connect::connect(&self.url)).await?,
             statements: HashMap::new(),
@@ -122,7 +122,7 @@ impl Manager for Connector {
         })
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, connection: &mut Told, _: &Metrics) -> RecycleResult<Error> {
         if connection.client.is_closed() {
             return Err(RecycleError::message("the connection has ended"));
         }
@@ -131,7 +131,7 @@ impl Manager for Connector {
 }
 
 /// One connection and what it has been told.
-struct Connection {
+pub(super) struct Told {
     client: Client,
     /// By their text. There are few: lists differ only in what is filtered.
     statements: HashMap<String, Statement>,
@@ -139,7 +139,7 @@ struct Connection {
     limit: u32,
 }
 
-impl Connection {
+impl Told {
     async fn query(
         &mut self,
         sql: &str,
@@ -181,7 +181,7 @@ impl Connection {
 }
 
 /// One connection, for one piece of work.
-pub(super) struct Session {
+pub(super) struct Lent {
     /// Always there until it is dropped.
     connection: Option<Object<Connector>>,
     deadline: Option<Deadline>,
@@ -189,7 +189,7 @@ pub(super) struct Session {
     pending: bool,
 }
 
-impl Session {
+impl Lent {
     /// Runs one statement, a transaction of its own, within the deadline.
     pub(super) async fn query(
         &mut self,
@@ -236,7 +236,7 @@ impl Session {
 
 /// A caller may leave at any moment. The next one must not wait behind what it
 /// left, nor may there be more connections than are allowed.
-impl Drop for Session {
+impl Drop for Lent {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take().filter(|_| self.pending) else {
             return;
