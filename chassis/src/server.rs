@@ -8,6 +8,7 @@
 mod connection;
 pub(crate) mod executor;
 mod fault;
+mod remainder;
 mod router;
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
 use super::executor::CallExecutor;
+use super::remainder::Whole;
 use crate::io::Prefaced;
 use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
@@ -203,6 +204,8 @@ where
             mutual_tls: false,
         });
         extensions.insert(self.peer.clone());
-        self.service.clone().oneshot(request.map(Body::new))
+        self.service
+            .clone()
+            .oneshot(request.map(|body| Body::new(Whole::new(body))))
     }
 }

@@ -9,7 +9,10 @@ mod admin;
 mod assembly;
 mod client;
 mod deadlines;
+#[path = "../common/direct.rs"]
+mod direct;
 mod drain;
+mod early;
 mod health;
 mod identity;
 mod limits;

@@ -9,6 +9,8 @@
 mod calls;
 mod collector;
 mod demo;
+#[path = "../common/direct.rs"]
+mod direct;
 mod documented;
 mod environment;
 mod logs;
