@@ -14,6 +14,7 @@ mod hostile;
 mod inventory;
 mod lifecycle;
 mod list;
+mod metrics;
 mod settings;
 mod trace;
 mod update;

@@ -67,6 +67,12 @@ impl World {
         address
     }
 
+    fn inner(&self, name: &str) -> Span {
+        let spans = self.spans.lock().unwrap();
+        let found = spans.iter().find(|span| span.name == name);
+        found.unwrap_or_else(|| panic!("{spans:#?}")).clone()
+    }
+
     fn span(&self, kind: i32) -> Span {
         let spans = self.spans.lock().unwrap();
         let of_kind: Vec<_> = spans.iter().filter(|span| span.kind == kind).collect();
@@ -127,6 +133,9 @@ async fn a_create_is_one_trace_over_all_hops() {
         assert_eq!(hex(&outbound.parent_span_id), hex(&inbound.span_id));
         assert!(inbound.name.ends_with("/CreateOrder"), "{}", inbound.name);
         assert!(outbound.name.ends_with("/Reserve"), "{}", outbound.name);
+        let stored = world.inner("store create");
+        assert_eq!(hex(&stored.trace_id), TRACE);
+        assert_eq!(hex(&stored.parent_span_id), hex(&inbound.span_id));
         let calls = world.calls.lock().unwrap();
         let passed_on = calls[0].get(header_in).unwrap().to_str().unwrap();
         assert!(passed_on.contains(TRACE), "{passed_on}");

@@ -145,13 +145,10 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
     });
     if std::env::var_os("DEMO_STORE").is_some() {
         let store = telemetry.metrics().store("sqlite");
-        store
-            .operation("get")
-            .record(Duration::from_micros(80), true);
-        store
-            .operation("get")
-            .record(Duration::from_millis(2), false);
-        store.queue_length(2);
+        let get = store.operation("get");
+        get.record(Duration::from_micros(80), true);
+        get.record(Duration::from_millis(2), false);
+        store.queued(2);
         store.committed(3, Duration::from_millis(4));
     }
     let demo = Demo {
