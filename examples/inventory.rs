@@ -22,7 +22,7 @@ use service::contract;
 use service::proto::acme::inventory::v1 as pb;
 use service::proto::acme::inventory::v1::inventory_service_server as server;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -91,11 +91,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let shutdown = Shutdown::on_signals()?;
     let listener = TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "keeping stock");
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let service = server::InventoryServiceServer::new(Inventory(Mutex::new(kept)));
     tonic::transport::Server::builder()
         .layer(ServerLayer::new(&telemetry, &[contract::INVENTORY_SERVICE]))
         .add_service(service)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.drain())
+        .serve_with_incoming_shutdown(incoming, shutdown.drain())
         .await?;
     telemetry.shutdown(Duration::from_secs(1)).await;
     Ok(())

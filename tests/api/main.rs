@@ -8,6 +8,7 @@
 
 mod cancel;
 mod create;
+mod emitted;
 mod get;
 mod helpers;
 mod hostile;

@@ -16,15 +16,15 @@ use tonic::{Request, Response, Status};
 
 use crate::helpers::{Server, command, create_request};
 
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const SPAN: &str = "00f067aa0ba902b7";
+pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub(crate) const SPAN: &str = "00f067aa0ba902b7";
 
 /// Upstream and collector at once: keeps the headers it is called with, and the
 /// spans it is sent.
 #[derive(Clone, Default)]
-struct World {
+pub(crate) struct World {
     calls: Arc<Mutex<Vec<MetadataMap>>>,
-    spans: Arc<Mutex<Vec<Span>>>,
+    pub(crate) spans: Arc<Mutex<Vec<Span>>>,
 }
 
 #[tonic::async_trait]
@@ -56,7 +56,7 @@ impl collector::TraceService for World {
 }
 
 impl World {
-    async fn start(&self) -> SocketAddr {
+    pub(crate) async fn start(&self) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serve = tonic::transport::Server::builder()
