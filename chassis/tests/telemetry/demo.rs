@@ -213,7 +213,12 @@ impl Service<http::Request<Body>> for Demo {
 
 impl Demo {
     async fn get(self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
-        let span = tracing::info_span!("look up", things = 3);
+        let span = tracing::info_span!(
+            "look up",
+            things = 3,
+            access_token = "hunter2",
+            headers = ?ask.metadata()
+        );
         {
             let _entered = span.enter();
             tracing::info!(metadata = ?ask.metadata(), password = "hunter2", "asked");
@@ -272,6 +277,6 @@ fn watch(ask: &Ask) -> Answers {
 fn end(code: i32) -> Result<(), Status> {
     match Code::from_i32(code) {
         Code::Ok => Ok(()),
-        code => Err(Status::new(code, "as asked")),
+        code => Err(Status::new(code, "as asked: Bearer s3cret-status")),
     }
 }
