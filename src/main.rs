@@ -77,6 +77,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     tracing::info!(grpc = %listener.local_addr(), admin = %admin.local_addr(), "listening");
 
     let store = store::open(&settings.store).map_err(|error| unusable(&error))?;
+    let store = store::observed(store, settings.store.system(), &telemetry.metrics());
     let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
     let stock = inventory::connect(settings, telemetry)?;
     let orders = Orders::new(Arc::clone(&store), stock);

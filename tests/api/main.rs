@@ -8,12 +8,14 @@
 
 mod cancel;
 mod create;
+mod emitted;
 mod get;
 mod helpers;
 mod hostile;
 mod inventory;
 mod lifecycle;
 mod list;
+mod metrics;
 mod settings;
 mod trace;
 mod update;

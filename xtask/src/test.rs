@@ -46,6 +46,10 @@ const STEPS: &[(&str, &[&str])] = &[
         "metrics as Prometheus reads them",
         &["cargo", "xtask", "metrics"],
     ),
+    (
+        "telemetry as a collector takes it",
+        &["cargo", "xtask", "collector"],
+    ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
     ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),

@@ -22,9 +22,9 @@ struct Tool {
 enum Source {
     Cargo(&'static str),
     Go(&'static str),
-    /// A command of `tools/helm`, whose go.mod pins it; as the chart's suite
-    /// builds it, so that the second build costs nothing.
-    Pinned(&'static str),
+    /// A command and the folder of `tools/` whose go.mod pins it; built as the
+    /// chart's suite does, so that the second build costs nothing.
+    Pinned(&'static str, &'static str),
     /// A package of Debian's; installed system-wide, which takes root.
     Debian(&'static str),
 }
@@ -52,7 +52,13 @@ const TOOLS: &[Tool] = &[
         name: "helm",
         version: "",
         ask: &["version"],
-        source: Source::Pinned("helm.sh/helm/v4/cmd/helm"),
+        source: Source::Pinned("helm", "helm.sh/helm/v4/cmd/helm"),
+    },
+    Tool {
+        name: "collector",
+        version: "0.165.0",
+        ask: &["--version"],
+        source: Source::Pinned("collector", "."),
     },
     Tool {
         name: "strace",
@@ -95,10 +101,11 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
                 .env("GOBIN", folder.join("bin"));
             command
         }
-        Source::Pinned(package) => {
+        Source::Pinned(module, package) => {
             let mut command = Command::new("go");
             command
-                .args(["build", "-C", "tools/helm", "-ldflags", "-s -w", "-o"])
+                .args(["build", "-C", &format!("tools/{module}")])
+                .args(["-ldflags", "-s -w", "-o"])
                 .arg(folder.join("bin/"))
                 .arg(package)
                 .env("CGO_ENABLED", "0");
@@ -120,7 +127,12 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         return Ok(name.into());
     }
     if !done || !answers(tool, &program) {
-        bail!("{name} could not be installed: put it on the PATH, then run this again");
+        let needs = match tool.source {
+            Source::Cargo(_) => "",
+            Source::Go(_) | Source::Pinned(..) => "install Go, or ",
+            Source::Debian(_) => "become root, or ",
+        };
+        bail!("{name} could not be installed: {needs}put it on the PATH, then run this again");
     }
     Ok(program)
 }

@@ -6,7 +6,7 @@
 
 mod level;
 mod otlp;
-mod redact;
+pub(super) mod redact;
 mod text;
 mod writer;
 

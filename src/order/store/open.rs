@@ -18,6 +18,16 @@ pub enum StoreUrl {
     Sqlite(PathBuf),
 }
 
+impl StoreUrl {
+    /// What it leads to, by OpenTelemetry's name (`db.system.name`).
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+        }
+    }
+}
+
 impl FromStr for StoreUrl {
     type Err = Invalid;
 

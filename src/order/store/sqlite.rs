@@ -35,7 +35,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 pub use connection::Synchronous;
 pub use maintain::{Findings, backup, check};
 
-use super::{OpenError, OrderStore, RequestKey};
+use super::{Observer, OpenError, OrderStore, RequestKey};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
@@ -103,7 +103,7 @@ impl SqliteStore {
             Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
         let (jobs, inbox) = writer::queue(options.queue);
-        let writer = Writer::new(connection, lock, published, options);
+        let writer = Writer::new(connection, lock, published, jobs.observed(), options);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&inbox))
@@ -210,6 +210,10 @@ impl OrderStore for SqliteStore {
             Err(error) => Err(error),
             Ok(()) => answer.await.unwrap_or_else(|_| Err(fault::closed())),
         }
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.jobs.observe(observer);
     }
 
     async fn close(&self) {

@@ -18,6 +18,7 @@ use super::{Kind, Peer, PreviousAttempts, names, status};
 use crate::contract::Service;
 use crate::deadline;
 use crate::mesh::Caller;
+use crate::telemetry::log::redact;
 use crate::telemetry::metrics::rpc::RpcMetrics;
 use crate::telemetry::propagation::Decision;
 use crate::telemetry::request_id::{self, Entered};
@@ -241,8 +242,8 @@ impl Call {
     /// Reads the status out of headers or trailers, if it is there.
     pub(super) fn finish_by(&mut self, headers: &HeaderMap) {
         if let Some(code) = status::code(headers) {
-            let cause = status::message(headers).filter(|_| code != Code::Ok);
-            self.finish(code, cause);
+            let cause = (code != Code::Ok).then(|| status::message(headers));
+            self.finish(code, cause.flatten().as_deref());
         }
     }
 
@@ -256,6 +257,7 @@ impl Call {
         let method = side.methods.at(self.method);
         method.metrics.ended(&side.metrics, code, took);
         let _scope = self.context.clone().map(Context::attach);
+        let clean = cause.and_then(redact::scrubbed);
         let line = Line {
             kind: side.kind,
             method: method.name,
@@ -266,7 +268,7 @@ impl Call {
             peer: self.peer,
             caller: self.caller.as_ref().map(Caller::id),
             previous_attempts: self.previous_attempts,
-            cause,
+            cause: clean.as_deref().or(cause),
         };
         line::write(&line, &side.lines);
         if self.recording

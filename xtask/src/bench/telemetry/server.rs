@@ -118,6 +118,11 @@ impl Drop for Server {
 
 /// Stores one, to read again and again; returns its name.
 pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<String> {
+    Ok(client.create_order(order()).await?.into_inner().name)
+}
+
+/// One to create.
+pub(crate) fn order() -> CreateOrderRequest {
     let price = Money {
         currency_code: "EUR".to_owned(),
         units: 1,
@@ -132,9 +137,8 @@ pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<S
         }],
         ..Order::default()
     };
-    let request = CreateOrderRequest {
+    CreateOrderRequest {
         order: Some(order),
         request_id: uuid::Uuid::new_v4().to_string(),
-    };
-    Ok(client.create_order(request).await?.into_inner().name)
+    }
 }

@@ -2,12 +2,14 @@
 //! What waits for the writer.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 
 use chassis::deadline::Deadline;
 use tokio::sync::oneshot;
 
 use crate::order::error::Error;
 use crate::order::model::Order;
+use crate::order::store::Observer;
 use crate::order::store::sqlite::fault;
 use crate::order::store::sqlite::write::Change;
 
@@ -45,24 +47,56 @@ impl Waiting {
 /// A queue of at most `capacity` jobs.
 pub(in super::super) fn queue(capacity: usize) -> (Sender, Receiver<Job>) {
     let (sender, receiver) = sync_channel(capacity.max(1));
-    (Sender(sender), receiver)
+    let observed = Observed::default();
+    (Sender { sender, observed }, receiver)
+}
+
+/// Who wants to know of the queue and of the commits, if anyone.
+#[derive(Clone, Default)]
+pub(in super::super) struct Observed(Arc<OnceLock<Arc<dyn Observer>>>);
+
+impl Observed {
+    pub(super) fn tell(&self, what: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.0.get() {
+            what(observer.as_ref());
+        }
+    }
 }
 
 /// The end for those who ask.
-pub(in super::super) struct Sender(SyncSender<Job>);
+pub(in super::super) struct Sender {
+    sender: SyncSender<Job>,
+    observed: Observed,
+}
 
 impl Sender {
     /// Never waits.
     pub(in super::super) fn send(&self, job: Job) -> Result<(), Error> {
-        self.0.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => Error::StoreBusy,
-            TrySendError::Disconnected(_) => fault::closed(),
+        // Counted before it can be taken.
+        let changes = usize::from(matches!(job, Job::Change(_)));
+        self.observed.tell(|observer| observer.queued(changes));
+        self.sender.try_send(job).map_err(|error| {
+            self.observed.tell(|observer| observer.taken(changes));
+            match error {
+                TrySendError::Full(_) => Error::StoreBusy,
+                TrySendError::Disconnected(_) => fault::closed(),
+            }
         })
+    }
+
+    /// What the writer tells of.
+    pub(in super::super) fn observed(&self) -> Observed {
+        self.observed.clone()
+    }
+
+    /// The first observer stays.
+    pub(in super::super) fn observe(&self, observer: Arc<dyn Observer>) {
+        let _ = self.observed.0.set(observer);
     }
 
     /// Waits for a place in the queue; an error if the writer is gone.
     pub(in super::super) async fn send_when_free(&self, job: Job) -> Result<(), Error> {
-        let sender = self.0.clone();
+        let sender = self.sender.clone();
         match tokio::task::spawn_blocking(move || sender.send(job)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(fault::closed()),
