@@ -58,6 +58,6 @@ targetRefs:
 {{- else -}}
 selector:
   matchLabels:
-    {{- include "chart.selectorLabels" . | trim | nindent 4 }}
+    {{- include "chart.podSelector" . | trim | nindent 4 }}
 {{- end -}}
 {{- end -}}

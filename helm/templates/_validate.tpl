@@ -188,6 +188,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.locality.enabled (not $v.circuitBreaking.enabled) (include "mesh.istio" .) }}
 - "locality.enabled: Istio fails over only from endpoints it finds failing; set circuitBreaking.enabled: true"
 {{- end }}
+{{- if and $v.circuitBreaking.enabled (lt (include "duration.ms" $v.circuitBreaking.maxEjection | int64) (include "duration.ms" $v.circuitBreaking.baseEjection | int64)) }}
+- "circuitBreaking.maxEjection: {{ $v.circuitBreaking.maxEjection }} is shorter than circuitBreaking.baseEjection {{ $v.circuitBreaking.baseEjection }}, and Linkerd would drop both; swap them"
+{{- end }}
 {{- if and $v.loadBalancing.hashHeader (ne $v.loadBalancing.warmup "0s") }}
 - "loadBalancing.warmup: a hash has no shares to grow; remove it or hashHeader"
 {{- end }}
@@ -200,6 +203,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- if and $v.slo.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
 - "slo.enabled: alerts need scraped metrics; set metrics.monitor or metrics.annotations"
+{{- end }}
+{{- if and $v.autoscaling.enabled $v.autoscaling.keda.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
+- "autoscaling.keda.enabled: KEDA counts calls by scraped metrics; set metrics.monitor or metrics.annotations"
 {{- end }}
 {{- if and (eq $v.tests.from "inside") (not (include "mesh.on" .)) }}
 - "tests.from: there is no mesh to be inside of; set mesh.provider or tests.from: auto"

@@ -9,6 +9,7 @@ mod command;
 mod conform;
 mod document;
 mod fidelity;
+pub(crate) mod install;
 mod istio;
 mod linkerd;
 mod mutate;

@@ -9,6 +9,8 @@ mod scratch;
 
 use anyhow::Result;
 
+use crate::chart;
+
 /// `cargo xtask prove`
 #[derive(clap::Subcommand)]
 pub(crate) enum Args {
@@ -16,6 +18,8 @@ pub(crate) enum Args {
     Crash(crash::Args),
     /// Nothing that was acknowledged is lost when the power fails.
     Power(power::Args),
+    /// The chart installs, upgrades and uninstalls on a real API server.
+    Install(chart::install::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -25,6 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match args {
         Args::Crash(args) => crash::run(args),
         Args::Power(args) => power::run(args),
+        Args::Install(args) => chart::install::run(args),
         Args::Scratch => scratch::run(),
     }
 }

@@ -35,7 +35,46 @@ impl Tools {
         Ok(Some(tools))
     }
 
+    /// An API server, its store and its client, as their own projects build them.
+    pub(super) fn kubernetes(&self) -> Result<()> {
+        let version = self.version("kubernetes", "k8s.io/kubernetes")?;
+        // Without it the server would report v0.0.0, which the chart refuses.
+        let stamp = format!("-s -w -X k8s.io/component-base/version.gitVersion={version}");
+        self.once("kubernetes", || {
+            for (program, package) in [
+                ("etcd", "go.etcd.io/etcd/server/v3"),
+                ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+                ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
+            ] {
+                succeed(
+                    Command::new("go")
+                        .current_dir(self.modules.join("kubernetes"))
+                        .env("CGO_ENABLED", "0")
+                        .args(["build", "-ldflags", &stamp, "-o"])
+                        .arg(self.bin.join(program))
+                        .arg(package),
+                )?;
+            }
+            Ok(())
+        })
+    }
+
     fn build_module(&self, module: &str) -> Result<()> {
+        self.once(module, || {
+            succeed(
+                Command::new("go")
+                    .current_dir(self.modules.join(module))
+                    .env("CGO_ENABLED", "0")
+                    .args(["build", "-p", "1", "-ldflags", "-s -w", "-o"])
+                    .arg(format!("{}/", self.bin.display()))
+                    .arg("tool"),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Builds where the pins have changed since the last time.
+    fn once(&self, module: &str, build: impl FnOnce() -> Result<()>) -> Result<()> {
         let folder = self.modules.join(module);
         let pins = ["go.mod", "go.sum"]
             .iter()
@@ -48,14 +87,7 @@ impl Tools {
         }
         println!("           building tools/{module} …");
         fs::create_dir_all(&self.bin)?;
-        succeed(
-            Command::new("go")
-                .current_dir(&folder)
-                .env("CGO_ENABLED", "0")
-                .args(["build", "-p", "1", "-ldflags", "-s -w", "-o"])
-                .arg(format!("{}/", self.bin.display()))
-                .arg("tool"),
-        )?;
+        build()?;
         fs::write(stamp, pins)?;
         Ok(())
     }
@@ -81,12 +113,17 @@ impl Tools {
 
     /// Folder of a module that a tool of `tools/` is pinned to.
     pub(super) fn pinned(&self, tools: &str, module: &str) -> Result<PathBuf> {
+        Self::module(&format!("{module}@{}", self.version(tools, module)?))
+    }
+
+    /// Version of a module that a tool of `tools/` is pinned to.
+    pub(super) fn version(&self, tools: &str, module: &str) -> Result<String> {
         let said = stdout(
             Command::new("go")
                 .current_dir(self.modules.join(tools))
-                .args(["list", "-m", "-f", "{{.Path}}@{{.Version}}", module]),
+                .args(["list", "-m", "-f", "{{.Version}}", module]),
         )?;
-        Self::module(said.trim())
+        Ok(said.trim().to_owned())
     }
 
     /// `helm lint` with every provider.
@@ -102,13 +139,18 @@ impl Tools {
         Ok(())
     }
 
-    /// The tests that ship with the chart.
+    /// The tests that ship with the chart, whatever mesh is its default.
     pub(super) fn unittest(&self, place: &Place) -> Result<()> {
-        succeed(
-            self.tool("helm-unittest")
-                .arg("--strict")
-                .arg(place.chart()),
-        )?;
+        let values = place.target.join("chart-values.yaml");
+        for provider in super::case::PROVIDERS {
+            fs::write(&values, format!("mesh: {{provider: {provider}}}"))?;
+            succeed(
+                self.tool("helm-unittest")
+                    .args(["--strict", "--values"])
+                    .arg(&values)
+                    .arg(place.chart()),
+            )?;
+        }
         Ok(())
     }
 }
