@@ -3,6 +3,7 @@
 
 mod crash;
 mod history;
+mod mesh;
 mod power;
 mod random;
 mod scratch;
@@ -20,6 +21,8 @@ pub(crate) enum Args {
     Power(power::Args),
     /// The chart installs, upgrades and uninstalls on a real API server.
     Install(chart::install::Args),
+    /// The chart's Istio objects do what the contract says, on real Envoys.
+    Mesh(mesh::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -30,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Args::Crash(args) => crash::run(args),
         Args::Power(args) => power::run(args),
         Args::Install(args) => chart::install::run(args),
+        Args::Mesh(args) => mesh::run(args),
         Args::Scratch => scratch::run(),
     }
 }

