@@ -29,7 +29,8 @@ pub struct Settings {
     )]
     pub store: StoreUrl,
 
-    /// Where stock is reserved: `http://HOST:PORT`. Without it nothing is.
+    /// Where stock is reserved: `http://HOST:PORT`, or `https`. Without it
+    /// nothing is.
     #[arg(
         long,
         env = "INVENTORY_ENDPOINT",
@@ -78,8 +79,8 @@ pub enum Command {
 /// Which server to ask.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Target {
-    /// `http://HOST:PORT`; by default the server of this machine, on the port
-    /// of --listen.
+    /// `http://HOST:PORT`, or `https`; by default the server of this machine, on
+    /// the port of --listen.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 }
@@ -91,13 +92,14 @@ impl Settings {
     /// # Errors
     /// [`Fatal::usage`], in one line that names the setting.
     pub fn from_process() -> Result<Self, Fatal> {
-        let settings = Self::try_parse().map_err(|error| {
+        let mut settings = Self::try_parse().map_err(|error| {
             if !error.use_stderr() {
                 error.exit();
             }
             Fatal::from_clap(&error)
         })?;
         settings.server.validate()?;
+        settings.client.tls = settings.client.tls.or(&settings.server.tls);
         Ok(settings)
     }
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chassis::exit::Fatal;
+use chassis::tls;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -93,20 +94,34 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 async fn connect(settings: &Settings, target: &Target) -> Result<(String, Channel), Fatal> {
+    let (own, client) = (&settings.server.tls, &settings.client.tls);
     let address = match &target.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => format!("http://{}", reachable(settings.server.listen)),
+        None => {
+            let scheme = if own.is_on() { "https" } else { "http" };
+            format!("{scheme}://{}", reachable(settings.server.listen))
+        }
     };
     let endpoint = Endpoint::from_shared(address.clone())
         .map_err(|error| Fatal::usage(format!("--endpoint {address}: {error}")))?
         .connect_timeout(PATIENCE)
         .timeout(PATIENCE);
+    let endpoint = match target.endpoint {
+        Some(_) => tls::secured(endpoint, client)?,
+        None => tls::secured_to_self(endpoint, client, own)?,
+    };
     let channel = endpoint.connect().await.map_err(|error| {
         Fatal::unavailable(format!(
-            "{address} cannot be reached ({error}): is it running?"
+            "{address} cannot be reached ({}): is it running?",
+            cause(&error)
         ))
     })?;
     Ok((address, channel))
+}
+
+/// The innermost error: those around it say only that something failed.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 fn failed(address: &str, status: &tonic::Status) -> Fatal {

@@ -7,6 +7,9 @@
 
 mod admin;
 mod assembly;
+#[cfg(feature = "tls")]
+#[path = "../common/certificates.rs"]
+mod certificates;
 mod client;
 mod deadlines;
 #[path = "../common/direct.rs"]
@@ -17,4 +20,6 @@ mod health;
 mod identity;
 mod limits;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;

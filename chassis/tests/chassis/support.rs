@@ -191,7 +191,9 @@ pub(crate) async fn start_with(args: &[&str], health: Health, things: Things) ->
     let listener = Listener::bind("--listen", settings.listen).await.unwrap();
     let address = listener.local_addr();
     let (trigger, shutdown) = Shutdown::manual();
-    let built = Server::new(&settings, &CONTRACT, &health).add_service(things);
+    let built = Server::new(&settings, &CONTRACT, &health)
+        .unwrap()
+        .add_service(things);
     let served = tokio::spawn(built.serve(listener, shutdown));
     Running {
         address,

@@ -162,6 +162,7 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
         }),
     };
     Server::new(settings, &[CONTRACT], &health)
+        .unwrap()
         .add_service(demo)
         .metrics(telemetry.metrics())
         .layer(ServerLayer::new(telemetry, &[CONTRACT]))

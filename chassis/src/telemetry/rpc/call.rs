@@ -23,6 +23,7 @@ use crate::telemetry::metrics::rpc::RpcMetrics;
 use crate::telemetry::propagation::Decision;
 use crate::telemetry::request_id::{self, Entered};
 use crate::telemetry::{Core, Telemetry};
+use crate::tls::Security;
 
 static GRPC_PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 static ENVOY_ATTEMPT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
@@ -73,6 +74,7 @@ pub(super) struct Call {
     previous_attempts: u32,
     peer: Option<SocketAddr>,
     caller: Option<Caller>,
+    security: Security,
     finished: bool,
 }
 
@@ -94,8 +96,12 @@ impl Call {
             .max(number(headers, &ENVOY_ATTEMPT).saturating_sub(1));
         call.peer = peer.address;
         call.caller = request.extensions().get::<Caller>().cloned();
-        side.metrics
-            .secured(peer.mutual_tls || call.caller.is_some());
+        // Who is named by a mesh's proxy came under mutual TLS up to it.
+        call.security = match call.caller {
+            Some(_) => Security::MutualTls,
+            None => peer.security,
+        };
+        side.metrics.secured(call.security);
         call.trace(parent, SpanKind::Server, request);
         call
     }
@@ -133,6 +139,7 @@ impl Call {
             previous_attempts: 0,
             peer: None,
             caller: None,
+            security: Security::None,
             finished: false,
         };
         call.method().metrics.began();
@@ -195,6 +202,10 @@ impl Call {
             self.caller
                 .as_ref()
                 .map(|caller| caller.id().to_owned().into()),
+        );
+        add(
+            names::SECURITY,
+            names::security(self.security).map(Into::into),
         );
         if let Some(peer) = self.peer {
             add(names::CLIENT_ADDRESS, Some(peer.ip().to_string().into()));
@@ -335,7 +346,7 @@ fn peer<B>(request: &Request<B>) -> Peer {
         address: extensions
             .get::<TcpConnectInfo>()
             .and_then(TcpConnectInfo::remote_addr),
-        mutual_tls: false,
+        security: Security::None,
     })
 }
 
