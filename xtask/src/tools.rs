@@ -61,6 +61,12 @@ const TOOLS: &[Tool] = &[
         source: Source::Pinned("collector", "."),
     },
     Tool {
+        name: "valgrind",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("valgrind"),
+    },
+    Tool {
         name: "strace",
         version: "",
         ask: &["--version"],
