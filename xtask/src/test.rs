@@ -50,6 +50,10 @@ const STEPS: &[(&str, &[&str])] = &[
         "telemetry as a collector takes it",
         &["cargo", "xtask", "collector"],
     ),
+    (
+        "instructions per call",
+        &["cargo", "xtask", "bench", "instructions"],
+    ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
     ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),

@@ -74,6 +74,12 @@ const TOOLS: &[Tool] = &[
         ),
     },
     Tool {
+        name: "valgrind",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("valgrind"),
+    },
+    Tool {
         name: "strace",
         version: "",
         ask: &["--version"],
