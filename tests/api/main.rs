@@ -15,6 +15,7 @@ mod inventory;
 mod lifecycle;
 mod list;
 mod settings;
+mod smoke;
 mod trace;
 mod update;
 mod watch;
