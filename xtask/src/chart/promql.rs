@@ -1,4 +1,4 @@
-//! Every PromQL expression that is rendered, through Prometheus' own parser.
+//! Every `PromQL` expression that is rendered, through Prometheus' own parser.
 
 use std::collections::BTreeSet;
 use std::fs;

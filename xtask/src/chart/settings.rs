@@ -72,7 +72,7 @@ fn container(objects: &[Value]) -> &Value {
         })
 }
 
-/// Of the ConfigMap that the container reads, and its own plain ones.
+/// Of the `ConfigMap` that the container reads, and its own plain ones.
 fn variables(objects: &[Value]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let pod = container(objects);
