@@ -8,6 +8,7 @@ use chassis::exit::Fatal;
 use chassis::settings::{AdminSettings, ClientSettings, ServerSettings};
 use chassis::telemetry::TelemetrySettings;
 use clap::{Parser, Subcommand};
+use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::order::store::StoreUrl;
 
@@ -83,6 +84,24 @@ pub struct Target {
     /// the port of --listen.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+
+    /// Token to show with each call, for a mesh that checks one.
+    #[arg(
+        long,
+        env = "BEARER_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        value_parser = bearer
+    )]
+    pub bearer_token: Option<MetadataValue<Ascii>>,
+}
+
+/// The header's value, which `Debug` then hides.
+fn bearer(token: &str) -> Result<MetadataValue<Ascii>, &'static str> {
+    let mut value = MetadataValue::try_from(format!("Bearer {}", token.trim()))
+        .map_err(|_| "a token has visible ASCII characters only")?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl Settings {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chassis::exit::Fatal;
 use chassis::tls;
+use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -43,7 +44,15 @@ pub async fn health(settings: &Settings, target: &Target) -> Result<(), Fatal> {
 pub async fn create_and_read(settings: &Settings, target: &Target) -> Result<(), Fatal> {
     let (address, channel) = connect(settings, target).await?;
     let failed = |status| failed(&address, &status);
-    let mut client = pb::order_service_client::OrderServiceClient::new(channel);
+    let with_token = |mut request: Request<()>| {
+        if let Some(token) = &target.bearer_token {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", token.clone());
+        }
+        Ok(request)
+    };
+    let mut client =
+        pb::order_service_client::OrderServiceClient::with_interceptor(channel, with_token);
     let request = pb::CreateOrderRequest {
         order: Some(pb::Order {
             customer: "smoke-test".to_owned(),

@@ -91,8 +91,11 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- define "validate.authorization" -}}
 {{- $v := .Values -}}
 {{- if $v.authorization.enabled }}
-{{- if not (include "mesh.on" .) }}
-- "authorization.enabled: without a mesh nobody proves who calls; choose a mesh.provider or disable it"
+{{- if and (not (include "mesh.on" .)) (not (include "mtls.files" .)) }}
+- "authorization.enabled: without a mesh or certificates nobody proves who calls; choose a mesh.provider, set mtls.tls or disable it"
+{{- end }}
+{{- if and (include "mesh.ambient" .) (include "authorization.byService" .) }}
+- "authorization.by: on ambient no proxy beside the service tells it who calls; set mesh"
 {{- end }}
 {{- if and (include "mesh.on" .) (eq (include "mtls.mode" .) "disabled") }}
 - "authorization.enabled: callers are known by mTLS, which is disabled; set mtls.mode: strict or permissive"

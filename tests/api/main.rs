@@ -17,6 +17,7 @@ mod lifecycle;
 mod list;
 mod metrics;
 mod settings;
+mod smoke;
 mod trace;
 mod update;
 mod watch;

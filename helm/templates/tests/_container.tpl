@@ -26,6 +26,11 @@ volumeMounts:
     mountPath: /tls
     readOnly: true
 {{- end }}
+{{- with .root.Values.tests.tokenSecret }}
+env:
+  - name: BEARER_TOKEN
+    valueFrom: {secretKeyRef: {name: {{ . }}, key: token}}
+{{- end }}
 securityContext:
   {{- toYaml .root.Values.securityContext | nindent 2 }}
 resources:

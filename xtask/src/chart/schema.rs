@@ -17,7 +17,7 @@ use super::tools::Tools;
 /// Linkerd ignores a route with any field that came later.
 const GATEWAY_LINKERD: &str = "sigs.k8s.io/gateway-api@v1.2.1";
 const GATEWAY: &str = "sigs.k8s.io/gateway-api@v1.6.1";
-const FLAGGER: &str = "github.com/fluxcd/flagger@v1.36.1";
+pub(super) const FLAGGER: &str = "github.com/fluxcd/flagger@v1.36.1";
 const PROMETHEUS: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
 const KEDA: &str = "github.com/kedacore/keda/v2@v2.21.0";
 const CERT_MANAGER: &str = "github.com/cert-manager/cert-manager@v1.21.2";

@@ -10,13 +10,18 @@ use super::Place;
 use super::command::{stdout, succeed};
 
 /// One module for each set of tools whose dependencies agree.
-const MODULES: [&str; 3] = ["helm", "score", "istio"];
+const MODULES: [&str; 4] = [
+    "tools/helm",
+    "tools/score",
+    "tools/istio",
+    "xtask/tools/promql",
+];
 
 /// The built tools.
 #[derive(Debug)]
 pub(super) struct Tools {
     bin: PathBuf,
-    modules: PathBuf,
+    root: PathBuf,
 }
 
 impl Tools {
@@ -27,7 +32,7 @@ impl Tools {
         }
         let tools = Self {
             bin: place.target.join("tools"),
-            modules: place.root.join("tools"),
+            root: place.root.clone(),
         };
         for module in MODULES {
             tools.build_module(module)?;
@@ -40,7 +45,7 @@ impl Tools {
         let version = self.version("kubernetes", "k8s.io/kubernetes")?;
         // Without it the server would report v0.0.0, which the chart refuses.
         let stamp = format!("-s -w -X k8s.io/component-base/version.gitVersion={version}");
-        self.once("kubernetes", || {
+        self.once("tools/kubernetes", || {
             for (program, package) in [
                 ("etcd", "go.etcd.io/etcd/server/v3"),
                 ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
@@ -48,7 +53,7 @@ impl Tools {
             ] {
                 succeed(
                     Command::new("go")
-                        .current_dir(self.modules.join("kubernetes"))
+                        .current_dir(self.root.join("tools/kubernetes"))
                         .env("CGO_ENABLED", "0")
                         .args(["build", "-ldflags", &stamp, "-o"])
                         .arg(self.bin.join(program))
@@ -63,7 +68,7 @@ impl Tools {
         self.once(module, || {
             succeed(
                 Command::new("go")
-                    .current_dir(self.modules.join(module))
+                    .current_dir(self.root.join(module))
                     .env("CGO_ENABLED", "0")
                     .args(["build", "-p", "1", "-ldflags", "-s -w", "-o"])
                     .arg(format!("{}/", self.bin.display()))
@@ -75,17 +80,18 @@ impl Tools {
 
     /// Builds where the pins have changed since the last time.
     fn once(&self, module: &str, build: impl FnOnce() -> Result<()>) -> Result<()> {
-        let folder = self.modules.join(module);
+        let folder = self.root.join(module);
         let pins = ["go.mod", "go.sum"]
             .iter()
             .map(|name| fs::read_to_string(folder.join(name)))
             .collect::<Result<String, _>>()
-            .with_context(|| format!("tools/{module} has a go.mod and a go.sum"))?;
-        let stamp = self.bin.join(format!("{module}.stamp"));
+            .with_context(|| format!("{module} has a go.mod and a go.sum"))?;
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let stamp = self.bin.join(format!("{name}.stamp"));
         if fs::read_to_string(&stamp).is_ok_and(|built| built == pins) {
             return Ok(());
         }
-        println!("           building tools/{module} …");
+        println!("           building {module} …");
         fs::create_dir_all(&self.bin)?;
         build()?;
         fs::write(stamp, pins)?;
@@ -120,7 +126,7 @@ impl Tools {
     pub(super) fn version(&self, tools: &str, module: &str) -> Result<String> {
         let said = stdout(
             Command::new("go")
-                .current_dir(self.modules.join(tools))
+                .current_dir(self.root.join("tools").join(tools))
                 .args(["list", "-m", "-f", "{{.Version}}", module]),
         )?;
         Ok(said.trim().to_owned())

@@ -18,7 +18,7 @@ use crate::chart::command::{attempt, stdout, succeed};
 use crate::chart::tools::Tools;
 
 /// What the server may take to be ready, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 const TOKEN: &str = "proof";
 
 /// Ends with its processes when dropped.
@@ -158,15 +158,16 @@ impl<'a> Cluster<'a> {
 
     /// The last lines of both.
     fn logs(&self) -> String {
-        ["etcd", "kube-apiserver"]
-            .iter()
-            .map(|name| {
-                let log = fs::read_to_string(self.path(&format!("{name}.log"))).unwrap_or_default();
-                let lines: Vec<&str> = log.lines().collect();
-                let last = lines[lines.len().saturating_sub(20)..].join("\n");
-                format!("--- {name}\n{last}\n")
-            })
-            .collect()
+        let mut said = String::new();
+        for name in ["etcd", "kube-apiserver"] {
+            let log = fs::read_to_string(self.path(&format!("{name}.log"))).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            said.push_str(name);
+            said.push('\n');
+            said.push_str(&lines[lines.len().saturating_sub(20)..].join("\n"));
+            said.push('\n');
+        }
+        said
     }
 
     fn kubeconfig(&self) -> PathBuf {
