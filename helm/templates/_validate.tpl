@@ -40,9 +40,6 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and (has $v.mtls.mode (list "strict" "permissive")) (not (include "mesh.on" .)) (not $secret) }}
 - "mtls.mode: {{ $v.mtls.mode }} without a mesh needs certificates; choose a mesh.provider, or set mtls.tls.secretName or mtls.tls.certManager"
 {{- end }}
-{{- if and (eq $v.mtls.mode "permissive") (not (include "mesh.on" .)) $secret }}
-- "mtls.mode: permissive needs a mesh: the service itself speaks TLS or does not; use strict"
-{{- end }}
 {{- if and (eq $v.mtls.mode "disabled") (include "mesh.ambient" .) }}
 - "mtls.mode: disabled is ignored by Istio ambient, which always encrypts between members; use permissive"
 {{- end }}
@@ -91,8 +88,11 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- define "validate.authorization" -}}
 {{- $v := .Values -}}
 {{- if $v.authorization.enabled }}
-{{- if not (include "mesh.on" .) }}
-- "authorization.enabled: without a mesh nobody proves who calls; choose a mesh.provider or disable it"
+{{- if not (or (include "mesh.on" .) (include "mtls.files" .)) }}
+- "authorization.enabled: without a mesh only certificates prove who calls; choose a mesh.provider, or set mtls.tls and authorization.by: service, or disable it"
+{{- end }}
+{{- if and (include "mtls.files" .) (eq $v.authorization.by "mesh") }}
+- "authorization.by: without a mesh only the service can refuse callers; set service"
 {{- end }}
 {{- if and (include "mesh.on" .) (eq (include "mtls.mode" .) "disabled") }}
 - "authorization.enabled: callers are known by mTLS, which is disabled; set mtls.mode: strict or permissive"

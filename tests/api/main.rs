@@ -15,6 +15,8 @@ mod inventory;
 mod lifecycle;
 mod list;
 mod settings;
+#[cfg(feature = "tls")]
+mod tls;
 mod trace;
 mod update;
 mod watch;
