@@ -104,13 +104,9 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 async fn connect(settings: &Settings, target: &Target) -> Result<(String, Channel), Fatal> {
     let (own, client) = (&settings.server.tls, &settings.client.tls);
-    let address = match &target.endpoint {
-        Some(endpoint) => endpoint.clone(),
-        None => {
-            let scheme = if own.is_on() { "https" } else { "http" };
-            format!("{scheme}://{}", reachable(settings.server.listen))
-        }
-    };
+    let scheme = if own.is_on() { "https" } else { "http" };
+    let here = || format!("{scheme}://{}", reachable(settings.server.listen));
+    let address = target.endpoint.clone().unwrap_or_else(here);
     let endpoint = Endpoint::from_shared(address.clone())
         .map_err(|error| Fatal::usage(format!("--endpoint {address}: {error}")))?
         .connect_timeout(PATIENCE)

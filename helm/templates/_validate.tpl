@@ -40,9 +40,6 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and (has $v.mtls.mode (list "strict" "permissive")) (not (include "mesh.on" .)) (not $secret) }}
 - "mtls.mode: {{ $v.mtls.mode }} without a mesh needs certificates; choose a mesh.provider, or set mtls.tls.secretName or mtls.tls.certManager"
 {{- end }}
-{{- if and (eq $v.mtls.mode "permissive") (not (include "mesh.on" .)) $secret }}
-- "mtls.mode: permissive needs a mesh: the service itself speaks TLS or does not; use strict"
-{{- end }}
 {{- if and (eq $v.mtls.mode "disabled") (include "mesh.ambient" .) }}
 - "mtls.mode: disabled is ignored by Istio ambient, which always encrypts between members; use permissive"
 {{- end }}

@@ -18,6 +18,8 @@ mod list;
 mod metrics;
 mod settings;
 mod smoke;
+#[cfg(feature = "tls")]
+mod tls;
 mod trace;
 mod update;
 mod watch;

@@ -45,6 +45,23 @@ fn wrong_values_are_refused_with_the_setting_named() {
     refused(&run(&dir, &[], &env), 64, &["--request-timeout"]);
 }
 
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_is_refused_where_it_is_not_built_in() {
+    let dir = TempDir::new().unwrap();
+    let cases: [&[&str]; 4] = [
+        &["--tls-cert", "x"],
+        &["--tls-client-ca", "x"],
+        &["--inventory-endpoint", "https://localhost:1"],
+        &["healthcheck", "--endpoint", "https://localhost:1"],
+    ];
+    for args in cases {
+        refused(&run(&dir, args, &[]), 64, &["cargo feature `tls`"]);
+    }
+    let env = [("TLS_CERT", "x")];
+    refused(&run(&dir, &[], &env), 64, &["--tls-cert", "--features tls"]);
+}
+
 #[test]
 fn help_names_every_setting_with_its_variable() {
     let dir = TempDir::new().unwrap();

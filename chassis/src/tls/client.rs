@@ -100,7 +100,7 @@ impl Renewals {
     /// Waits until the files have changed.
     pub(crate) async fn changed(&mut self) {
         if self.followed.current.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -38,12 +38,12 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
         make: impl Fn(&[Pem]) -> Result<T, Fatal> + Send + Sync + 'static,
     ) -> Result<Self, Fatal> {
         let contents = read(&sources)?;
-        let made = make(&contents)?;
+        let value = make(&contents)?;
         Ok(Self {
             sources: sources.into(),
             make: Arc::new(make),
             contents,
-            made,
+            made: value,
         })
     }
 
@@ -69,10 +69,10 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
                 let renewed = move || renewed(&sources, &*make, &before);
                 match tokio::task::spawn_blocking(renewed).await {
                     Ok(Ok(None)) => fault = Fault::default(),
-                    Ok(Ok(Some((read, made)))) => {
+                    Ok(Ok(Some((read, value)))) => {
                         fault = Fault::default();
                         contents = read;
-                        sender.send_replace(made);
+                        sender.send_replace(value);
                         tracing::info!(file = %self.sources[0].path.display(), "certificates read anew");
                     }
                     Ok(Err(error)) => fault.seen(error),
@@ -124,8 +124,8 @@ fn renewed<T>(
     if is_same {
         return Ok(None);
     }
-    let made = make(&contents)?;
-    Ok(Some((contents, made)))
+    let value = make(&contents)?;
+    Ok(Some((contents, value)))
 }
 
 /// What the files are now, until the last clone is dropped.

@@ -67,7 +67,8 @@ fn build() -> Result<PathBuf> {
     let host = String::from_utf8(host.stdout)?.trim().to_owned();
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--release", "--bin", "server", "--target", &host])
+        .args(["build", "--release", "--bin", "server", "--features", "tls"])
+        .args(["--target", &host])
         .current_dir(tree::root())
         .env("RUSTFLAGS", flags);
     ensure!(cargo.status()?.success(), "the build failed");
