@@ -1,5 +1,6 @@
 //{% capture source %}{% raw %}
-//! A small inventory to try the service with: it keeps reservations in memory.
+//! A small inventory to try the service with: it keeps reservations in memory,
+//! and its telemetry is that of the service.
 //!
 //! ```console
 //! cargo run --example inventory -- 127.0.0.1:50052 pencil=10 ink=3
@@ -12,9 +13,16 @@ use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use chassis::shutdown::Shutdown;
+use chassis::telemetry::rpc::ServerLayer;
+use chassis::telemetry::{self, TelemetrySettings};
+use service::contract;
 use service::proto::acme::inventory::v1 as pb;
 use service::proto::acme::inventory::v1::inventory_service_server as server;
+use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -60,7 +68,7 @@ impl server::InventoryService for Inventory {
                 *left -= quantity;
             }
         }
-        println!("reserved {}", request.request_id);
+        tracing::info!(reservation = request.request_id, "reserved");
         kept.reserved.insert(request.request_id);
         Ok(Response::new(pb::ReserveResponse {}))
     }
@@ -78,10 +86,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (sku, pieces) = arg.split_once('=').ok_or("stock is given as SKU=PIECES")?;
         kept.stock.insert(sku.to_owned(), pieces.parse()?);
     }
-    println!("keeping stock on {address}");
+    let settings = TelemetrySettings::default();
+    let telemetry = telemetry::init(&settings, "inventory", env!("CARGO_PKG_VERSION"))?;
+    let shutdown = Shutdown::on_signals()?;
+    let listener = TcpListener::bind(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "keeping stock");
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let service = server::InventoryServiceServer::new(Inventory(Mutex::new(kept)));
-    let server = tonic::transport::Server::builder().add_service(service);
-    server.serve(address).await?;
+    tonic::transport::Server::builder()
+        .layer(ServerLayer::new(&telemetry, &[contract::INVENTORY_SERVICE]))
+        .add_service(service)
+        .serve_with_incoming_shutdown(incoming, shutdown.drain())
+        .await?;
+    telemetry.shutdown(Duration::from_secs(1)).await;
     Ok(())
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -74,17 +74,19 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     let admin = Admin::start(&settings.admin, health.clone(), BUILD, routes).await?;
     tracing::info!(grpc = %listener.local_addr(), admin = %admin.local_addr(), "listening");
 
+    let server = Server::new(&settings.server, contract::SERVICES, &health)?;
     let store = tokio::select! {
         opened = store::open_when_there(&settings.store, settings.store_limits()) => opened,
         () = shutdown.drain() => return Ok(()),
     };
     let store = store.map_err(|error| unusable(&error))?;
+    let store = store::observed(store, settings.store.system(), &telemetry.metrics());
     let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
     let stock = inventory::connect(settings, telemetry)?;
     let orders = Orders::new(Arc::clone(&store), stock);
     let api = grpc::Api::new(orders, health.draining());
 
-    let served = Server::new(&settings.server, contract::SERVICES, &health)
+    let served = server
         .metrics(telemetry.metrics())
         .add_service(api.into_service(&settings.server))
         .reflection(proto::DESCRIPTORS)?

@@ -9,6 +9,7 @@ use chassis::exit::Fatal;
 use chassis::settings::{AdminSettings, ClientSettings, ServerSettings};
 use chassis::telemetry::TelemetrySettings;
 use clap::{Parser, Subcommand};
+use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::order::store::{Limits, StoreUrl};
 
@@ -46,7 +47,8 @@ pub struct Settings {
     )]
     pub store_connections: u16,
 
-    /// Where stock is reserved: `http://HOST:PORT`. Without it nothing is.
+    /// Where stock is reserved: `http://HOST:PORT`, or `https`. Without it
+    /// nothing is.
     #[arg(
         long,
         env = "INVENTORY_ENDPOINT",
@@ -95,10 +97,28 @@ pub enum Command {
 /// Which server to ask.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Target {
-    /// `http://HOST:PORT`; by default the server of this machine, on the port
-    /// of --listen.
+    /// `http://HOST:PORT`, or `https`; by default the server of this machine, on
+    /// the port of --listen.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+
+    /// Token to show with each call, for a mesh that checks one.
+    #[arg(
+        long,
+        env = "BEARER_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        value_parser = bearer
+    )]
+    pub bearer_token: Option<MetadataValue<Ascii>>,
+}
+
+/// The header's value, which `Debug` then hides.
+fn bearer(token: &str) -> Result<MetadataValue<Ascii>, &'static str> {
+    let mut value = MetadataValue::try_from(format!("Bearer {}", token.trim()))
+        .map_err(|_| "a token has visible ASCII characters only")?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl Settings {
@@ -118,6 +138,7 @@ impl Settings {
         if let Some(path) = &settings.store_file {
             settings.store = store_in(path)?;
         }
+        settings.client.tls = settings.client.tls.or(&settings.server.tls);
         Ok(settings)
     }
 

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chassis::exit::Fatal;
+use chassis::tls;
+use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -42,7 +44,15 @@ pub async fn health(settings: &Settings, target: &Target) -> Result<(), Fatal> {
 pub async fn create_and_read(settings: &Settings, target: &Target) -> Result<(), Fatal> {
     let (address, channel) = connect(settings, target).await?;
     let failed = |status| failed(&address, &status);
-    let mut client = pb::order_service_client::OrderServiceClient::new(channel);
+    let with_token = |mut request: Request<()>| {
+        if let Some(token) = &target.bearer_token {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", token.clone());
+        }
+        Ok(request)
+    };
+    let mut client =
+        pb::order_service_client::OrderServiceClient::with_interceptor(channel, with_token);
     let request = pb::CreateOrderRequest {
         order: Some(pb::Order {
             customer: "smoke-test".to_owned(),
@@ -93,20 +103,30 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 async fn connect(settings: &Settings, target: &Target) -> Result<(String, Channel), Fatal> {
-    let address = match &target.endpoint {
-        Some(endpoint) => endpoint.clone(),
-        None => format!("http://{}", reachable(settings.server.listen)),
-    };
+    let (own, client) = (&settings.server.tls, &settings.client.tls);
+    let scheme = if own.is_on() { "https" } else { "http" };
+    let here = || format!("{scheme}://{}", reachable(settings.server.listen));
+    let address = target.endpoint.clone().unwrap_or_else(here);
     let endpoint = Endpoint::from_shared(address.clone())
         .map_err(|error| Fatal::usage(format!("--endpoint {address}: {error}")))?
         .connect_timeout(PATIENCE)
         .timeout(PATIENCE);
+    let endpoint = match target.endpoint {
+        Some(_) => tls::secured(endpoint, client)?,
+        None => tls::secured_to_self(endpoint, client, own)?,
+    };
     let channel = endpoint.connect().await.map_err(|error| {
         Fatal::unavailable(format!(
-            "{address} cannot be reached ({error}): is it running?"
+            "{address} cannot be reached ({}): is it running?",
+            cause(&error)
         ))
     })?;
     Ok((address, channel))
+}
+
+/// The innermost error: those around it say only that something failed.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 fn failed(address: &str, status: &tonic::Status) -> Fatal {

@@ -18,6 +18,15 @@ fn readme() -> String {
     std::fs::read_to_string(root.join("README.md")).unwrap()
 }
 
+/// The README without its section about TLS, and that section.
+fn parts() -> (String, String) {
+    const HEADING: &str = "\n## TLS without a mesh\n";
+    let text = readme();
+    let (before, rest) = text.split_once(HEADING).unwrap();
+    let (section, after) = rest.split_once("\n## ").unwrap();
+    (format!("{before}\n## {after}"), section.to_owned())
+}
+
 /// The content of each block in that language.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
@@ -38,8 +47,8 @@ impl Group {
         Self(piped.spawn().unwrap())
     }
 
-    /// Reads until a line holds one of `words`.
-    fn says(&mut self, words: &[&str]) {
+    /// Reads until a line holds one of `words`; returns what was said.
+    fn says(&mut self, words: &[&str]) -> String {
         let mut seen = String::new();
         let mut output = BufReader::new(self.0.stdout.take().unwrap());
         while !words.iter().any(|word| seen.contains(word)) {
@@ -48,6 +57,7 @@ impl Group {
         }
         // Keeps the pipe empty.
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        seen
     }
 }
 
@@ -66,14 +76,26 @@ struct Shell {
 }
 
 impl Shell {
-    fn start() -> Self {
-        let mut group = Group::start(Command::new("bash").stdin(Stdio::piped()));
+    fn start(folder: &Path) -> Self {
+        let mut bash = Command::new("bash");
+        let mut group = Group::start(bash.current_dir(folder).stdin(Stdio::piped()));
         let stdin = group.0.stdin.take().unwrap();
         let stdout = BufReader::new(group.0.stdout.take().unwrap());
         Self {
             _group: group,
             stdin,
             stdout,
+        }
+    }
+
+    /// Runs the commands of a block, as `adapted`, and compares what they print.
+    fn shows(&mut self, block: &str, adapted: impl Fn(String) -> String) {
+        for step in format!("\n{block}").split("\n$ ").skip(1) {
+            let (command, shown) = split(step);
+            let command = adapted(command);
+            let printed = self.run(&command);
+            let (expected, seen) = (steady(&shown), steady(&printed));
+            assert_eq!(seen, expected, "$ {command}\nprinted:\n{printed}");
         }
     }
 
@@ -134,8 +156,8 @@ fn has(tool: &str) -> bool {
 
 #[test]
 fn calls_print_what_the_readme_shows() {
-    let readme = readme();
-    let blocks = blocks(&readme, "console");
+    let (plain, _) = parts();
+    let blocks = blocks(&plain, "console");
     assert!(!blocks.is_empty(), "the README has lost its calls");
     if !has("grpcurl") {
         return;
@@ -144,15 +166,42 @@ fn calls_print_what_the_readme_shows() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     let mut server = Group::start(command.current_dir(dir.path()).env_clear());
     server.says(&["serving"]);
-    let mut shell = Shell::start();
+    let mut shell = Shell::start(dir.path());
     for block in &blocks {
-        for step in format!("\n{block}").split("\n$ ").skip(1) {
-            let (command, shown) = split(step);
-            let printed = shell.run(&command);
-            let (expected, seen) = (steady(&shown), steady(&printed));
-            assert_eq!(seen, expected, "$ {command}\nprinted:\n{printed}");
-        }
+        shell.shows(block, |command| command);
     }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn calls_under_tls_print_what_the_readme_shows() {
+    let (_, under_tls) = parts();
+    let [certificates, calls] = blocks(&under_tls, "console")[..] else {
+        panic!("the README makes certificates, then calls");
+    };
+    if !has("grpcurl") || !has("openssl") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut shell = Shell::start(dir.path());
+    shell.shows(certificates, |command| command);
+    let command = blocks(&under_tls, "sh").into_iter().flat_map(str::lines);
+    let args = command.filter_map(|line| line.strip_prefix("cargo run --features tls -- "));
+    let mut server = Command::new(env!("CARGO_BIN_EXE_server"));
+    server
+        .args(args.flat_map(str::split_whitespace))
+        .current_dir(dir.path())
+        .env_clear()
+        .env("LISTEN_ADDR", "127.0.0.1:0")
+        .env("ADMIN_LISTEN_ADDR", "127.0.0.1:0");
+    let mut server = Group::start(&mut server);
+    let said = server.says(&["serving"]);
+    let port = (said.split("127.0.0.1:").nth(1))
+        .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
+        .unwrap();
+    // The walk in plain text has the port that the README names.
+    let moved = |command: String| command.replace(":50051", &format!(":{port}"));
+    shell.shows(calls, moved);
 }
 
 /// A command, which goes on while a line ends with a backslash, and its output.
@@ -170,9 +219,9 @@ fn split(step: &str) -> (String, String) {
 
 #[test]
 fn commands_that_serve_serve() {
-    let readme = readme();
+    let (plain, _) = parts();
     let mut served = 0;
-    for command in blocks(&readme, "sh").into_iter().flat_map(str::lines) {
+    for command in blocks(&plain, "sh").into_iter().flat_map(str::lines) {
         let Some(args) = command.strip_prefix("cargo run") else {
             continue;
         };

@@ -23,6 +23,7 @@ use crate::exit::Fatal;
 use crate::mesh::Provider;
 use crate::rpc::Contracts;
 use crate::settings::{ClientSettings, UpstreamRetries};
+use crate::tls::ClientTls;
 use budget::Budget;
 use endpoint::Endpoint;
 use resolve::Addresses;
@@ -37,22 +38,29 @@ pub struct Upstream<L = Identity> {
     settings: ClientSettings,
     mesh: Provider,
     layer: L,
+    tls: Option<ClientTls>,
 }
 
 impl Upstream {
-    /// The upstream at `endpoint` (`http://host:port`), as set by `flag`,
-    /// called as `contract` says.
+    /// The upstream at `endpoint` (`http://host:port`, or `https`), as set by
+    /// `flag`, called as `contract` says.
     ///
     /// # Errors
-    /// [`Fatal::usage`] that names `flag` if `endpoint` cannot be one.
+    /// [`Fatal::usage`] that names `flag` if `endpoint` cannot be one, or the file
+    /// if TLS is asked for and its certificates cannot be used.
     pub fn new(
         flag: &str,
         endpoint: &str,
         contract: &'static Contract,
         settings: &ClientSettings,
     ) -> Result<Self, Fatal> {
+        let endpoint = Endpoint::parse(flag, endpoint)?;
+        let secured = endpoint.is_secured();
         Ok(Self {
-            endpoint: Endpoint::parse(flag, endpoint)?,
+            tls: secured
+                .then(|| ClientTls::load(&settings.tls))
+                .transpose()?,
+            endpoint,
             contract,
             settings: settings.clone(),
             mesh: Provider::None,
@@ -85,6 +93,7 @@ impl<L> Upstream<L> {
             settings: self.settings,
             mesh: self.mesh,
             layer: Stack::new(self.layer, layer),
+            tls: self.tls,
         }
     }
 
@@ -100,7 +109,8 @@ impl<L> Upstream<L> {
             UpstreamRetries::On => true,
             UpstreamRetries::Off => false,
         };
-        let (channel, addresses) = self.endpoint.connect(&self.settings, self.mesh);
+        let tls = self.tls.map(ClientTls::start);
+        let (channel, addresses) = self.endpoint.connect(&self.settings, self.mesh, tls);
         Client::new(
             self.layer.layer(channel),
             Arc::new(Policy {

@@ -11,6 +11,7 @@
 //! - [`client`]: calls to upstreams
 //! - [`status`]: errors a client can act on
 //! - [`mesh`]: the mesh the process runs in, and who it says is calling
+//! - [`tls`]: what a mesh does where there is one
 //! - [`telemetry`]: traces, metrics and logs
 
 pub mod admin;
@@ -31,3 +32,4 @@ pub mod settings;
 pub mod shutdown;
 pub mod status;
 pub mod telemetry;
+pub mod tls;

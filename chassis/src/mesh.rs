@@ -1,4 +1,4 @@
-//! The mesh the process runs in, and what its proxies say of a caller.
+//! The mesh the process runs in, and who its proxies, or certificates, say is calling.
 
 mod caller;
 mod forwarded;

@@ -8,6 +8,7 @@
 mod connection;
 pub(crate) mod executor;
 mod fault;
+mod remainder;
 mod router;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::rpc::Contracts;
 use crate::settings::ServerSettings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
+use crate::tls::ServerTls;
 use connection::{Connections, Stage};
 use router::Router;
 
@@ -49,6 +51,7 @@ pub struct Server<L = Identity> {
     layer: L,
     descriptors: Vec<&'static [u8]>,
     metrics: Metrics,
+    tls: Option<ServerTls>,
 }
 
 impl Server {
@@ -56,13 +59,17 @@ impl Server {
     ///
     /// Offers `grpc.health.v1.Health` from `health`, which turns ready no
     /// sooner than connections are accepted.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`Fatal::usage`] that names the file if TLS is set and its certificates
+    /// cannot be used.
     pub fn new(
         settings: &ServerSettings,
         contracts: &[contract::Service],
         health: &Health,
-    ) -> Self {
+    ) -> Result<Self, Fatal> {
         let server = Self {
+            tls: ServerTls::load(&settings.tls)?,
             settings: settings.clone(),
             contracts: Contracts::new(contracts),
             health: health.clone(),
@@ -76,7 +83,7 @@ impl Server {
             ],
             metrics: Metrics::default(),
         };
-        server.add_service(health.service())
+        Ok(server.add_service(health.service()))
     }
 }
 
@@ -140,6 +147,7 @@ impl<L> Server<L> {
             layer: tower::layer::util::Stack::new(self.layer, layer),
             descriptors: self.descriptors,
             metrics: self.metrics,
+            tls: self.tls,
         }
     }
 
@@ -176,7 +184,9 @@ impl<L> Server<L> {
         let service = self.layer.layer(limits.layer(deadlines.layer(self.router)));
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
-        let connections = Connections::new(&self.settings, self.contracts, service, stages, alive);
+        let tls = self.tls.map(|tls| tls.start(&self.metrics));
+        let connections =
+            Connections::new(&self.settings, tls, self.contracts, service, stages, alive);
         let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
 
         let refused = self.metrics.rejections("connections");

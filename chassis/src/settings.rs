@@ -6,9 +6,11 @@
 mod admin;
 mod client;
 mod server;
+mod tls;
 mod value;
 
 pub use admin::AdminSettings;
 pub use client::{ClientSettings, UpstreamRetries};
 pub use server::ServerSettings;
+pub use tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
 pub use value::{bytes, duration, positive_duration};

@@ -14,6 +14,7 @@ mod request_id;
 mod resource;
 pub mod rpc;
 mod sampler;
+mod scrub;
 mod spans;
 #[cfg(feature = "tls")]
 mod tls;
@@ -200,6 +201,9 @@ impl Running {
             }
         }
         let [traces, metrics, logs] = targets;
+        if targets.iter().any(|target| target.otlp) {
+            environment::check(env);
+        }
         let runtime = if targets.iter().any(|target| target.otlp) {
             Some(otlp::runtime()?)
         } else {

@@ -11,12 +11,12 @@
 
 {{/* "true" where objects of the mesh refuse callers. */}}
 {{- define "authorization.byMesh" -}}
-{{- if and .Values.authorization.enabled (eq .Values.authorization.by "mesh") -}}true{{- end -}}
+{{- if and .Values.authorization.enabled (eq .Values.authorization.by "mesh") (include "mesh.on" .) -}}true{{- end -}}
 {{- end -}}
 
-{{/* "true" where the service does. */}}
+{{/* "true" where the service does: without a mesh it alone can, by its callers' certificates. */}}
 {{- define "authorization.byService" -}}
-{{- if and .Values.authorization.enabled (eq .Values.authorization.by "service") -}}true{{- end -}}
+{{- if and .Values.authorization.enabled (or (eq .Values.authorization.by "service") (not (include "mesh.on" .))) -}}true{{- end -}}
 {{- end -}}
 
 {{/* role=namespace/account,…;role=… */}}

@@ -1,4 +1,6 @@
-{{/* Istio's loadBalancer: by policy, or by the hash of a header; nearest first where asked. */}}
+{{/* Pieces of Istio's traffic policy, for its DestinationRule and for the one that Flagger writes. */}}
+
+{{/* By policy, or by the hash of a header; nearest first where asked. */}}
 {{- define "istio.loadBalancer" -}}
 {{- $l := .Values.loadBalancing -}}
 loadBalancer:
@@ -7,7 +9,10 @@ loadBalancer:
     httpHeaderName: {{ $l.hashHeader }}
   {{- else }}
   simple: {{ $l.policy }}
-  {{- if ne $l.warmup "0s" }}
+  {{- if and (ne $l.warmup "0s") (include "mesh.flagger" .) }}
+  # Flagger knows the older word only.
+  warmupDurationSecs: {{ $l.warmup }}
+  {{- else if ne $l.warmup "0s" }}
   warmup:
     duration: {{ $l.warmup }}
   {{- end }}
@@ -22,4 +27,35 @@ loadBalancer:
     {{- end }}
   {{- end }}
   {{- end }}
+{{- end -}}
+
+{{/* What one client proxy opens; Flagger has no limits of TCP. */}}
+{{- define "istio.connectionPool" -}}
+{{- with .Values.connectionPool -}}
+{{- if .enabled -}}
+connectionPool:
+  {{- if not (include "mesh.flagger" $) }}
+  tcp:
+    maxConnections: {{ .maxConnections }}
+    connectTimeout: {{ .connectTimeout }}
+  {{- end }}
+  http:
+    http2MaxRequests: {{ .maxRequests }}
+    http1MaxPendingRequests: {{ .maxPendingRequests }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "istio.outlierDetection" -}}
+{{- with .Values.circuitBreaking -}}
+{{- if .enabled -}}
+outlierDetection:
+  # consecutiveErrors would pass and do nothing.
+  consecutive5xxErrors: {{ .consecutiveErrors }}
+  consecutiveGatewayErrors: {{ .consecutiveErrors }}
+  interval: {{ .interval }}
+  baseEjectionTime: {{ .baseEjection }}
+  maxEjectionPercent: {{ .maxEjectionPercent }}
+{{- end -}}
+{{- end -}}
 {{- end -}}

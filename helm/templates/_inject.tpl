@@ -24,6 +24,11 @@ sidecar.istio.io/nativeSidecar: {{ .Values.mesh.proxy.nativeSidecar | quote }}
 proxy.istio.io/config: |
   holdApplicationUntilProxyStarts: true
   terminationDrainDuration: {{ .Values.settings.drainTimeout }}
+{{- if not .Values.mesh.proxy.nativeSidecar }}
+  proxyMetadata:
+    # It is told to stop together with the service, and must outlast its calls.
+    EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true"
+{{- end }}
   # Envoy would append to what a caller claims; this replaces it.
   proxyHeaders:
     forwardedClientCert: SANITIZE_SET

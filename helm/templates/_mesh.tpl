@@ -43,6 +43,8 @@ the Gateway API, and whoever reads the field without a mesh.
 {{- define "mesh.appProtocol" -}}
 {{- if include "mesh.istio" . -}}
 grpc
+{{- else if and (include "mtls.files" .) (eq (include "mtls.mode" .) "strict") -}}
+https
 {{- else -}}
 kubernetes.io/h2c
 {{- end -}}
@@ -58,6 +60,6 @@ targetRefs:
 {{- else -}}
 selector:
   matchLabels:
-    {{- include "chart.selectorLabels" . | trim | nindent 4 }}
+    {{- include "chart.podSelector" . | trim | nindent 4 }}
 {{- end -}}
 {{- end -}}

@@ -1,8 +1,8 @@
-{{/* What auto means: strict on a mesh, disabled without. */}}
+{{/* What auto means: strict on a mesh or with certificates, disabled without either. */}}
 {{- define "mtls.mode" -}}
 {{- if ne .Values.mtls.mode "auto" -}}
 {{ .Values.mtls.mode }}
-{{- else if include "mesh.on" . -}}
+{{- else if or (include "mesh.on" .) (include "mtls.secret" .) -}}
 strict
 {{- else -}}
 disabled
@@ -11,7 +11,7 @@ disabled
 
 {{/* "true" where the service itself speaks TLS, from files. */}}
 {{- define "mtls.files" -}}
-{{- if and (not (include "mesh.on" .)) (include "mtls.secret" .) -}}true{{- end -}}
+{{- if and (not (include "mesh.on" .)) (include "mtls.secret" .) (ne .Values.mtls.mode "disabled") -}}true{{- end -}}
 {{- end -}}
 
 {{- define "mtls.secret" -}}
@@ -24,11 +24,12 @@ disabled
 {{- end -}}
 {{- end -}}
 
-{{/* As flags, because a server that does not know them then ends, where it would ignore variables and speak plain text. */}}
+{{/* As flags, because a server that does not know them then ends, where it would ignore variables and speak plain text. Takes root. */}}
 {{- define "mtls.args" -}}
 - --tls-cert=/tls/tls.crt
 - --tls-key=/tls/tls.key
 - --tls-client-ca=/tls/ca.crt
+- --tls-mode={{ include "mtls.mode" .root }}
 {{- end -}}
 
 {{/* Linkerd's word for it. */}}

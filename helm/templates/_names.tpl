@@ -21,6 +21,19 @@ app.kubernetes.io/name: {{ include "chart.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/*
+All pods that answer, whatever version: what policies, budgets and monitors
+select. Flagger runs copies of them, and renames their app.kubernetes.io/name.
+*/}}
+{{- define "chart.podSelector" -}}
+{{- if include "mesh.flagger" . -}}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: stable
+{{- else -}}
+{{ include "chart.selectorLabels" . }}
+{{- end -}}
+{{- end -}}
+
 {{- define "chart.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
 {{ include "chart.selectorLabels" . }}

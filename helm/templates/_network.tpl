@@ -1,3 +1,4 @@
+{{/* A selector of namespaces; none: all of them. */}}
 {{- define "network.labels" -}}
 {{- if . -}}
 matchLabels:
@@ -24,11 +25,21 @@ matchLabels:
 {{- end -}}
 {{- end -}}
 
+{{/* Where proxies are scraped and probed. */}}
 {{- define "network.proxyMetricsPorts" -}}
 {{- if eq .Values.mesh.provider "istio" -}}
 [15020, 15021]
 {{- else if include "mesh.linkerd" . -}}
 [4191]
+{{- else -}}
+[]
+{{- end -}}
+{{- end -}}
+
+{{/* Ambient gives the kubelet's probes these addresses; elsewhere its node's own always pass. */}}
+{{- define "network.probeAddresses" -}}
+{{- if include "mesh.ambient" . -}}
+["169.254.7.127/32", "fd16:9254:7127:1337:ffff:ffff:ffff:ffff/128"]
 {{- else -}}
 []
 {{- end -}}

@@ -40,9 +40,6 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and (has $v.mtls.mode (list "strict" "permissive")) (not (include "mesh.on" .)) (not $secret) }}
 - "mtls.mode: {{ $v.mtls.mode }} without a mesh needs certificates; choose a mesh.provider, or set mtls.tls.secretName or mtls.tls.certManager"
 {{- end }}
-{{- if and (eq $v.mtls.mode "permissive") (not (include "mesh.on" .)) $secret }}
-- "mtls.mode: permissive needs a mesh: the service itself speaks TLS or does not; use strict"
-{{- end }}
 {{- if and (eq $v.mtls.mode "disabled") (include "mesh.ambient" .) }}
 - "mtls.mode: disabled is ignored by Istio ambient, which always encrypts between members; use permissive"
 {{- end }}
@@ -91,8 +88,11 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- define "validate.authorization" -}}
 {{- $v := .Values -}}
 {{- if $v.authorization.enabled }}
-{{- if not (include "mesh.on" .) }}
-- "authorization.enabled: without a mesh nobody proves who calls; choose a mesh.provider or disable it"
+{{- if and (not (include "mesh.on" .)) (not (include "mtls.files" .)) }}
+- "authorization.enabled: without a mesh or certificates nobody proves who calls; choose a mesh.provider, set mtls.tls or disable it"
+{{- end }}
+{{- if and (include "mesh.ambient" .) (include "authorization.byService" .) }}
+- "authorization.by: on ambient no proxy beside the service tells it who calls; set mesh"
 {{- end }}
 {{- if and (include "mesh.on" .) (eq (include "mtls.mode" .) "disabled") }}
 - "authorization.enabled: callers are known by mTLS, which is disabled; set mtls.mode: strict or permissive"
@@ -188,6 +188,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.locality.enabled (not $v.circuitBreaking.enabled) (include "mesh.istio" .) }}
 - "locality.enabled: Istio fails over only from endpoints it finds failing; set circuitBreaking.enabled: true"
 {{- end }}
+{{- if and $v.circuitBreaking.enabled (lt (include "duration.ms" $v.circuitBreaking.maxEjection | int64) (include "duration.ms" $v.circuitBreaking.baseEjection | int64)) }}
+- "circuitBreaking.maxEjection: {{ $v.circuitBreaking.maxEjection }} is shorter than circuitBreaking.baseEjection {{ $v.circuitBreaking.baseEjection }}, and Linkerd would drop both; swap them"
+{{- end }}
 {{- if and $v.loadBalancing.hashHeader (ne $v.loadBalancing.warmup "0s") }}
 - "loadBalancing.warmup: a hash has no shares to grow; remove it or hashHeader"
 {{- end }}
@@ -200,6 +203,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- if and $v.slo.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
 - "slo.enabled: alerts need scraped metrics; set metrics.monitor or metrics.annotations"
+{{- end }}
+{{- if and $v.autoscaling.enabled $v.autoscaling.keda.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
+- "autoscaling.keda.enabled: KEDA counts calls by scraped metrics; set metrics.monitor or metrics.annotations"
 {{- end }}
 {{- if and (eq $v.tests.from "inside") (not (include "mesh.on" .)) }}
 - "tests.from: there is no mesh to be inside of; set mesh.provider or tests.from: auto"

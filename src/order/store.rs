@@ -2,18 +2,22 @@
 //! Where orders are kept, as the use cases see it.
 //!
 //! - [`mod@open`]: from a setting to a store
+//! - [`mod@observed`]: what a store does, for those who watch
 //! - [`sqlite`]: one file, one process
 //! - `postgres` (a feature): one database, many processes
-//! - [`value`], [`fault`]: what they share
+//! - [`value`], [`fault`], [`onlooker`]: what they share
 
 mod fault;
+pub mod observed;
+mod onlooker;
 pub mod open;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod sqlite;
 mod value;
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -23,6 +27,7 @@ use super::event::{Event, Position};
 use super::model::{Command, Order, OrderId, Version};
 use super::query::Query;
 
+pub use observed::observed;
 pub use open::{Limits, OpenError, StoreUrl, open, open_when_there};
 
 /// What makes a create safe to repeat.
@@ -35,6 +40,18 @@ pub struct RequestKey {
     /// What was asked for, in one canonical text: the same key with other
     /// content is refused.
     pub content: String,
+}
+
+/// Who is told what goes on inside a store.
+pub trait Observer: Send + Sync {
+    /// So many more changes wait to be stored.
+    fn queued(&self, changes: usize);
+
+    /// So many wait no longer.
+    fn taken(&self, changes: usize);
+
+    /// So many were stored in one transaction, which took so long.
+    fn committed(&self, changes: usize, took: Duration);
 }
 
 /// Keeps orders, their history and the answers already given.
@@ -96,6 +113,12 @@ pub trait OrderStore: Send + Sync + 'static {
     ///
     /// [`Error::StoreUnavailable`]; [`Error::Internal`] if its data is damaged.
     async fn health(&self) -> Result<(), Error>;
+
+    /// Tells `observer` from now on; the first one stays. A store that gathers
+    /// nothing has nothing to tell.
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        drop(observer);
+    }
 
     /// Finishes what was accepted and lets go of the store: every later call
     /// fails with [`Error::StoreUnavailable`] and every watch ends. Dropping the

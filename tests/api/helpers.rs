@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,6 +24,7 @@ pub(crate) struct Server {
     pub(crate) grpc: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) dir: TempDir,
+    log: Option<JoinHandle<String>>,
 }
 
 /// The binary with a clean environment, on ports that the system chooses.
@@ -62,12 +64,13 @@ impl Server {
         let mut log = BufReader::new(child.stdout.take().unwrap());
         let (grpc, admin) = addresses(&mut log);
         // Keeps the pipe empty, so that the server never waits for us to read.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let log = std::thread::spawn(move || std::io::read_to_string(&mut log).unwrap());
         Self {
             child,
             grpc,
             admin,
             dir,
+            log: Some(log),
         }
     }
 
@@ -98,6 +101,15 @@ impl Server {
         let (status, dir) = self.ended().await;
         assert!(status.success(), "{status}");
         dir
+    }
+
+    /// Stops it; returns what it logged after it said where it listens.
+    pub(crate) async fn stop_and_read(mut self) -> String {
+        let log = self.log.take().unwrap();
+        self.stop().await;
+        tokio::task::spawn_blocking(|| log.join().unwrap())
+            .await
+            .unwrap()
     }
 
     /// One plain HTTP/1.0 request to the admin port: status line and body.

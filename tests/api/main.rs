@@ -8,18 +8,23 @@
 
 mod cancel;
 mod create;
+mod emitted;
 mod get;
 mod helpers;
 mod hostile;
 mod inventory;
 mod lifecycle;
 mod list;
+mod metrics;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod settings;
+mod smoke;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod trace;
 mod update;
 mod watch;

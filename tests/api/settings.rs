@@ -56,6 +56,23 @@ fn a_store_that_was_not_built_in_is_named_with_its_feature() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_is_refused_where_it_is_not_built_in() {
+    let dir = TempDir::new().unwrap();
+    let cases: [&[&str]; 4] = [
+        &["--tls-cert", "x"],
+        &["--tls-client-ca", "x"],
+        &["--inventory-endpoint", "https://localhost:1"],
+        &["healthcheck", "--endpoint", "https://localhost:1"],
+    ];
+    for args in cases {
+        refused(&run(&dir, args, &[]), 64, &["cargo feature `tls`"]);
+    }
+    let env = [("TLS_CERT", "x")];
+    refused(&run(&dir, &[], &env), 64, &["--tls-cert", "--features tls"]);
+}
+
 #[test]
 fn help_names_every_setting_with_its_variable() {
     let dir = TempDir::new().unwrap();

@@ -16,15 +16,15 @@ use tonic::{Request, Response, Status};
 
 use crate::helpers::{Server, command, create_request};
 
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const SPAN: &str = "00f067aa0ba902b7";
+pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub(crate) const SPAN: &str = "00f067aa0ba902b7";
 
 /// Upstream and collector at once: keeps the headers it is called with, and the
 /// spans it is sent.
 #[derive(Clone, Default)]
-struct World {
+pub(crate) struct World {
     calls: Arc<Mutex<Vec<MetadataMap>>>,
-    spans: Arc<Mutex<Vec<Span>>>,
+    pub(crate) spans: Arc<Mutex<Vec<Span>>>,
 }
 
 #[tonic::async_trait]
@@ -56,7 +56,7 @@ impl collector::TraceService for World {
 }
 
 impl World {
-    async fn start(&self) -> SocketAddr {
+    pub(crate) async fn start(&self) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serve = tonic::transport::Server::builder()
@@ -65,6 +65,12 @@ impl World {
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(serve);
         address
+    }
+
+    fn inner(&self, name: &str) -> Span {
+        let spans = self.spans.lock().unwrap();
+        let found = spans.iter().find(|span| span.name == name);
+        found.unwrap_or_else(|| panic!("{spans:#?}")).clone()
     }
 
     fn span(&self, kind: i32) -> Span {
@@ -127,6 +133,9 @@ async fn a_create_is_one_trace_over_all_hops() {
         assert_eq!(hex(&outbound.parent_span_id), hex(&inbound.span_id));
         assert!(inbound.name.ends_with("/CreateOrder"), "{}", inbound.name);
         assert!(outbound.name.ends_with("/Reserve"), "{}", outbound.name);
+        let stored = world.inner("store create");
+        assert_eq!(hex(&stored.trace_id), TRACE);
+        assert_eq!(hex(&stored.parent_span_id), hex(&inbound.span_id));
         let calls = world.calls.lock().unwrap();
         let passed_on = calls[0].get(header_in).unwrap().to_str().unwrap();
         assert!(passed_on.contains(TRACE), "{passed_on}");

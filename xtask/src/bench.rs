@@ -1,5 +1,7 @@
-//! Measurements. Figures are printed, never asserted: machines differ.
+//! Measurements. Times are printed, never asserted: machines differ. Counts of
+//! instructions hardly do.
 
+mod instructions;
 mod start;
 mod store;
 pub(crate) mod telemetry;
@@ -10,6 +12,8 @@ use clap::Subcommand;
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
+    /// Instructions per call, against the figures on record: a gate.
+    Instructions(instructions::Args),
     /// What a new user waits for and what an idle service costs.
     Start(start::Args),
     /// Durable changes per second against what the disk can sync, and reads.
@@ -21,6 +25,7 @@ pub(crate) enum Bench {
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
+        Bench::Instructions(args) => instructions::run(args),
         Bench::Start(args) => start::run(args),
         Bench::Store(args) => store::run(args),
         Bench::Telemetry(args) => telemetry::run(args),

@@ -7,15 +7,19 @@ mod bad;
 mod case;
 mod command;
 mod conform;
+mod deploy;
 mod document;
 mod fidelity;
+pub(crate) mod install;
 mod istio;
 mod linkerd;
 mod mutate;
+mod promql;
 mod readme;
 mod rename;
 mod schema;
 mod score;
+mod settings;
 mod snapshot;
 mod table;
 mod tools;
@@ -128,6 +132,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ));
     let objects = conform::check(&place, &tools, &schemas)?;
     clock.lap(&format!("{objects} objects valid against their schemas"));
+    if !args.renamed {
+        let count = settings::check(&cases.rendered)?;
+        clock.lap(&format!("{count} sets of settings that the server takes"));
+    }
     let count = upgrade::check(&cases.rendered)?;
     clock.lap(&format!(
         "{count} selectors and volumes alike, so that every step upgrades in place"
@@ -136,6 +144,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     clock.lap("Linkerd's annotations and references");
     istio::check(&place, &tools, &cases.rendered)?;
     clock.lap("istioctl validate and analyze without a warning");
+    deploy::check(&place, &tools)?;
+    clock.lap("deploy/ as the components' own charts and Istio's mesh configuration take it");
+    let count = promql::check(&place, &tools, &cases.rendered)?;
+    clock.lap(&format!("{count} expressions that Prometheus parses"));
     score::check(&tools, &cases.rendered)?;
     clock.lap("kube-score");
     let count = bad::check(&place, &tools)?;

@@ -3,6 +3,7 @@
 mod bench;
 mod chart;
 mod clients;
+mod collector;
 mod fuzz;
 mod generate;
 mod markers;
@@ -31,6 +32,8 @@ enum Command {
     Chart(chart::Args),
     /// Runs the clients of other languages against a server that fails.
     Clients(clients::Args),
+    /// Walks through the services with a real OpenTelemetry Collector.
+    Collector(collector::Args),
     /// Measures.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -51,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Command::Markers(args) => markers::run(&args),
         Command::Chart(args) => chart::run(&args),
         Command::Clients(args) => clients::run(&args),
+        Command::Collector(args) => collector::run(&args),
         Command::Bench(bench) => bench::run(&bench),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Metrics(args) => metrics::run(&args),

@@ -3,11 +3,14 @@
 
 mod crash;
 mod history;
+mod mesh;
 mod power;
 mod random;
 mod scratch;
 
 use anyhow::Result;
+
+use crate::chart;
 
 /// `cargo xtask prove`
 #[derive(clap::Subcommand)]
@@ -16,6 +19,10 @@ pub(crate) enum Args {
     Crash(crash::Args),
     /// Nothing that was acknowledged is lost when the power fails.
     Power(power::Args),
+    /// The chart installs, upgrades and uninstalls on a real API server.
+    Install(chart::install::Args),
+    /// The chart's Istio objects do what the contract says, on real Envoys.
+    Mesh(mesh::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -25,6 +32,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match args {
         Args::Crash(args) => crash::run(args),
         Args::Power(args) => power::run(args),
+        Args::Install(args) => chart::install::run(args),
+        Args::Mesh(args) => mesh::run(args),
         Args::Scratch => scratch::run(),
     }
 }

@@ -63,6 +63,14 @@ const STEPS: &[(&str, &[&str])] = &[
         "metrics as Prometheus reads them",
         &["cargo", "xtask", "metrics"],
     ),
+    (
+        "telemetry as a collector takes it",
+        &["cargo", "xtask", "collector"],
+    ),
+    (
+        "instructions per call",
+        &["cargo", "xtask", "bench", "instructions"],
+    ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
     (
         "killed under load, on PostgreSQL",

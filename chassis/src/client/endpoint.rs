@@ -8,6 +8,7 @@ use super::resolve::Addresses;
 use crate::exit::Fatal;
 use crate::mesh::Provider;
 use crate::settings::ClientSettings;
+use crate::tls::Renewals;
 
 /// Pings only while calls are open: servers that count pings (grpc-go) close
 /// connections that are pinged idle.
@@ -26,14 +27,14 @@ impl Endpoint {
     pub(super) fn parse(flag: &str, text: &str) -> Result<Self, Fatal> {
         let refuse = |why: &str| {
             Fatal::usage(format!(
-                "{flag} `{text}` is not an upstream: {why}; write it as http://host:port"
+                "{flag} `{text}` is not an upstream: {why}; write it as http://host:port or \
+                 https://host:port"
             ))
         };
         let uri: Uri = text.parse().map_err(|_| refuse("it is not a URI"))?;
         match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(refuse("TLS is the mesh's part")),
-            Some(_) => return Err(refuse("its scheme is not http")),
+            Some("http" | "https") => {}
+            Some(_) => return Err(refuse("its scheme is neither http nor https")),
             None => return Err(refuse("it has no scheme")),
         }
         let host = uri.host().filter(|host| !host.is_empty());
@@ -49,33 +50,46 @@ impl Endpoint {
         Ok(Self { uri, host, port })
     }
 
+    /// Whether it is called under TLS.
+    pub(super) fn is_secured(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+
     pub(super) fn host_and_port(&self) -> (String, u16) {
         (self.host.clone(), self.port)
     }
 
     /// A channel over every address of the host, or over the host itself where
-    /// it is an address or a mesh balances.
+    /// it is an address or a mesh balances. Under TLS always the former: there
+    /// each address can be connected anew when certificates change.
     pub(super) fn connect(
         self,
         settings: &ClientSettings,
         mesh: Provider,
+        tls: Option<Renewals>,
     ) -> (Channel, Option<Addresses>) {
-        let one = mesh != Provider::None || self.is_address();
+        let one = tls.is_none() && (mesh != Provider::None || self.is_address());
         let timeout = settings.upstream_connect_timeout;
         let origin = configured(Tonic::from(self.uri.clone()), timeout);
         if one {
             return (origin.connect_lazy(), None);
         }
         let (channel, changes) = Channel::balance_channel(64);
-        let uri = self.uri.clone();
-        let at = move |address: SocketAddr| {
-            let target = Tonic::from_shared(format!("http://{address}")).ok()?;
-            Some(configured(target, timeout).origin(uri.clone()))
+        let (uri, host) = (self.uri.clone(), self.host.clone());
+        let at = move |address: SocketAddr, tls: Option<&Renewals>| {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            let target = Tonic::from_shared(format!("{scheme}://{address}")).ok()?;
+            let target = configured(target, timeout).origin(uri.clone());
+            match tls {
+                Some(tls) => tls.apply(target, &host),
+                None => Some(target),
+            }
         };
         let addresses = Addresses::follow(
-            self.host,
+            self.bare_host().to_owned(),
             self.port,
             settings.upstream_resolve_interval,
+            tls,
             changes,
             at,
         );
@@ -83,8 +97,12 @@ impl Endpoint {
     }
 
     fn is_address(&self) -> bool {
-        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        bare.parse::<IpAddr>().is_ok()
+        self.bare_host().parse::<IpAddr>().is_ok()
+    }
+
+    /// An address of version 6 without its brackets.
+    fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
@@ -106,6 +124,7 @@ mod tests {
             "http://things:50051",
             "http://10.0.0.1:80/",
             "http://[::1]:80",
+            "https://things:443",
         ] {
             Endpoint::parse("--things-endpoint", right).unwrap();
         }
@@ -116,7 +135,6 @@ mod tests {
             "http://things",
             "http://things:0",
             "http://things:99999",
-            "https://things:443",
             "unix:///run/things",
             "http://things:1/path",
             "http://me@things:1",

@@ -8,6 +8,8 @@ use tokio::task::JoinHandle;
 use tonic::transport::Endpoint;
 use tonic::transport::channel::Change;
 
+use crate::tls::Renewals;
+
 /// How soon a name that did not resolve is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -20,17 +22,20 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Resolves `host` every `interval` and tells `changes`.
+    /// Resolves `host` every `interval` and tells `changes`. All addresses are
+    /// told again when `tls` changes.
     pub(super) fn follow(
         host: String,
         port: u16,
         interval: Duration,
+        mut tls: Option<Renewals>,
         changes: Sender<Change<SocketAddr, Endpoint>>,
-        endpoint: impl Fn(SocketAddr) -> Option<Endpoint> + Send + 'static,
+        endpoint: impl Fn(SocketAddr, Option<&Renewals>) -> Option<Endpoint> + Send + 'static,
     ) -> Self {
         let (count, known) = watch::channel(None);
         let task = tokio::spawn(async move {
             let mut present = HashSet::new();
+            let mut renewed = false;
             loop {
                 let found = match tokio::net::lookup_host((host.as_str(), port)).await {
                     Ok(found) => found.collect::<HashSet<_>>(),
@@ -44,8 +49,11 @@ impl Addresses {
                     for address in present.difference(&found) {
                         let _ = changes.send(Change::Remove(*address)).await;
                     }
-                    for address in found.difference(&present) {
-                        if let Some(endpoint) = endpoint(*address) {
+                    for address in &found {
+                        if !renewed && present.contains(address) {
+                            continue;
+                        }
+                        if let Some(endpoint) = endpoint(*address, tls.as_ref()) {
                             let _ = changes.send(Change::Insert(*address, endpoint)).await;
                         }
                     }
@@ -53,7 +61,10 @@ impl Addresses {
                 }
                 count.send_replace(Some(present.len()));
                 let pause = if present.is_empty() { RETRY } else { interval };
-                tokio::time::sleep(pause.min(interval)).await;
+                renewed = tokio::select! {
+                    () = tokio::time::sleep(pause.min(interval)) => false,
+                    () = changed(tls.as_mut()) => true,
+                };
             }
         });
         Self { known, task }
@@ -66,6 +77,13 @@ impl Addresses {
             Ok(count) => count.is_some_and(|count| count > 0),
             Err(_) => false,
         }
+    }
+}
+
+async fn changed(tls: Option<&mut Renewals>) {
+    match tls {
+        Some(tls) => tls.changed().await,
+        None => std::future::pending().await,
     }
 }
 

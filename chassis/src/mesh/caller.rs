@@ -7,8 +7,8 @@ use super::{Provider, forwarded};
 
 const LINKERD: &str = "l5d-client-id";
 
-/// Who calls, by the word of the mesh's proxy; in the extensions of a request
-/// whose caller is known.
+/// Who calls, by the word of the mesh's proxy or by a certificate; in the
+/// extensions of a request whose caller is known.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Caller(Arc<str>);
 
@@ -37,7 +37,13 @@ impl Caller {
         (!id.is_empty()).then_some(Self(id))
     }
 
-    /// A SPIFFE id, or a name as Linkerd gives it.
+    /// The caller whose certificate, which an authority vouches for, bears `id`.
+    #[cfg(feature = "tls")]
+    pub(crate) fn certified(id: &str) -> Option<Self> {
+        (!id.is_empty()).then(|| Self(id.into()))
+    }
+
+    /// A SPIFFE id, a name as Linkerd gives it, or one in DNS.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0
@@ -46,7 +52,9 @@ impl Caller {
     /// The account the caller runs under, if its id tells.
     #[must_use]
     pub fn service_account(&self) -> Option<ServiceAccount<'_>> {
-        spiffe(&self.0).or_else(|| linkerd(&self.0))
+        spiffe(&self.0)
+            .or_else(|| linkerd(&self.0))
+            .or_else(|| service(&self.0))
     }
 }
 
@@ -76,6 +84,19 @@ fn linkerd(id: &str) -> Option<ServiceAccount<'_>> {
             Some("serviceaccount"),
             Some("identity"),
         ] => account(namespace, name),
+        _ => None,
+    }
+}
+
+/// `NAME.NAMESPACE.svc`, which cert-manager writes for a Service; it counts as
+/// the account of that name.
+fn service(id: &str) -> Option<ServiceAccount<'_>> {
+    if id.contains('/') {
+        return None;
+    }
+    let mut parts = id.split('.');
+    match [(); 3].map(|()| parts.next()) {
+        [Some(name), Some(namespace), Some("svc")] => account(namespace, name),
         _ => None,
     }
 }

@@ -39,7 +39,7 @@ impl Roles {
                 Code::Unauthenticated,
                 status::DOMAIN,
                 "UNKNOWN_CALLER",
-                "the mesh does not say who calls",
+                "nobody that this server believes says who calls",
             ));
         };
         let allowed = method.map_or(&[][..], |method| method.allowed_callers);

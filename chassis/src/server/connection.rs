@@ -11,17 +11,20 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
 use super::executor::CallExecutor;
+use super::remainder::Whole;
 use crate::io::Prefaced;
 use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
 use crate::settings::ServerSettings;
 use crate::telemetry::rpc::Peer;
+use crate::tls::{Accepted, Acceptor, Security, Stream};
 
 /// What connections are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +39,7 @@ pub(super) enum Stage {
 /// All that connections share.
 pub(super) struct Connections<S> {
     http2: http2::Builder<CallExecutor>,
+    tls: Option<Acceptor>,
     calls: Calls<S>,
     stages: watch::Receiver<Stage>,
     /// Held by every connection: the drain waits for the last to let go.
@@ -55,6 +59,7 @@ where
 {
     pub(super) fn new(
         settings: &ServerSettings,
+        tls: Option<Acceptor>,
         contracts: Contracts,
         service: S,
         stages: watch::Receiver<Stage>,
@@ -73,6 +78,7 @@ where
             .auto_date_header(false);
         Self {
             http2,
+            tls,
             calls: Calls {
                 contracts,
                 service,
@@ -81,6 +87,8 @@ where
                     local_addr: None,
                     remote_addr: None,
                 },
+                security: Security::None,
+                caller: None,
             },
             stages,
             alive,
@@ -96,36 +104,57 @@ where
             local_addr: stream.local_addr().ok(),
             remote_addr: Some(peer),
         };
-        let http2 = self.http2.clone();
+        let (http2, tls) = (self.http2.clone(), self.tls.clone());
         let stages = self.stages.clone();
         let alive = self.alive.clone();
         let (handshake, age, grace) = (self.handshake, jittered(self.age), self.grace);
         tokio::spawn(async move {
-            if let Some(io) = preface(stream, handshake, stages.clone()).await {
-                serve(http2, io, calls, stages, age, grace).await;
+            if let Some(begun) = begin(stream, tls, handshake, stages.clone()).await {
+                (calls.security, calls.caller) = (begun.security, begun.caller);
+                serve(http2, begun.io, calls, stages, age, grace).await;
             }
             drop((permit, alive));
         });
     }
 }
 
+/// A connection whose client has begun HTTP/2.
+struct Begun {
+    io: Prefaced<Stream>,
+    security: Security,
+    caller: Option<Caller>,
+}
+
 /// Waits for the client to begin HTTP/2; a drain does not wait for it.
-async fn preface(
+async fn begin(
     stream: TcpStream,
+    tls: Option<Acceptor>,
     limit: Duration,
     mut stages: watch::Receiver<Stage>,
-) -> Option<Prefaced<TcpStream>> {
+) -> Option<Begun> {
+    let deadline = Instant::now() + limit;
+    let beginning = async {
+        let accepted = match tls {
+            None => Accepted::plain(stream),
+            Some(tls) => tls.accept(stream, deadline).await?,
+        };
+        Some(Begun {
+            io: Prefaced::read(accepted.stream).await.ok()?,
+            security: accepted.security,
+            caller: accepted.caller,
+        })
+    };
     tokio::select! {
         biased;
-        read = Prefaced::read(stream) => read.ok(),
-        () = tokio::time::sleep(limit) => None,
+        begun = beginning => begun,
+        () = tokio::time::sleep_until(deadline) => None,
         _ = stages.wait_for(|stage| *stage > Stage::Serve) => None,
     }
 }
 
 async fn serve<S, B>(
     http2: http2::Builder<CallExecutor>,
-    io: Prefaced<TcpStream>,
+    io: Prefaced<Stream>,
     calls: Calls<S>,
     mut stages: watch::Receiver<Stage>,
     age: Duration,
@@ -180,6 +209,9 @@ struct Calls<S> {
     service: S,
     mesh: Provider,
     peer: TcpConnectInfo,
+    security: Security,
+    /// By its certificate.
+    caller: Option<Caller>,
 }
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
@@ -192,7 +224,10 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let method = self.contracts.find(request.uri().path());
-        let caller = Caller::of(self.mesh, request.headers());
+        let caller = match &self.caller {
+            Some(caller) => Some(caller.clone()),
+            None => Caller::of(self.mesh, request.headers()),
+        };
         let extensions = request.extensions_mut();
         if let Some(caller) = caller {
             extensions.insert(caller);
@@ -200,9 +235,11 @@ where
         extensions.insert(Rpc { method });
         extensions.insert(Peer {
             address: self.peer.remote_addr,
-            mutual_tls: false,
+            security: self.security,
         });
         extensions.insert(self.peer.clone());
-        self.service.clone().oneshot(request.map(Body::new))
+        self.service
+            .clone()
+            .oneshot(request.map(|body| Body::new(Whole::new(body))))
     }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::ClientTlsSettings;
 use super::value::{duration, positive_duration};
 
 /// Calls to upstream services.
@@ -57,6 +58,10 @@ pub struct ClientSettings {
         default_value = "auto"
     )]
     pub upstream_retries: UpstreamRetries,
+
+    /// TLS to them.
+    #[command(flatten)]
+    pub tls: ClientTlsSettings,
 }
 
 /// Whether this process retries calls to its upstreams.

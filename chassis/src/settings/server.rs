@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::TlsSettings;
 use super::value::{bytes, duration, positive_duration};
 use crate::exit::Fatal;
 use crate::mesh::{Provider, Roles};
@@ -157,7 +158,7 @@ pub struct ServerSettings {
     )]
     pub max_connection_age: Duration,
 
-    /// How long a new connection may take to begin HTTP/2.
+    /// How long a new connection may take to begin HTTP/2, TLS included.
     #[arg(
         long,
         env = "HANDSHAKE_TIMEOUT",
@@ -187,12 +188,16 @@ pub struct ServerSettings {
     )]
     pub mesh: Provider,
 
-    /// Service accounts of each role in the contract's `allowed_callers`, for
-    /// a mesh that does not enforce them itself:
+    /// Service accounts of each role in the contract's `allowed_callers`, where
+    /// no mesh enforces them:
     /// `role=namespace/account,namespace/*;role=…`. Calls without a known caller
     /// are refused then, but for health and reflection.
     #[arg(long, env = "CALLER_ROLES", value_name = "ROLES")]
     pub caller_roles: Option<Roles>,
+
+    /// TLS of the port.
+    #[command(flatten)]
+    pub tls: TlsSettings,
 }
 
 impl ServerSettings {
@@ -217,10 +222,12 @@ impl ServerSettings {
                 humantime::format_duration(self.handshake_timeout),
             )));
         }
-        if self.caller_roles.is_some() && !self.mesh.names_callers() {
+        self.tls.validate(self.mesh)?;
+        if self.caller_roles.is_some() && !self.mesh.names_callers() && !self.tls.names_callers() {
             return Err(Fatal::usage(
-                "--caller-roles needs to know who calls, which only the proxies of istio and \
-                 linkerd tell; set --mesh to one of them or leave the roles out",
+                "--caller-roles needs to know who calls, which the proxies of istio and linkerd \
+                 tell, or a caller's certificate; set --mesh to one of them, or --tls-client-ca, \
+                 or leave the roles out",
             ));
         }
         if self.max_header_bytes < 1024 || self.max_header_bytes > 1 << 20 {

@@ -1,9 +1,13 @@
 //! `OTEL_*` variables: those that the SDK does not read by itself.
 
+mod check;
+
 use opentelemetry_sdk::trace::SpanLimits;
 
 use super::TelemetryError;
 use super::propagation::{Format, Propagation};
+
+pub(crate) use check::check;
 
 /// A source of variables that remembers what it had to ignore.
 pub(crate) struct Environment {

@@ -7,6 +7,8 @@ mod process;
 pub(crate) mod prometheus;
 pub(crate) mod rpc;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 use super::TelemetryError;
 use super::environment::{Environment, Signal, span_limits};
 use super::sampler::TraceSampler;
+use super::scrub::Scrubbed;
 
 /// The runtime that exports run on.
 #[derive(Debug)]
@@ -71,7 +72,9 @@ macro_rules! exporter {
     ($builder:expr, $env:expr, $signal:expr) => {{
         let mut builder = $builder.with_tonic();
         if let Some(endpoint) = endpoint($env, $signal) {
-            builder = builder.with_endpoint(with_scheme($env, $signal, endpoint));
+            let endpoint = with_scheme($env, $signal, endpoint);
+            speakable(&endpoint)?;
+            builder = builder.with_endpoint(endpoint);
         }
         #[cfg(feature = "tls")]
         if let Some(tls) = super::tls::client_config($env, $signal)? {
@@ -79,6 +82,18 @@ macro_rules! exporter {
         }
         builder.build().map_err(failed($signal))?
     }};
+}
+
+/// # Errors
+/// When the endpoint is under TLS and this build has none.
+fn speakable(endpoint: &str) -> Result<(), TelemetryError> {
+    if cfg!(feature = "tls") || !endpoint.to_lowercase().starts_with("https:") {
+        return Ok(());
+    }
+    Err(TelemetryError(format!(
+        "the collector {endpoint} is under TLS, which this build does not speak: build with the feature tls, or \
+         name an http:// endpoint (without a scheme: OTEL_EXPORTER_OTLP_INSECURE=true)"
+    )))
 }
 
 /// An address without a scheme is under TLS unless `…_INSECURE` is true.
@@ -100,7 +115,7 @@ pub(crate) fn traces(
 ) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = exporter!(SpanExporter::builder(), env, Signal::Traces);
     Ok(SdkTracerProvider::builder()
-        .with_batch_exporter(exporter)
+        .with_batch_exporter(Scrubbed(exporter))
         .with_sampler(sampler)
         .with_span_limits(span_limits(env))
         .with_resource(resource)

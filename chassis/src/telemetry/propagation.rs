@@ -8,6 +8,8 @@ mod b3;
 mod baggage;
 mod trace_context;
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
@@ -158,6 +160,26 @@ pub(crate) fn write_hex(bytes: &[u8], out: &mut [u8]) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
+}
+
+/// Text with `%xx` for some of its bytes; `None` where it is malformed.
+pub(crate) fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let [byte] = hex(after.get(..2)?)?;
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 fn trim(value: &[u8]) -> &[u8] {

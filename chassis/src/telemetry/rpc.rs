@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 
 use http::HeaderValue;
 
+use crate::tls::Security;
+
 pub use body::ResponseBody;
 pub use client::{ClientFuture, ClientLayer, ClientService};
 pub use server::{ServerFuture, ServerLayer, ServerService};
@@ -34,8 +36,8 @@ pub(crate) enum Kind {
 pub struct Peer {
     /// Its address, where there is one.
     pub address: Option<SocketAddr>,
-    /// Whether this connection itself is under mutual TLS.
-    pub mutual_tls: bool,
+    /// What protects this connection itself.
+    pub security: Security,
 }
 
 /// How often this call was tried before: a client that retries puts it in the

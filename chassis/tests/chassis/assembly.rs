@@ -24,6 +24,7 @@ async fn assemble(settings: &ServerSettings) -> (String, Trigger) {
     let telemetry = Telemetry::off();
     let things = Things::echo().stream(|_| tokio_stream::iter([Ok("first".to_owned())]));
     let server = Server::new(settings, &CONTRACT, &Health::new())
+        .unwrap()
         .add_service(things)
         .reflection(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .unwrap()

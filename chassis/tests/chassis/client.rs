@@ -9,7 +9,7 @@ use chassis::client::{Client, Upstream};
 use chassis::contract::{Idempotency, Method, Retry, RetryThrottling, Service};
 use chassis::deadline::{self, Deadline};
 use chassis::mesh::Provider;
-use chassis::settings::{ClientSettings, UpstreamRetries};
+use chassis::settings::{ClientSettings, ClientTlsSettings, UpstreamRetries};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
@@ -67,6 +67,7 @@ fn settings() -> ClientSettings {
         upstream_deadline_margin: Duration::from_millis(5),
         upstream_resolve_interval: Duration::from_secs(30),
         upstream_retries: UpstreamRetries::Auto,
+        tls: ClientTlsSettings::default(),
     }
 }
 

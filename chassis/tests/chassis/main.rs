@@ -7,11 +7,19 @@
 
 mod admin;
 mod assembly;
+#[cfg(feature = "tls")]
+#[path = "../common/certificates.rs"]
+mod certificates;
 mod client;
 mod deadlines;
+#[path = "../common/direct.rs"]
+mod direct;
 mod drain;
+mod early;
 mod health;
 mod identity;
 mod limits;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;

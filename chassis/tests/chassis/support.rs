@@ -25,6 +25,8 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
+use crate::direct::Direct;
+
 pub(crate) const GET: &str = "/demo.v1.Things/Get";
 pub(crate) const SLOW: &str = "/demo.v1.Things/Slow";
 pub(crate) const GUARDED: &str = "/demo.v1.Things/Guarded";
@@ -189,7 +191,9 @@ pub(crate) async fn start_with(args: &[&str], health: Health, things: Things) ->
     let listener = Listener::bind("--listen", settings.listen).await.unwrap();
     let address = listener.local_addr();
     let (trigger, shutdown) = Shutdown::manual();
-    let built = Server::new(&settings, &CONTRACT, &health).add_service(things);
+    let built = Server::new(&settings, &CONTRACT, &health)
+        .unwrap()
+        .add_service(things);
     let served = tokio::spawn(built.serve(listener, shutdown));
     Running {
         address,
@@ -206,6 +210,10 @@ impl Running {
             .connect_lazy()
     }
 
+    pub(crate) async fn direct(&self) -> Direct {
+        Direct::connect(self.address).await
+    }
+
     /// Drains and waits for the end, which must come within `limit`.
     pub(crate) async fn end_within(self, limit: Duration) -> Duration {
         let start = std::time::Instant::now();
@@ -216,42 +224,6 @@ impl Running {
             .unwrap()
             .unwrap();
         start.elapsed()
-    }
-}
-
-/// A connection that, unlike tonic's channel, does nothing of its own: that one
-/// keeps `grpc-timeout` itself, and answers CANCELLED.
-#[derive(Clone)]
-pub(crate) struct Direct(hyper::client::conn::http2::SendRequest<Body>, SocketAddr);
-
-impl Running {
-    pub(crate) async fn direct(&self) -> Direct {
-        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        let (sender, connection) = hyper::client::conn::http2::handshake(
-            hyper_util::rt::TokioExecutor::new(),
-            hyper_util::rt::TokioIo::new(stream),
-        )
-        .await
-        .unwrap();
-        tokio::spawn(connection);
-        Direct(sender, self.address)
-    }
-}
-
-impl tower::Service<HttpRequest<Body>> for Direct {
-    type Response = http::Response<hyper::body::Incoming>;
-    type Error = hyper::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, hyper::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), hyper::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: HttpRequest<Body>) -> Self::Future {
-        *request.uri_mut() = format!("http://{}{}", self.1, request.uri().path())
-            .parse()
-            .unwrap();
-        Box::pin(self.0.send_request(request))
     }
 }
 

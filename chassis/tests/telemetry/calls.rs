@@ -1,12 +1,16 @@
 //! Each way a call can end has its span, its metric and its line.
 
+use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tonic::Code;
+use tonic::client::Grpc;
+use tonic_prost::ProstCodec;
 
 use crate::collector::{Collector, text};
-use crate::demo::Ask;
-use crate::process::{Process, Said, value};
+use crate::demo::{Answer, Ask, GET};
+use crate::direct::Direct;
+use crate::process::{Process, Said, value, with_headers};
 
 const CODES: [&str; 17] = [
     "OK",
@@ -147,11 +151,14 @@ async fn a_call_that_takes_too_long() {
         hang: true,
         ..Ask::default()
     };
-    // Both ends watch the clock; the client's own answer may come first.
-    process
-        .get(ask, &[("grpc-timeout", "500m")])
-        .await
-        .unwrap_err();
+    let request = with_headers(ask, &[("grpc-timeout", "50m")]);
+    let path = PathAndQuery::from_static(GET);
+    let codec = ProstCodec::<Ask, Answer>::default();
+    // Only the server watches the clock.
+    let mut client = Grpc::new(Direct::connect(process.address).await);
+    client.ready().await.unwrap();
+    let status = client.unary(request, path, codec).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
     let said = process.finish();
     assert_one(&collector, &said, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED");
 }

@@ -73,10 +73,22 @@ impl Collector {
         runtime.spawn(async move {
             let listener = TcpListener::bind(address).await.unwrap();
             bound.send(listener.local_addr().unwrap()).unwrap();
+            let traces = TraceServiceServer::new(keeper.clone());
+            let metrics = MetricsServiceServer::new(keeper.clone());
+            let logs = LogsServiceServer::new(keeper);
+            #[cfg(feature = "gzip")]
+            let (traces, metrics, logs) = {
+                use tonic::codec::CompressionEncoding::Gzip;
+                (
+                    traces.accept_compressed(Gzip),
+                    metrics.accept_compressed(Gzip),
+                    logs.accept_compressed(Gzip),
+                )
+            };
             tonic::transport::Server::builder()
-                .add_service(TraceServiceServer::new(keeper.clone()))
-                .add_service(MetricsServiceServer::new(keeper.clone()))
-                .add_service(LogsServiceServer::new(keeper))
+                .add_service(traces)
+                .add_service(metrics)
+                .add_service(logs)
                 .serve_with_incoming(TcpListenerStream::new(listener))
                 .await
                 .unwrap();

@@ -145,13 +145,10 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
     });
     if std::env::var_os("DEMO_STORE").is_some() {
         let store = telemetry.metrics().store("sqlite");
-        store
-            .operation("get")
-            .record(Duration::from_micros(80), true);
-        store
-            .operation("get")
-            .record(Duration::from_millis(2), false);
-        store.queue_length(2);
+        let get = store.operation("get");
+        get.record(Duration::from_micros(80), true);
+        get.record(Duration::from_millis(2), false);
+        store.queued(2);
         store.committed(3, Duration::from_millis(4));
     }
     let demo = Demo {
@@ -165,6 +162,7 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
         }),
     };
     Server::new(settings, &[CONTRACT], &health)
+        .unwrap()
         .add_service(demo)
         .metrics(telemetry.metrics())
         .layer(ServerLayer::new(telemetry, &[CONTRACT]))
@@ -216,7 +214,12 @@ impl Service<http::Request<Body>> for Demo {
 
 impl Demo {
     async fn get(self, ask: Request<Ask>) -> Result<Response<Answer>, Status> {
-        let span = tracing::info_span!("look up", things = 3);
+        let span = tracing::info_span!(
+            "look up",
+            things = 3,
+            access_token = "hunter2",
+            headers = ?ask.metadata()
+        );
         {
             let _entered = span.enter();
             tracing::info!(metadata = ?ask.metadata(), password = "hunter2", "asked");
@@ -275,6 +278,6 @@ fn watch(ask: &Ask) -> Answers {
 fn end(code: i32) -> Result<(), Status> {
     match Code::from_i32(code) {
         Code::Ok => Ok(()),
-        code => Err(Status::new(code, "as asked")),
+        code => Err(Status::new(code, "as asked: Bearer s3cret-status")),
     }
 }

@@ -139,11 +139,31 @@ async fn what_cannot_be_understood_is_said_and_ignored() {
             ("OTEL_TRACES_EXPORTER", "otlp,carrier-pigeon"),
             ("OTEL_PROPAGATORS", "tracecontext,jaeger"),
             ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "often"),
+            ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "soon"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
+            (
+                "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+                "eternity",
+            ),
+            ("OTEL_CONFIG_FILE", "otel.yaml"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization"),
         ],
     );
     process.get(Ask::default(), &[]).await.unwrap();
     let said = process.finish();
-    for word in ["sometimes", "carrier-pigeon", "jaeger", "many"] {
+    for word in [
+        "sometimes",
+        "carrier-pigeon",
+        "jaeger",
+        "many",
+        "often",
+        "soon",
+        "zip",
+        "eternity",
+        "otel.yaml",
+        "OTLP_HEADERS",
+    ] {
         let lines = said.lines();
         let warned = lines.iter().any(|line| {
             line["level"] == "WARN" && line["message"].as_str().unwrap().contains(word)
@@ -180,6 +200,69 @@ async fn the_sampler_is_as_asked() {
             "{sampler}: {}",
             spans.len()
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signals_own_variables_count_first() {
+    let collector = Collector::start().await;
+    let of_metrics = Collector::start().await;
+    let process = Process::exporting(
+        &collector,
+        &[
+            ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &of_metrics.url()),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "who=all"),
+            ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "who=traces"),
+            // Blank is unset.
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", " "),
+        ],
+    );
+    process.get(Ask::default(), &[]).await.unwrap();
+    process.finish();
+    collector.taken(|taken| {
+        assert!(!taken.traces.is_empty() && !taken.logs.is_empty());
+        assert!(taken.metrics.is_empty());
+        assert_eq!(value(&taken.metadata[0], "who"), "traces");
+    });
+    of_metrics.taken(|taken| {
+        assert!(!taken.metrics.is_empty());
+        assert!(taken.traces.is_empty() && taken.logs.is_empty());
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_without_a_scheme_is_plain_if_said() {
+    let collector = Collector::start().await;
+    let address = collector.address.to_string();
+    let process = Process::start(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &address),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "true"),
+    ]);
+    process.get(Ask::default(), &[]).await.unwrap();
+    process.finish();
+    assert!(!collector.spans().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exports_are_compressed_where_the_build_can() {
+    let collector = Collector::start().await;
+    let gzip = [("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")];
+    let process = Process::exporting(&collector, &gzip);
+    process.get(Ask::default(), &[]).await.unwrap();
+    let said = process.finish();
+    assert!(!collector.spans().is_empty());
+    let encoding = collector.taken(|taken| taken.metadata[0].get("grpc-encoding").cloned());
+    let warned = said.text.contains("build with the feature gzip");
+    assert_eq!(encoding.is_some(), cfg!(feature = "gzip"));
+    assert_eq!(warned, !cfg!(feature = "gzip"));
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_collector_under_tls_is_refused_by_a_build_without() {
+    for endpoint in ["https://127.0.0.1:4317", "127.0.0.1:4317"] {
+        let error = refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]);
+        assert!(error.contains("the feature tls"), "{error}");
     }
 }
 

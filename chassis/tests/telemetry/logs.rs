@@ -50,12 +50,19 @@ async fn secrets_appear_nowhere() {
         ("cookie", "session=s3cret-cookie"),
     ];
     process.get(Ask::default(), &headers).await.unwrap();
+    let fail = Ask {
+        code: 13,
+        ..Ask::default()
+    };
+    process.get(fail, &headers).await.unwrap_err();
     let (_, metrics) = process.admin("GET", "/metrics", "");
     let said = process.finish();
     assert!(
         said.text.contains("asked"),
         "the handler prints its metadata"
     );
+    let cause = said.calls().last().unwrap()["cause"].clone();
+    assert_eq!(cause, "as asked: Bearer [redacted]");
     assert!(said.text.contains("x-request-id") || said.text.contains("user-agent"));
     let exported = collector.taken(|taken| format!("{taken:?}"));
     for secret in ["s3cret", "hunter2"] {

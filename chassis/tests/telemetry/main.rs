@@ -7,14 +7,21 @@
 )]
 
 mod calls;
+#[cfg(feature = "tls")]
+#[path = "../common/certificates.rs"]
+mod certificates;
 mod collector;
 mod demo;
+#[path = "../common/direct.rs"]
+mod direct;
 mod documented;
 mod environment;
 mod logs;
 mod metrics;
 mod outage;
 mod process;
+#[cfg(feature = "tls")]
+mod tls;
 mod traces;
 
 /// Not a test: the process that the tests start, with variables of its own.

@@ -10,14 +10,14 @@ use crate::collector::{Collector, text};
 use crate::demo::{Answer, Ask};
 use crate::process::{Process, with_headers};
 
-fn scrape(process: &Process) -> String {
+pub(crate) fn scrape(process: &Process) -> String {
     let (status, text) = process.admin("GET", "/metrics", "");
     assert_eq!(status, 200);
     text
 }
 
 /// The value of the one sample whose line starts so.
-fn sample(text: &str, start: &str) -> f64 {
+pub(crate) fn sample(text: &str, start: &str) -> f64 {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(start));
     let line = lines.next().unwrap_or_else(|| panic!("{start} in {text}"));
     assert_eq!(lines.next(), None, "{start} is one sample");

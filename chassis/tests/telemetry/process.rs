@@ -82,6 +82,19 @@ pub(crate) fn refused(variables: &[(&str, &str)]) -> String {
     error.expect(&text).to_owned()
 }
 
+/// Calls over a connection of the caller's own.
+pub(crate) async fn get_over(
+    channel: Channel,
+    request: Request<Ask>,
+) -> Result<Response<Answer>, Status> {
+    let mut client = Grpc::new(channel);
+    let ready = client.ready().await;
+    ready.map_err(|error| Status::unavailable(error.to_string()))?;
+    let codec = ProstCodec::<Ask, Answer>::default();
+    let path = PathAndQuery::from_static(GET);
+    client.unary(request, path, codec).await
+}
+
 impl Process {
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         let mut child = command(variables).spawn().unwrap();
@@ -148,13 +161,7 @@ impl Process {
         ask: Ask,
         headers: &[(&str, &str)],
     ) -> Result<Response<Answer>, Status> {
-        let mut client = Grpc::new(self.channel().await);
-        client.ready().await.unwrap();
-        let codec = ProstCodec::<Ask, Answer>::default();
-        let request = with_headers(ask, headers);
-        client
-            .unary(request, PathAndQuery::from_static(GET), codec)
-            .await
+        get_over(self.channel().await, with_headers(ask, headers)).await
     }
 
     /// Calls what is not there.

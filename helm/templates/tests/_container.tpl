@@ -5,6 +5,12 @@
 {{- if and (include "mesh.on" .) (or (eq $from "inside") (and (eq $from "auto") $strict)) -}}true{{- end -}}
 {{- end -}}
 
+{{/* Not the service's own: no Service and no policy selects the test pod. */}}
+{{- define "test.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "chart.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{/* One call of the server's own client; takes root and args. */}}
 {{- define "test.container" -}}
 image: {{ include "chart.image" (dict "root" .root "tag" "") }}
@@ -19,6 +25,11 @@ volumeMounts:
   - name: tls
     mountPath: /tls
     readOnly: true
+{{- end }}
+{{- with .root.Values.tests.tokenSecret }}
+env:
+  - name: BEARER_TOKEN
+    valueFrom: {secretKeyRef: {name: {{ . }}, key: token}}
 {{- end }}
 securityContext:
   {{- toYaml .root.Values.securityContext | nindent 2 }}

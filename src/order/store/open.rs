@@ -27,6 +27,18 @@ pub enum StoreUrl {
 /// What every URL of PostgreSQL begins with.
 const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
 
+impl StoreUrl {
+    /// What it leads to, by OpenTelemetry's name (`db.system.name`).
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+}
+
 impl FromStr for StoreUrl {
     type Err = Invalid;
 

@@ -37,7 +37,8 @@ use tokio::task::JoinSet;
 pub use url::Url;
 
 use super::fault::closed;
-use super::{OpenError, OrderStore, RequestKey};
+use super::onlooker::Onlooker;
+use super::{Observer, OpenError, OrderStore, RequestKey};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
@@ -87,6 +88,7 @@ pub struct PostgresStore {
     connections: Connections,
     creates: Writer<Create>,
     replaces: Writer<Replace>,
+    onlooker: Onlooker,
     state: watch::Receiver<State>,
     last_event: watch::Receiver<Position>,
     /// Dropped, it ends the tasks as well.
@@ -112,14 +114,16 @@ impl PostgresStore {
 
         let mut tasks = JoinSet::new();
         let stores = (connections.clone(), Arc::clone(&published));
-        let creates = Writer::start(options, &stores, &closed, &mut tasks);
-        let replaces = Writer::start(options, &stores, &closed, &mut tasks);
+        let onlooker = Onlooker::default();
+        let creates = Writer::start(options, &stores, &onlooker, &closed, &mut tasks);
+        let replaces = Writer::start(options, &stores, &onlooker, &closed, &mut tasks);
         tasks.spawn(keeper::keep(url.clone(), published, told, closed.clone()));
         tasks.spawn(Sweep::new(options).run(connections.clone(), closed));
         Ok(Self {
             connections,
             creates,
             replaces,
+            onlooker,
             state,
             last_event,
             closing,
@@ -180,6 +184,10 @@ impl OrderStore for PostgresStore {
 
     fn last_event(&self) -> watch::Receiver<Position> {
         self.last_event.clone()
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.onlooker.admit(observer);
     }
 
     async fn health(&self) -> Result<(), Error> {

@@ -36,7 +36,7 @@ pub use connection::Synchronous;
 pub use maintain::{Findings, backup, check};
 
 use super::fault::closed;
-use super::{OpenError, OrderStore, RequestKey};
+use super::{Observer, OpenError, OrderStore, RequestKey};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
@@ -104,7 +104,7 @@ impl SqliteStore {
             Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
         let (jobs, inbox) = writer::queue(options.queue);
-        let writer = Writer::new(connection, lock, published, options);
+        let writer = Writer::new(connection, lock, published, jobs.observed(), options);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&inbox))
@@ -211,6 +211,10 @@ impl OrderStore for SqliteStore {
             Err(error) => Err(error),
             Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),
         }
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.jobs.observe(observer);
     }
 
     async fn close(&self) {

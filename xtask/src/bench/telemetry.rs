@@ -4,7 +4,7 @@
 //! Modes take turns, forwards and backwards, so that what the machine does
 //! besides falls on all alike.
 
-mod collector;
+pub(crate) mod collector;
 pub(crate) mod server;
 
 use std::process::Command;

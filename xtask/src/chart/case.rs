@@ -41,6 +41,7 @@ struct Case {
 pub(super) struct Rendered {
     pub(super) provider: &'static str,
     pub(super) name: String,
+    pub(super) values: Value,
     pub(super) text: String,
     pub(super) objects: Vec<Value>,
 }
@@ -65,7 +66,8 @@ pub(super) fn render_all(place: &Place, tools: &Tools, only: &str) -> Result<Mat
         fs::create_dir_all(place.rendered().join(provider))?;
         for case in cases.iter().filter(|case| case.name.contains(only)) {
             let what = format!("{provider}/{}", case.name);
-            let (ok, text) = render(place, tools, &case.values_for(provider))?;
+            let values = case.values_for(provider);
+            let (ok, text) = render(place, tools, &values)?;
             match (case.refused.get(provider), ok) {
                 (None, true) => {}
                 (None, false) => bail!("{what} does not render:\n{text}"),
@@ -86,6 +88,7 @@ pub(super) fn render_all(place: &Place, tools: &Tools, only: &str) -> Result<Mat
             matrix.rendered.push(Rendered {
                 provider,
                 name: case.name.clone(),
+                values,
                 objects: document::parse(&text).with_context(|| what.clone())?,
                 text,
             });

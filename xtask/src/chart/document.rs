@@ -37,6 +37,16 @@ pub(super) fn id(object: &Value) -> String {
     )
 }
 
+/// `Kind.group/name`, as kubectl takes it.
+pub(super) fn whole_id(object: &Value) -> String {
+    let group = match text(object, "/apiVersion").split_once('/') {
+        Some((group, _)) => format!(".{group}"),
+        None => String::new(),
+    };
+    let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+    format!("{kind}{group}/{name}")
+}
+
 /// A string inside, or nothing.
 pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object

@@ -140,6 +140,7 @@ pub(super) fn check(
             Checker::Linkerd => linkerd::check(&Rendered {
                 provider,
                 name: name.into(),
+                values: case.values.clone(),
                 objects: document::parse(&text).context("still YAML")?,
                 text,
             })

@@ -11,15 +11,15 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Place;
-use super::document;
+use super::document::{self, text};
 use super::tools::Tools;
 
-const KUBERNETES: &str = "k8s.io/kubernetes@v1.35.4";
 /// Linkerd ignores a route with any field that came later.
 const GATEWAY_LINKERD: &str = "sigs.k8s.io/gateway-api@v1.2.1";
 const GATEWAY: &str = "sigs.k8s.io/gateway-api@v1.6.1";
-const FLAGGER: &str = "github.com/fluxcd/flagger@v1.36.1";
+pub(super) const FLAGGER: &str = "github.com/fluxcd/flagger@v1.36.1";
 const PROMETHEUS: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+const KEDA: &str = "github.com/kedacore/keda/v2@v2.21.0";
 const CERT_MANAGER: &str = "github.com/cert-manager/cert-manager@v1.21.2";
 /// Its module cannot be had from the proxy: these are written by hand.
 const LINKERD: &str = include_str!("schema/linkerd.yaml");
@@ -50,13 +50,16 @@ impl Schemas {
     }
 }
 
+/// Sets of definitions; Linkerd sees another Gateway API than the rest.
+const SETS: [&str; 3] = ["common", "gateway", "gateway-linkerd"];
+
 /// Writes all schemas, once for each set of versions.
 pub(super) fn prepare(place: &Place, tools: &Tools) -> Result<Schemas> {
-    let istio = tools.pinned("istio", "istio.io/istio")?;
     let root = place.target.join("chart-schemas");
+    let kubernetes = tools.version("kubernetes", "k8s.io/kubernetes")?;
+    let istio = tools.version("istio", "istio.io/istio")?;
     let pins = format!(
-        "{KUBERNETES} {GATEWAY_LINKERD} {GATEWAY} {FLAGGER} {PROMETHEUS} {CERT_MANAGER} {} {LINKERD}",
-        istio.display()
+        "{kubernetes} {istio} {GATEWAY_LINKERD} {GATEWAY} {FLAGGER} {PROMETHEUS} {KEDA} {CERT_MANAGER} {LINKERD}"
     );
     let stamp = root.join("stamp");
     let schemas = Schemas { root: root.clone() };
@@ -64,50 +67,67 @@ pub(super) fn prepare(place: &Place, tools: &Tools) -> Result<Schemas> {
         return Ok(schemas);
     }
     let _ = fs::remove_dir_all(&root);
-    for set in ["common", "gateway", "gateway-linkerd"] {
-        fs::create_dir_all(root.join(set))?;
+    for set in SETS {
+        let folder = root.join(set);
+        fs::create_dir_all(&folder)?;
+        crd::write(&definitions(tools, set)?, &folder)?;
     }
-    let swagger = Tools::module(KUBERNETES)?.join("api/openapi-spec/swagger.json");
-    core::write(&read(&swagger)?, &root.join("common"))?;
-    crds(
-        &istio.join("manifests/charts/base/files/crd-all.gen.yaml"),
-        &root.join("common"),
-    )?;
-    for (module, path) in [
-        (FLAGGER, "artifacts/flagger"),
-        (PROMETHEUS, "example/prometheus-operator-crd"),
-        (CERT_MANAGER, "deploy/crds"),
-    ] {
-        crds(&Tools::module(module)?.join(path), &root.join("common"))?;
-    }
-    for (module, set) in [(GATEWAY, "gateway"), (GATEWAY_LINKERD, "gateway-linkerd")] {
-        crds(
-            &Tools::module(module)?.join("config/crd/standard"),
-            &root.join(set),
-        )?;
-    }
-    crd::write(&document::parse(LINKERD)?, &root.join("common"))?;
+    let kubernetes = tools.pinned("kubernetes", "k8s.io/kubernetes")?;
+    let swagger = read(&kubernetes.join("api/openapi-spec/swagger.json"))?;
+    core::write(&swagger, &root.join("common"))?;
     fs::write(stamp, pins)?;
     Ok(schemas)
 }
 
-/// Every CRD of a file or of a folder's files.
-fn crds(path: &Path, into: &Path) -> Result<()> {
+/// The `CustomResourceDefinition`s of one set, from the components' modules.
+pub(super) fn definitions(tools: &Tools, set: &str) -> Result<Vec<Value>> {
+    let paths = match set {
+        "gateway" => vec![Tools::module(GATEWAY)?.join("config/crd/standard")],
+        "gateway-linkerd" => vec![Tools::module(GATEWAY_LINKERD)?.join("config/crd/standard")],
+        _ => vec![
+            tools
+                .pinned("istio", "istio.io/istio")?
+                .join("manifests/charts/base/files/crd-all.gen.yaml"),
+            Tools::module(FLAGGER)?.join("artifacts/flagger/crd.yaml"),
+            Tools::module(PROMETHEUS)?.join("example/prometheus-operator-crd"),
+            Tools::module(KEDA)?.join("config/crd/bases"),
+            Tools::module(CERT_MANAGER)?.join("deploy/crds"),
+        ],
+    };
+    let mut found = Vec::new();
+    for file in paths
+        .iter()
+        .map(|path| files(path))
+        .collect::<Result<Vec<_>>>()?
+        .concat()
+    {
+        let objects = document::parse(&read(&file)?).with_context(|| file.display().to_string())?;
+        found.extend(objects);
+    }
+    if set == "common" {
+        found.extend(document::parse(LINKERD)?);
+    }
+    found.retain(|object| text(object, "/kind") == "CustomResourceDefinition");
+    Ok(found)
+}
+
+/// The file itself, or a folder's files.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
-        return crd::write(&document::parse(&read(path)?)?, into);
+        return Ok(vec![path.to_owned()]);
     }
-    for entry in fs::read_dir(path).with_context(|| path.display().to_string())? {
-        let file = entry?.path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
-            let objects =
-                document::parse(&read(&file)?).with_context(|| file.display().to_string())?;
-            crd::write(&objects, into)?;
-        }
-    }
-    Ok(())
+    let mut files = fs::read_dir(path)
+        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+        .with_context(|| path.display().to_string())?
+        .into_iter()
+        .map(|entry| entry.path())
+        .filter(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect::<Vec<_>>();
+    files.sort();
+    Ok(files)
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-pub(super) const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Names whose value never appears.
 const SECRET_NAMES: [&str; 8] = [
@@ -17,7 +17,7 @@ const SECRET_NAMES: [&str; 8] = [
 ];
 
 /// Whether a field's name says that its value is a secret.
-pub(super) fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     SECRET_NAMES
         .iter()
         .any(|secret| find(name.as_bytes(), secret.as_bytes(), 0).is_some())
@@ -28,9 +28,12 @@ pub(super) fn is_secret(name: &str) -> bool {
 /// `text` without credentials: those after a header's name or an authentication
 /// scheme, as in a printed request, and those in a URL.
 pub(crate) fn scrub(text: String) -> String {
-    let Some(first) = secret(text.as_bytes(), 0) else {
-        return text;
-    };
+    scrubbed(&text).unwrap_or(text)
+}
+
+/// As [`scrub`]; `None` where there is nothing to take out.
+pub(crate) fn scrubbed(text: &str) -> Option<String> {
+    let first = secret(text.as_bytes(), 0)?;
     let mut clean = String::with_capacity(text.len());
     let (mut written, mut next) = (0, Some(first));
     while let Some(range) = next {
@@ -40,7 +43,7 @@ pub(crate) fn scrub(text: String) -> String {
         next = secret(text.as_bytes(), written);
     }
     clean.push_str(&text[written..]);
-    clean
+    Some(clean)
 }
 
 /// The first secret at or after `from`.

@@ -11,6 +11,7 @@ use tonic::Code;
 use super::{Counter, Metrics};
 use crate::telemetry::rpc::status;
 use crate::telemetry::rpc::{Kind, names};
+use crate::tls::Security;
 
 /// Seconds, as the semantic conventions advise.
 const DURATION: [f64; 14] = [
@@ -95,6 +96,7 @@ pub(crate) struct RpcMetrics {
     /// `None` where metrics are off.
     instruments: Option<Instruments>,
     mutual_tls: Counter,
+    tls: Counter,
     plain: Counter,
 }
 
@@ -156,6 +158,7 @@ impl RpcMetrics {
             kind,
             instruments,
             mutual_tls: security("mutual_tls"),
+            tls: security("tls"),
             plain: security("none"),
         }
     }
@@ -179,12 +182,13 @@ impl RpcMetrics {
         }
     }
 
-    pub(crate) fn secured(&self, mutual_tls: bool) {
-        if mutual_tls {
-            self.mutual_tls.add(1);
-        } else {
-            self.plain.add(1);
-        }
+    pub(crate) fn secured(&self, security: Security) {
+        let counter = match security {
+            Security::MutualTls => &self.mutual_tls,
+            Security::Tls => &self.tls,
+            Security::None => &self.plain,
+        };
+        counter.add(1);
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a store records.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::{self, BoundHistogram};
 
 use super::{Histogram, Metrics};
 
@@ -18,7 +19,7 @@ const SECONDS: [f64; 13] = [
 pub struct StoreMetrics {
     metrics: Metrics,
     system: &'static str,
-    queue: Arc<AtomicU64>,
+    queue: Arc<AtomicIsize>,
     batch: Histogram<u64>,
     commit: Histogram<f64>,
 }
@@ -26,7 +27,7 @@ pub struct StoreMetrics {
 impl StoreMetrics {
     pub(super) fn new(metrics: &Metrics, system: &'static str) -> Self {
         let attributes = [KeyValue::new("db.system.name", system)];
-        let queue = Arc::new(AtomicU64::new(0));
+        let queue = Arc::new(AtomicIsize::new(0));
         let meter = metrics.meter();
         if let Some(meter) = meter {
             let (queue, attributes) = (queue.clone(), attributes.clone());
@@ -35,7 +36,8 @@ impl StoreMetrics {
                 .with_unit("{command}")
                 .with_description("Commands that wait for the store's writer.")
                 .with_callback(move |gauge| {
-                    gauge.observe(queue.load(Ordering::Relaxed), &attributes);
+                    let length = queue.load(Ordering::Relaxed).max(0);
+                    gauge.observe(length.unsigned_abs() as u64, &attributes);
                 })
                 .build();
         }
@@ -69,31 +71,35 @@ impl StoreMetrics {
     /// One kind of operation, such as `get`.
     #[must_use]
     pub fn operation(&self, name: &'static str) -> StoreOperation {
-        let bind = |error: Option<&'static str>| {
-            let mut attributes = vec![
+        let duration = self.metrics.meter().map(|meter| {
+            meter
+                .f64_histogram("db.client.operation.duration")
+                .with_unit("s")
+                .with_description("Time of one operation on the store, queue included.")
+                .with_boundaries(SECONDS.to_vec())
+                .build()
+        });
+        StoreOperation {
+            duration,
+            attributes: [
                 KeyValue::new("db.system.name", self.system),
                 KeyValue::new("db.operation.name", name),
-            ];
-            attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
-            Histogram(self.metrics.meter().map(|meter| {
-                meter
-                    .f64_histogram("db.client.operation.duration")
-                    .with_unit("s")
-                    .with_description("Time of one operation on the store, queue included.")
-                    .with_boundaries(SECONDS.to_vec())
-                    .build()
-                    .bind(&attributes)
-            }))
-        };
-        StoreOperation {
-            succeeded: bind(None),
-            failed: bind(Some("_OTHER")),
+            ],
+            succeeded: OnceLock::new(),
+            failed: OnceLock::new(),
         }
     }
 
-    /// Commands that wait in the writer's queue, at the moment.
-    pub fn queue_length(&self, length: usize) {
-        self.queue.store(length as u64, Ordering::Relaxed);
+    /// So many more commands wait in the writer's queue.
+    pub fn queued(&self, commands: usize) {
+        self.queue
+            .fetch_add(commands.cast_signed(), Ordering::Relaxed);
+    }
+
+    /// So many wait no longer.
+    pub fn taken(&self, commands: usize) {
+        self.queue
+            .fetch_sub(commands.cast_signed(), Ordering::Relaxed);
     }
 
     /// One transaction: how many commands it held, and how long its commit took.
@@ -103,17 +109,33 @@ impl StoreMetrics {
     }
 }
 
-/// One kind of operation on a store.
-#[derive(Debug, Clone)]
+/// One kind of operation on a store. Handles are bound when first used, so that
+/// what never occurs makes no series.
+#[derive(Debug)]
 pub struct StoreOperation {
-    succeeded: Histogram<f64>,
-    failed: Histogram<f64>,
+    /// `None` where metrics are off.
+    duration: Option<metrics::Histogram<f64>>,
+    attributes: [KeyValue; 2],
+    succeeded: OnceLock<BoundHistogram<f64>>,
+    failed: OnceLock<BoundHistogram<f64>>,
 }
 
 impl StoreOperation {
     /// Records one operation: its time, queue included, and whether it succeeded.
     pub fn record(&self, took: Duration, ok: bool) {
-        let histogram = if ok { &self.succeeded } else { &self.failed };
-        histogram.record(took.as_secs_f64());
+        let Some(duration) = &self.duration else {
+            return;
+        };
+        let bound = if ok {
+            self.succeeded
+                .get_or_init(|| duration.bind(&self.attributes))
+        } else {
+            self.failed.get_or_init(|| {
+                let mut attributes = self.attributes.to_vec();
+                attributes.push(KeyValue::new("error.type", "_OTHER"));
+                duration.bind(&attributes)
+            })
+        };
+        bound.record(took.as_secs_f64());
     }
 }

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::baggage::{Baggage, BaggageMetadata};
 
+use super::percent_decode;
+
 static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// The specification's limits, over all headers together.
@@ -41,28 +43,12 @@ fn parse(member: &str) -> Option<(String, String, BaggageMetadata)> {
     if key.is_empty() {
         return None;
     }
-    let value = decode(value.trim())?;
+    let value = percent_decode(value.trim())?.into_owned();
     Some((
         key.to_owned(),
         value,
         BaggageMetadata::from(metadata.trim()),
     ))
-}
-
-fn decode(value: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        if first == b'%' {
-            let [byte] = super::hex(after.get(..2)?)?;
-            bytes.push(byte);
-            rest = &after[2..];
-        } else {
-            bytes.push(first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 pub(super) fn inject(baggage: &Baggage, headers: &mut HeaderMap) {

@@ -18,10 +18,12 @@ use super::{Kind, Peer, PreviousAttempts, names, status};
 use crate::contract::Service;
 use crate::deadline;
 use crate::mesh::Caller;
+use crate::telemetry::log::redact;
 use crate::telemetry::metrics::rpc::RpcMetrics;
 use crate::telemetry::propagation::Decision;
 use crate::telemetry::request_id::{self, Entered};
 use crate::telemetry::{Core, Telemetry};
+use crate::tls::Security;
 
 static GRPC_PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 static ENVOY_ATTEMPT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
@@ -72,6 +74,7 @@ pub(super) struct Call {
     previous_attempts: u32,
     peer: Option<SocketAddr>,
     caller: Option<Caller>,
+    security: Security,
     finished: bool,
 }
 
@@ -93,8 +96,12 @@ impl Call {
             .max(number(headers, &ENVOY_ATTEMPT).saturating_sub(1));
         call.peer = peer.address;
         call.caller = request.extensions().get::<Caller>().cloned();
-        side.metrics
-            .secured(peer.mutual_tls || call.caller.is_some());
+        // Who is named by a mesh's proxy came under mutual TLS up to it.
+        call.security = match call.caller {
+            Some(_) => Security::MutualTls,
+            None => peer.security,
+        };
+        side.metrics.secured(call.security);
         call.trace(parent, SpanKind::Server, request);
         call
     }
@@ -132,6 +139,7 @@ impl Call {
             previous_attempts: 0,
             peer: None,
             caller: None,
+            security: Security::None,
             finished: false,
         };
         call.method().metrics.began();
@@ -195,6 +203,10 @@ impl Call {
                 .as_ref()
                 .map(|caller| caller.id().to_owned().into()),
         );
+        add(
+            names::SECURITY,
+            names::security(self.security).map(Into::into),
+        );
         if let Some(peer) = self.peer {
             add(names::CLIENT_ADDRESS, Some(peer.ip().to_string().into()));
             add(names::CLIENT_PORT, Some(i64::from(peer.port()).into()));
@@ -241,8 +253,8 @@ impl Call {
     /// Reads the status out of headers or trailers, if it is there.
     pub(super) fn finish_by(&mut self, headers: &HeaderMap) {
         if let Some(code) = status::code(headers) {
-            let cause = status::message(headers).filter(|_| code != Code::Ok);
-            self.finish(code, cause);
+            let cause = (code != Code::Ok).then(|| status::message(headers));
+            self.finish(code, cause.flatten().as_deref());
         }
     }
 
@@ -256,6 +268,7 @@ impl Call {
         let method = side.methods.at(self.method);
         method.metrics.ended(&side.metrics, code, took);
         let _scope = self.context.clone().map(Context::attach);
+        let clean = cause.and_then(redact::scrubbed);
         let line = Line {
             kind: side.kind,
             method: method.name,
@@ -266,7 +279,7 @@ impl Call {
             peer: self.peer,
             caller: self.caller.as_ref().map(Caller::id),
             previous_attempts: self.previous_attempts,
-            cause,
+            cause: clean.as_deref().or(cause),
         };
         line::write(&line, &side.lines);
         if self.recording
@@ -333,7 +346,7 @@ fn peer<B>(request: &Request<B>) -> Peer {
         address: extensions
             .get::<TcpConnectInfo>()
             .and_then(TcpConnectInfo::remote_addr),
-        mutual_tls: false,
+        security: Security::None,
     })
 }
 

@@ -3,6 +3,8 @@
 
 use opentelemetry::KeyValue;
 
+use crate::tls::Security;
+
 pub(crate) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.40.0";
 
 pub(crate) const METHOD: &str = "rpc.method";
@@ -17,6 +19,8 @@ pub(crate) const USER_AGENT: &str = "user_agent.original";
 
 /// Not of the conventions: who calls, by the mesh's or the certificate's word.
 pub(crate) const CALLER: &str = "rpc.caller";
+/// Not of the conventions: what protects the connection.
+pub(crate) const SECURITY: &str = "rpc.connection.security";
 /// Not of the conventions: what the contract says of repeating the call.
 pub(crate) const IDEMPOTENCY: &str = "rpc.idempotency";
 /// Not of the conventions: `x-request-id`.
@@ -28,6 +32,15 @@ pub(crate) const PREVIOUS_ATTEMPTS: &str = "rpc.previous_attempts";
 
 /// The method of calls to what this process does not know.
 pub(crate) const OTHER: &str = "_OTHER";
+
+/// `None` where nothing does.
+pub(crate) fn security(security: Security) -> Option<&'static str> {
+    match security {
+        Security::None => None,
+        Security::Tls => Some("tls"),
+        Security::MutualTls => Some("mutual_tls"),
+    }
+}
 
 pub(crate) fn system() -> KeyValue {
     KeyValue::new("rpc.system.name", "grpc")

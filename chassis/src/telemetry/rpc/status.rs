@@ -1,9 +1,12 @@
 //! gRPC status codes, and where a call's stands.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, StatusCode};
 use tonic::Code;
 
 use super::Kind;
+use crate::telemetry::propagation::percent_decode;
 
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -55,9 +58,11 @@ pub(super) fn code(headers: &HeaderMap) -> Option<Code> {
         .map(|status| Code::from_bytes(status.as_bytes()))
 }
 
-/// The message beside a code, percent-decoded no further than a log needs.
-pub(super) fn message(headers: &HeaderMap) -> Option<&str> {
-    headers.get(&MESSAGE)?.to_str().ok()
+/// The message beside a code.
+pub(super) fn message(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let text = headers.get(&MESSAGE)?.to_str().ok()?;
+    // The specification: what cannot be decoded is shown as it came.
+    Some(percent_decode(text).unwrap_or(Cow::Borrowed(text)))
 }
 
 /// What an HTTP status means where no gRPC status came: it is a proxy's answer.

@@ -3,7 +3,7 @@
 //! of the database's disk, however many changes it holds.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chassis::deadline::Deadline;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -15,6 +15,7 @@ use super::{Options, current_deadline, keeper};
 use crate::order::error::Error;
 use crate::order::event::Position;
 use crate::order::store::fault::{self, closed};
+use crate::order::store::onlooker::Onlooker;
 
 /// One change and who waits for it.
 struct Waiting<C: Change> {
@@ -38,13 +39,17 @@ impl<C: Change> Waiting<C> {
 }
 
 /// The end for those who ask.
-pub(super) struct Writer<C: Change>(mpsc::Sender<Waiting<C>>);
+pub(super) struct Writer<C: Change> {
+    sender: mpsc::Sender<Waiting<C>>,
+    onlooker: Onlooker,
+}
 
 impl<C: Change> Writer<C> {
     /// Starts the tasks that store; they end at `closing`, after all that waits.
     pub(super) fn start(
         options: &Options,
         (connections, published): &(Connections, Arc<watch::Sender<Position>>),
+        onlooker: &Onlooker,
         closing: &watch::Receiver<bool>,
         tasks: &mut JoinSet<()>,
     ) -> Self {
@@ -56,11 +61,15 @@ impl<C: Change> Writer<C> {
                 together: options.together.max(1),
                 connections: connections.clone(),
                 published: Arc::clone(published),
+                onlooker: onlooker.clone(),
                 closing: closing.clone(),
             };
             tasks.spawn(batcher.run());
         }
-        Self(sender)
+        Self {
+            sender,
+            onlooker: onlooker.clone(),
+        }
     }
 
     /// Stores `change` and returns the answer; waits no longer than the call that
@@ -73,9 +82,14 @@ impl<C: Change> Writer<C> {
             deadline,
             reply,
         };
-        self.0.try_send(waiting).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::StoreBusy,
-            mpsc::error::TrySendError::Closed(_) => closed(),
+        // Counted before it can be taken.
+        self.onlooker.tell(|observer| observer.queued(1));
+        self.sender.try_send(waiting).map_err(|error| {
+            self.onlooker.tell(|observer| observer.taken(1));
+            match error {
+                mpsc::error::TrySendError::Full(_) => Error::StoreBusy,
+                mpsc::error::TrySendError::Closed(_) => closed(),
+            }
         })?;
         let answer = async { answer.await.unwrap_or_else(|_| Err(closed())) };
         match deadline {
@@ -92,6 +106,7 @@ struct Batcher<C: Change> {
     together: usize,
     connections: Connections,
     published: Arc<watch::Sender<Position>>,
+    onlooker: Onlooker,
     closing: watch::Receiver<bool>,
 }
 
@@ -102,6 +117,7 @@ impl<C: Change> Batcher<C> {
             if waiting.is_empty() {
                 return;
             }
+            self.onlooker.tell(|observer| observer.taken(waiting.len()));
             let waiting = waiting.into_iter().filter_map(Waiting::unless_late);
             self.store(waiting.collect()).await;
         }
@@ -151,6 +167,7 @@ impl<C: Change> Batcher<C> {
         if changes.is_empty() {
             return None;
         }
+        let started = Instant::now();
         let stored = async {
             let mut connection = self.connections.lend_until(deadline).await?;
             let stored = C::store(&mut connection, changes).await?;
@@ -160,6 +177,8 @@ impl<C: Change> Batcher<C> {
             Ok(stored) => stored,
             Err(error) => return Some(Failed { error, replies }),
         };
+        let took = started.elapsed();
+        (self.onlooker).tell(|observer| observer.committed(changes.len(), took));
         if let Some(last) = last {
             keeper::publish(&self.published, last);
         }

@@ -20,6 +20,7 @@ use crate::order::error::Error;
 use crate::order::event::Position;
 use crate::order::model::Order;
 use crate::order::store::fault;
+use crate::order::store::onlooker::Onlooker;
 
 /// Most changes in one transaction. More gain little and make the first wait.
 const BATCH: usize = 256;
@@ -29,6 +30,7 @@ pub(super) struct Writer {
     connection: Connection,
     last_event: watch::Sender<Position>,
     sweep: Sweep,
+    observed: Onlooker,
     checkpoint_frames: i64,
     /// The last commit failed, and it was not for lack of room.
     broken: bool,
@@ -43,12 +45,14 @@ impl Writer {
         connection: Connection,
         lock: Lock,
         last_event: watch::Sender<Position>,
+        observed: Onlooker,
         options: &Options,
     ) -> Self {
         Self {
             connection,
             last_event,
             sweep: Sweep::new(options),
+            observed,
             checkpoint_frames: options.checkpoint_frames,
             broken: false,
             _lock: lock,
@@ -92,14 +96,21 @@ impl Writer {
 
     /// Stores all that wait in one transaction, then answers.
     fn store(&mut self, waiting: &mut Vec<Waiting>) {
+        self.observed.tell(|observer| observer.taken(waiting.len()));
         let (changes, replies): (Vec<_>, Vec<_>) =
             waiting.drain(..).filter_map(Waiting::unless_late).unzip();
         let sweep = self.sweep.is_due(Instant::now());
         if changes.is_empty() && !sweep {
             return;
         }
+        let (count, started) = (changes.len(), Instant::now());
         match self.commit(changes, sweep) {
             Ok(answers) => {
+                if count > 0 {
+                    let took = started.elapsed();
+                    self.observed
+                        .tell(|observer| observer.committed(count, took));
+                }
                 for (reply, answer) in replies.into_iter().zip(answers) {
                     // A caller that left does not need the answer.
                     let _ = reply.send(answer);

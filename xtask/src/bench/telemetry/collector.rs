@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 struct Sink;
 
 /// Starts it on a port of its own.
-pub(super) async fn start() -> Result<SocketAddr> {
+pub(crate) async fn start() -> Result<SocketAddr> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let serving = tonic::transport::Server::builder()

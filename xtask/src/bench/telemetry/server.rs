@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use service::proto::acme::order::v1::{CreateOrderRequest, LineItem, Order};
 use service::proto::google::r#type::Money;
@@ -41,8 +42,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(binary: &Path, variables: &[(&str, String)]) -> Result<Self> {
+        Self::start_as(&mut Command::new(binary), variables)
+    }
+
+    /// Starts `command`, which ends in the server's own name.
+    pub(crate) fn start_as(command: &mut Command, variables: &[(&str, String)]) -> Result<Self> {
         let dir = TempDir::new()?;
-        let mut child = Command::new(binary)
+        let mut child = command
             .env_clear()
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(dir.path())
@@ -51,7 +57,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("{} does not start", binary.display()))?;
+            .with_context(|| format!("{command:?} does not start"))?;
         let mut log = BufReader::new(child.stdout.take().context("piped")?);
         let (address, admin) = loop {
             let mut line = String::new();
@@ -72,6 +78,14 @@ impl Server {
             admin,
             _dir: dir,
         })
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let ended = self.child.wait()?;
+        ensure!(ended.success(), "the server ended with {ended}");
+        Ok(())
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -118,6 +132,11 @@ impl Drop for Server {
 
 /// Stores one, to read again and again; returns its name.
 pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<String> {
+    Ok(client.create_order(order()).await?.into_inner().name)
+}
+
+/// One to create.
+pub(crate) fn order() -> CreateOrderRequest {
     let price = Money {
         currency_code: "EUR".to_owned(),
         units: 1,
@@ -132,9 +151,8 @@ pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<S
         }],
         ..Order::default()
     };
-    let request = CreateOrderRequest {
+    CreateOrderRequest {
         order: Some(order),
         request_id: uuid::Uuid::new_v4().to_string(),
-    };
-    Ok(client.create_order(request).await?.into_inner().name)
+    }
 }

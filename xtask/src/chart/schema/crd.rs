@@ -10,9 +10,6 @@ use crate::chart::document::{list, text};
 /// One schema for each version of each definition.
 pub(super) fn write(objects: &[Value], into: &Path) -> Result<()> {
     for crd in objects {
-        if text(crd, "/kind") != "CustomResourceDefinition" {
-            continue;
-        }
         for version in list(crd, "/spec/versions") {
             let mut schema = version["schema"]["openAPIV3Schema"].clone();
             if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {

@@ -1,6 +1,7 @@
 //{% capture source %}{% raw %}
 //! What waits for the writer.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use chassis::deadline::Deadline;
@@ -8,7 +9,9 @@ use tokio::sync::oneshot;
 
 use crate::order::error::Error;
 use crate::order::model::Order;
+use crate::order::store::Observer;
 use crate::order::store::fault::closed;
+use crate::order::store::onlooker::Onlooker;
 use crate::order::store::sqlite::write::Change;
 
 /// What the writer can be asked.
@@ -45,24 +48,44 @@ impl Waiting {
 /// A queue of at most `capacity` jobs.
 pub(in super::super) fn queue(capacity: usize) -> (Sender, Receiver<Job>) {
     let (sender, receiver) = sync_channel(capacity.max(1));
-    (Sender(sender), receiver)
+    let observed = Onlooker::default();
+    (Sender { sender, observed }, receiver)
 }
 
 /// The end for those who ask.
-pub(in super::super) struct Sender(SyncSender<Job>);
+pub(in super::super) struct Sender {
+    sender: SyncSender<Job>,
+    observed: Onlooker,
+}
 
 impl Sender {
     /// Never waits.
     pub(in super::super) fn send(&self, job: Job) -> Result<(), Error> {
-        self.0.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => Error::StoreBusy,
-            TrySendError::Disconnected(_) => closed(),
+        // Counted before it can be taken.
+        let changes = usize::from(matches!(job, Job::Change(_)));
+        self.observed.tell(|observer| observer.queued(changes));
+        self.sender.try_send(job).map_err(|error| {
+            self.observed.tell(|observer| observer.taken(changes));
+            match error {
+                TrySendError::Full(_) => Error::StoreBusy,
+                TrySendError::Disconnected(_) => closed(),
+            }
         })
+    }
+
+    /// What the writer tells of.
+    pub(in super::super) fn observed(&self) -> Onlooker {
+        self.observed.clone()
+    }
+
+    /// The first one stays.
+    pub(in super::super) fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observed.admit(observer);
     }
 
     /// Waits for a place in the queue; an error if the writer is gone.
     pub(in super::super) async fn send_when_free(&self, job: Job) -> Result<(), Error> {
-        let sender = self.0.clone();
+        let sender = self.sender.clone();
         match tokio::task::spawn_blocking(move || sender.send(job)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(closed()),

@@ -1,0 +1,165 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::value::positive_duration;
+use crate::exit::Fatal;
+use crate::mesh::Provider;
+
+/// TLS of the gRPC port, where no mesh does it. Needs the cargo feature `tls`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "TLS without a mesh")]
+pub struct TlsSettings {
+    /// The server's certificate, in PEM, and after it those of the authorities
+    /// between it and the root. With it the gRPC port speaks TLS.
+    #[arg(long, env = "TLS_CERT", value_name = "PATH", global = true)]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, in PEM.
+    #[arg(long, env = "TLS_KEY", value_name = "PATH", global = true)]
+    pub tls_key: Option<PathBuf>,
+
+    /// Authorities that vouch for callers, in PEM. With it callers show a
+    /// certificate (mutual TLS), which says who they are.
+    #[arg(long, env = "TLS_CLIENT_CA", value_name = "PATH", global = true)]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// Whether callers without TLS, or without a certificate, are let in.
+    #[arg(
+        long,
+        env = "TLS_MODE",
+        value_name = "MODE",
+        default_value = "strict",
+        global = true
+    )]
+    pub tls_mode: TlsMode,
+
+    /// Oldest version of TLS that is spoken.
+    #[arg(
+        long,
+        env = "TLS_MIN_VERSION",
+        value_name = "VERSION",
+        default_value = "1.2",
+        global = true
+    )]
+    pub tls_min_version: TlsVersion,
+
+    /// How often the files are looked at; changed ones serve from the next
+    /// connection on.
+    #[arg(
+        long,
+        env = "TLS_RELOAD_INTERVAL",
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = positive_duration,
+        global = true
+    )]
+    pub tls_reload_interval: Duration,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TlsMode {
+    /// TLS, and a certificate where authorities are named.
+    Strict,
+    /// Plain text and callers without a certificate too, while they move.
+    Permissive,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    #[value(name = "1.2")]
+    V12,
+    /// RFC 8446.
+    #[value(name = "1.3")]
+    V13,
+}
+
+impl TlsSettings {
+    /// Whether the gRPC port speaks TLS.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
+    /// Whether certificates say who calls.
+    pub(super) fn names_callers(&self) -> bool {
+        self.tls_client_ca.is_some()
+    }
+
+    pub(super) fn validate(&self, mesh: Provider) -> Result<(), Fatal> {
+        let set = [
+            ("--tls-cert", &self.tls_cert),
+            ("--tls-key", &self.tls_key),
+            ("--tls-client-ca", &self.tls_client_ca),
+        ];
+        let Some((first, _)) = set.iter().find(|(_, path)| path.is_some()) else {
+            return Ok(());
+        };
+        if !cfg!(feature = "tls") {
+            return Err(Fatal::usage(format!(
+                "{first} needs the cargo feature `tls`, which this program was built without; \
+                 build it with `--features tls` or leave the setting out"
+            )));
+        }
+        for (flag, path) in &set[..2] {
+            if path.is_none() {
+                return Err(Fatal::usage(format!(
+                    "{first} needs {flag}: a server proves itself by certificate and key; \
+                     name both"
+                )));
+            }
+        }
+        if mesh != Provider::None {
+            return Err(Fatal::usage(
+                "--tls-cert and --mesh exclude each other: the mesh already does TLS, and its \
+                 proxy would see only bytes of a second one; leave one out",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// TLS to upstreams whose address begins with `https`. Needs the cargo feature
+/// `tls`.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "TLS without a mesh")]
+pub struct ClientTlsSettings {
+    /// Authorities that vouch for upstreams, in PEM; by default --tls-client-ca.
+    #[arg(long, env = "UPSTREAM_TLS_CA", value_name = "PATH", global = true)]
+    pub upstream_tls_ca: Option<PathBuf>,
+
+    /// The certificate shown to upstreams, in PEM; by default --tls-cert.
+    #[arg(long, env = "UPSTREAM_TLS_CERT", value_name = "PATH", global = true)]
+    pub upstream_tls_cert: Option<PathBuf>,
+
+    /// That certificate's private key, in PEM; by default --tls-key.
+    #[arg(long, env = "UPSTREAM_TLS_KEY", value_name = "PATH", global = true)]
+    pub upstream_tls_key: Option<PathBuf>,
+
+    /// The name in upstreams' certificates; by default the host called.
+    #[arg(long, env = "UPSTREAM_TLS_NAME", value_name = "NAME", global = true)]
+    pub upstream_tls_name: Option<String>,
+
+    /// As the server's.
+    #[arg(skip)]
+    pub(crate) reload_interval: Option<Duration>,
+}
+
+impl ClientTlsSettings {
+    /// Takes what is not set from the server's own: one identity for both
+    /// directions.
+    #[must_use]
+    pub fn or(mut self, server: &TlsSettings) -> Self {
+        if self.upstream_tls_cert.is_none() && self.upstream_tls_key.is_none() {
+            self.upstream_tls_cert.clone_from(&server.tls_cert);
+            self.upstream_tls_key.clone_from(&server.tls_key);
+        }
+        if self.upstream_tls_ca.is_none() {
+            self.upstream_tls_ca.clone_from(&server.tls_client_ca);
+        }
+        self.reload_interval = Some(server.tls_reload_interval);
+        self
+    }
+}

@@ -1,0 +1,64 @@
+//! TLS without a mesh, from files that are read anew when they change.
+//!
+//! Without the cargo feature `tls` only plain streams are left, and the
+//! settings refuse what they cannot do.
+
+#[cfg(feature = "tls")]
+mod certificate;
+#[cfg(feature = "tls")]
+mod client;
+#[cfg(feature = "tls")]
+mod failure;
+#[cfg(feature = "tls")]
+mod files;
+#[cfg(feature = "tls")]
+mod follow;
+#[cfg(not(feature = "tls"))]
+mod none;
+#[cfg(feature = "tls")]
+mod server;
+mod stream;
+
+use crate::mesh::Caller;
+
+#[cfg(feature = "tls")]
+pub(crate) use client::{ClientTls, Renewals};
+#[cfg(feature = "tls")]
+pub use client::{secured, secured_to_self};
+#[cfg(not(feature = "tls"))]
+pub(crate) use none::{Acceptor, ClientTls, Renewals, ServerTls};
+#[cfg(not(feature = "tls"))]
+pub use none::{secured, secured_to_self};
+#[cfg(feature = "tls")]
+pub(crate) use server::{Acceptor, ServerTls};
+pub(crate) use stream::Stream;
+
+/// What protects a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Security {
+    /// Nothing that this process sees.
+    #[default]
+    None,
+    /// TLS; the caller showed no certificate.
+    Tls,
+    /// TLS with certificates on both sides.
+    MutualTls,
+}
+
+/// A connection that may begin HTTP/2.
+pub(crate) struct Accepted {
+    pub(crate) stream: Stream,
+    pub(crate) security: Security,
+    /// Who its certificate says it is.
+    pub(crate) caller: Option<Caller>,
+}
+
+impl Accepted {
+    pub(crate) fn plain(stream: tokio::net::TcpStream) -> Self {
+        Self {
+            stream: Stream::Plain(stream),
+            security: Security::None,
+            caller: None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a certificate says: whose it is, and until when.
+
+use std::time::{Duration, SystemTime};
+
+use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
+use webpki::{EndEntityCert, Error, KeyUsage};
+
+use crate::mesh::Caller;
+
+/// The year 9000: by then every certificate has expired.
+const LATE: Duration = Duration::from_hours(7_030 * 365 * 24);
+
+/// Who shows this certificate: its SPIFFE id, or else its first name in DNS.
+///
+/// SPIFFE allows one id in a certificate; one with several names nobody.
+pub(super) fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
+    let parsed = EndEntityCert::try_from(certificate).ok()?;
+    let mut ids = (parsed.valid_uri_names()).filter(|uri| uri.starts_with("spiffe://"));
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => Caller::certified(id),
+        (Some(_), Some(_)) => None,
+        (None, _) => Caller::certified(&name(certificate)?),
+    }
+}
+
+/// Its first name in DNS that is not a pattern.
+pub(super) fn name(certificate: &CertificateDer<'_>) -> Option<String> {
+    let parsed = EndEntityCert::try_from(certificate).ok()?;
+    let mut names = parsed.valid_dns_names().filter(|name| !name.contains('*'));
+    names.next().map(str::to_owned)
+}
+
+/// When it expires. The library tells this only in the error it gives at a
+/// later time.
+pub(super) fn expires(certificate: &CertificateDer<'_>) -> Option<SystemTime> {
+    let parsed = EndEntityCert::try_from(certificate).ok()?;
+    let late = UnixTime::since_unix_epoch(LATE);
+    let verified =
+        parsed.verify_for_usage(&[], &[], &[], late, KeyUsage::server_auth(), None, None);
+    match verified {
+        Err(Error::CertExpired { not_after, .. }) => {
+            Some(SystemTime::UNIX_EPOCH + Duration::from_secs(not_after.as_secs()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! What is made of files, made anew when they change.
+//!
+//! The content is compared: Kubernetes swaps a link, editors rename, and times
+//! tell neither reliably.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::files::{Pem, Source};
+use crate::exit::Fatal;
+
+type Make<T> = dyn Fn(&[Pem]) -> Result<T, Fatal> + Send + Sync;
+
+/// What was made of the files first.
+pub(super) struct Loaded<T> {
+    sources: Arc<[Source]>,
+    make: Arc<Make<T>>,
+    contents: Vec<Pem>,
+    pub(super) made: T,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Loaded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("sources", &self.sources)
+            .field("made", &self.made)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Loaded<T> {
+    pub(super) fn load(
+        sources: Vec<Source>,
+        make: impl Fn(&[Pem]) -> Result<T, Fatal> + Send + Sync + 'static,
+    ) -> Result<Self, Fatal> {
+        let contents = read(&sources)?;
+        let value = make(&contents)?;
+        Ok(Self {
+            sources: sources.into(),
+            make: Arc::new(make),
+            contents,
+            made: value,
+        })
+    }
+
+    /// Looks at the files each `interval`, and calls `look` with what is
+    /// current.
+    pub(super) fn follow(
+        self,
+        interval: Duration,
+        mut look: impl FnMut(&T) + Send + 'static,
+    ) -> Followed<T> {
+        let (sender, current) = watch::channel(self.made.clone());
+        let task = tokio::spawn(async move {
+            let mut contents = self.contents;
+            let mut fault = Fault::default();
+            loop {
+                look(&sender.borrow());
+                tokio::time::sleep(interval).await;
+                let (sources, make, before) = (
+                    Arc::clone(&self.sources),
+                    Arc::clone(&self.make),
+                    contents.clone(),
+                );
+                let renewed = move || renewed(&sources, &*make, &before);
+                match tokio::task::spawn_blocking(renewed).await {
+                    Ok(Ok(None)) => fault = Fault::default(),
+                    Ok(Ok(Some((read, value)))) => {
+                        fault = Fault::default();
+                        contents = read;
+                        sender.send_replace(value);
+                        tracing::info!(file = %self.sources[0].path.display(), "certificates read anew");
+                    }
+                    Ok(Err(error)) => fault.seen(error),
+                    // The runtime is shutting down.
+                    Err(_) => return,
+                }
+            }
+        });
+        Followed {
+            current,
+            _task: Arc::new(Task(task)),
+        }
+    }
+}
+
+/// What is wrong with the files as they are.
+#[derive(Default)]
+struct Fault {
+    last: Option<Fatal>,
+    times: u32,
+}
+
+impl Fault {
+    /// Warns when it is seen a second time, and then no more: files that are
+    /// just being replaced do not fit together for a moment.
+    fn seen(&mut self, error: Fatal) {
+        if self.last.as_ref() != Some(&error) {
+            self.times = 0;
+        }
+        self.times = self.times.saturating_add(1);
+        if self.times == 2 {
+            tracing::warn!(%error, "new certificates cannot be used; those before stay");
+        }
+        self.last = Some(error);
+    }
+}
+
+fn read(sources: &[Source]) -> Result<Vec<Pem>, Fatal> {
+    sources.iter().map(Source::read).collect()
+}
+
+fn renewed<T>(
+    sources: &[Source],
+    make: &Make<T>,
+    before: &[Pem],
+) -> Result<Option<(Vec<Pem>, T)>, Fatal> {
+    let contents = read(sources)?;
+    let is_same = (contents.iter().zip(before)).all(|(now, then)| now.bytes == then.bytes);
+    if is_same {
+        return Ok(None);
+    }
+    let value = make(&contents)?;
+    Ok(Some((contents, value)))
+}
+
+/// What the files are now, until the last clone is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Followed<T> {
+    pub(super) current: watch::Receiver<T>,
+    _task: Arc<Task>,
+}
+
+#[derive(Debug)]
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

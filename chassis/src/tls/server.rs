@@ -1,0 +1,235 @@
+//! TLS on the gRPC port.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
+
+use super::certificate;
+use super::failure::{Failures, Reason};
+use super::files::{Pem, Source};
+use super::follow::{Followed, Loaded};
+use super::{Accepted, Security, Stream};
+use crate::exit::Fatal;
+use crate::settings::{TlsMode, TlsSettings, TlsVersion};
+use crate::telemetry::metrics::Metrics;
+
+/// The only protocol spoken (RFC 9113, 3.2).
+const ALPN: &[u8] = b"h2";
+/// How every connection under TLS begins: a record that holds a handshake.
+const HANDSHAKE: u8 = 22;
+/// What is read of a refused connection, so that it is closed and not reset.
+const REFUSED_BYTES: usize = 16 << 10;
+const REFUSED_TIME: Duration = Duration::from_secs(1);
+
+/// What the files make of the port.
+#[derive(Debug, Clone)]
+struct Port {
+    config: Arc<ServerConfig>,
+    expires: Option<SystemTime>,
+}
+
+/// TLS as it was loaded.
+#[derive(Debug)]
+pub(crate) struct ServerTls {
+    loaded: Loaded<Port>,
+    settings: TlsSettings,
+}
+
+impl ServerTls {
+    /// Reads the files; `None` where TLS is off.
+    ///
+    /// # Errors
+    /// [`Fatal::usage`] that names the file and what is wrong with it.
+    pub(crate) fn load(settings: &TlsSettings) -> Result<Option<Self>, Fatal> {
+        let (Some(certificate), Some(key)) = (&settings.tls_cert, &settings.tls_key) else {
+            return Ok(None);
+        };
+        let mut sources = vec![
+            Source::new("--tls-cert", certificate),
+            Source::new("--tls-key", key),
+        ];
+        sources.extend(
+            (settings.tls_client_ca.as_deref()).map(|path| Source::new("--tls-client-ca", path)),
+        );
+        let (mode, oldest) = (settings.tls_mode, settings.tls_min_version);
+        let loaded = Loaded::load(sources, move |files| port(files, mode, oldest))?;
+        let settings = settings.clone();
+        Ok(Some(Self { loaded, settings }))
+    }
+
+    /// Follows the files from now on.
+    pub(crate) fn start(self, metrics: &Metrics) -> Acceptor {
+        let mut warned = None;
+        let followed = (self.loaded).follow(self.settings.tls_reload_interval, move |port| {
+            let expired = port.expires.filter(|at| *at <= SystemTime::now());
+            if let Some(at) = expired
+                && warned != expired
+            {
+                let at = humantime::format_rfc3339_seconds(at);
+                tracing::warn!(expired = %at, "the certificate of --tls-cert has expired; callers refuse it");
+            }
+            warned = expired;
+        });
+        let current = followed.current.clone();
+        metrics.observe_expiry(move || current.borrow().expires);
+        Acceptor {
+            followed,
+            is_permissive: self.settings.tls_mode == TlsMode::Permissive,
+            failures: Failures::new(metrics),
+        }
+    }
+}
+
+fn port(files: &[Pem], mode: TlsMode, oldest: TlsVersion) -> Result<Port, Fatal> {
+    let [certificate, key, authorities @ ..] = files else {
+        return Err(Fatal::software("certificate and key were not read"));
+    };
+    let chain = certificate.certificates()?;
+    let expires = chain.first().and_then(certificate::expires);
+    let versions: &[&SupportedProtocolVersion] = match oldest {
+        TlsVersion::V12 => &[&TLS13, &TLS12],
+        TlsVersion::V13 => &[&TLS13],
+    };
+    let broken = |error| Fatal::software(format!("TLS cannot be set up: {error}"));
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .map_err(broken)?;
+    let builder = match authorities.first() {
+        Some(authorities) => builder.with_client_cert_verifier(verifier(authorities, mode)?),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder
+        .with_single_cert(chain, key.key()?)
+        .map_err(|error| {
+            let remedy = "name the key that belongs to the certificate of --tls-cert";
+            key.source.wrong(&error, remedy)
+        })?;
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    let config = Arc::new(config);
+    Ok(Port { config, expires })
+}
+
+fn verifier(authorities: &Pem, mode: TlsMode) -> Result<Arc<dyn ClientCertVerifier>, Fatal> {
+    let roots = Arc::new(authorities.authorities()?);
+    let provider = Arc::new(ring::default_provider());
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider);
+    let builder = match mode {
+        TlsMode::Strict => builder,
+        TlsMode::Permissive => builder.allow_unauthenticated(),
+    };
+    (builder.build()).map_err(|error| authorities.source.wrong(&error, "write the file anew"))
+}
+
+/// Takes connections through their handshake. Each has its own task, and how
+/// many there are is bounded by the limit on connections: a tighter one would
+/// let those that stall keep the others out.
+#[derive(Debug, Clone)]
+pub(crate) struct Acceptor {
+    followed: Followed<Port>,
+    is_permissive: bool,
+    failures: Failures,
+}
+
+impl Acceptor {
+    /// The connection, if it keeps to the rules and is done by `deadline`.
+    pub(crate) async fn accept(&self, stream: TcpStream, deadline: Instant) -> Option<Accepted> {
+        let result = tokio::time::timeout_at(deadline, self.handshake(stream)).await;
+        let refused = match result {
+            Ok(Ok(accepted)) => return Some(accepted),
+            Ok(Err(refused)) => refused,
+            Err(_) => Refused::new(Reason::Timeout, io::ErrorKind::TimedOut.into()),
+        };
+        let Refused { reason, error, .. } = &refused;
+        self.failures.count(*reason);
+        tracing::debug!(reason = reason.name(), %error, "TLS handshake");
+        if let Some(stream) = refused.stream {
+            close(stream).await;
+        }
+        None
+    }
+
+    async fn handshake(&self, stream: TcpStream) -> Result<Accepted, Refused> {
+        let mut first = [0];
+        let seen = stream.peek(&mut first).await;
+        if seen.map_err(|error| Refused::new(Reason::Closed, error))? == 0 {
+            let error = io::ErrorKind::UnexpectedEof.into();
+            return Err(Refused::new(Reason::Closed, error));
+        }
+        if first[0] != HANDSHAKE {
+            if self.is_permissive {
+                return Ok(Accepted::plain(stream));
+            }
+            let refused = Refused::new(Reason::Plain, io::Error::other("not TLS"));
+            return Err(refused.with(stream));
+        }
+        let config = Arc::clone(&self.followed.current.borrow().config);
+        let accepting = TlsAcceptor::from(config).accept(stream).into_fallible();
+        let stream = accepting.await.map_err(|(error, stream)| {
+            // The alert that says why was sent, and must arrive.
+            Refused::new(Reason::of(&error), error).with(stream)
+        })?;
+        let (_, session) = stream.get_ref();
+        if session.alpn_protocol() != Some(ALPN) {
+            let error = io::Error::other("ALPN without h2");
+            return Err(Refused::new(Reason::Protocol, error));
+        }
+        let certificate = session
+            .peer_certificates()
+            .and_then(<[CertificateDer<'_>]>::first);
+        let security = match certificate {
+            Some(_) => Security::MutualTls,
+            None => Security::Tls,
+        };
+        Ok(Accepted {
+            caller: certificate.and_then(certificate::caller),
+            security,
+            stream: Stream::Secured(Box::new(stream)),
+        })
+    }
+}
+
+/// A connection without a handshake.
+struct Refused {
+    reason: Reason,
+    error: io::Error,
+    /// What is to be closed without a reset.
+    stream: Option<TcpStream>,
+}
+
+impl Refused {
+    fn new(reason: Reason, error: io::Error) -> Self {
+        let stream = None;
+        Self {
+            reason,
+            error,
+            stream,
+        }
+    }
+
+    fn with(self, stream: TcpStream) -> Self {
+        let stream = Some(stream);
+        Self { stream, ..self }
+    }
+}
+
+/// Closes without a reset, which would overtake what was sent: reads what the
+/// client has sent, within bounds.
+async fn close(mut stream: TcpStream) {
+    let reading = async {
+        stream.shutdown().await?;
+        let mut taken = (&mut stream).take(REFUSED_BYTES as u64);
+        tokio::io::copy(&mut taken, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(REFUSED_TIME, reading).await;
+}

@@ -1,0 +1,137 @@
+//{% capture source %}{% raw %}
+//! A store whose work is seen: a metric and, in traces that are recorded, a span
+//! for each operation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use chassis::telemetry::metrics::{Metrics, StoreMetrics, StoreOperation};
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use super::{Observer, OrderStore, RequestKey};
+use crate::order::error::Error;
+use crate::order::event::{Event, Position};
+use crate::order::model::{Command, Order, OrderId, Version};
+use crate::order::query::Query;
+
+/// Records what `store` does; `system` is the value of `db.system.name`.
+#[must_use]
+pub fn observed(
+    store: Arc<dyn OrderStore>,
+    system: &'static str,
+    metrics: &Metrics,
+) -> Arc<dyn OrderStore> {
+    let metrics = metrics.store(system);
+    store.observe(Arc::new(Inside(metrics.clone())));
+    Arc::new(Observed {
+        store,
+        system,
+        replay: metrics.operation("replay"),
+        create: metrics.operation("create"),
+        get: metrics.operation("get"),
+        list: metrics.operation("list"),
+        change: metrics.operation("change"),
+        events: metrics.operation("events"),
+    })
+}
+
+struct Inside(StoreMetrics);
+
+impl Observer for Inside {
+    fn queued(&self, changes: usize) {
+        self.0.queued(changes);
+    }
+
+    fn taken(&self, changes: usize) {
+        self.0.taken(changes);
+    }
+
+    fn committed(&self, changes: usize, took: Duration) {
+        self.0.committed(changes, took);
+    }
+}
+
+struct Observed {
+    store: Arc<dyn OrderStore>,
+    system: &'static str,
+    replay: StoreOperation,
+    create: StoreOperation,
+    get: StoreOperation,
+    list: StoreOperation,
+    change: StoreOperation,
+    events: StoreOperation,
+}
+
+/// Runs one operation under its span and records it.
+macro_rules! observe {
+    ($this:ident.$operation:ident($($argument:expr),*)) => {{
+        let span = tracing::info_span!(
+            concat!("store ", stringify!($operation)),
+            db.system.name = $this.system,
+            db.operation.name = stringify!($operation),
+        );
+        let started = Instant::now();
+        let result = $this.store.$operation($($argument),*).instrument(span).await;
+        $this.$operation.record(started.elapsed(), answered(&result));
+        result
+    }};
+}
+
+/// Whether the store did its work. A rule that forbids a change is an answer.
+fn answered<T>(result: &Result<T, Error>) -> bool {
+    !matches!(
+        result,
+        Err(Error::StoreUnavailable(_)
+            | Error::StoreBusy
+            | Error::StoreFull
+            | Error::DeadlineExceeded
+            | Error::Internal(_))
+    )
+}
+
+#[async_trait::async_trait]
+impl OrderStore for Observed {
+    async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
+        observe!(self.replay(key))
+    }
+
+    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+        observe!(self.create(order, key))
+    }
+
+    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
+        observe!(self.get(id))
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
+        observe!(self.list(query))
+    }
+
+    async fn change(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+    ) -> Result<Order, Error> {
+        observe!(self.change(id, command, expected, now))
+    }
+
+    async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {
+        observe!(self.events(after, limit))
+    }
+
+    fn last_event(&self) -> watch::Receiver<Position> {
+        self.store.last_event()
+    }
+
+    async fn health(&self) -> Result<(), Error> {
+        self.store.health().await
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,0 +1,74 @@
+//! The commands that try an installation: a probe's, and `helm test`'s.
+
+use std::process::Output;
+
+use tempfile::TempDir;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::interceptor::InterceptorLayer;
+use tonic::{Request, Status};
+
+use crate::helpers::{Server, command};
+
+async fn run(command_name: &str, address: &str, env: &[(&str, &str)]) -> Output {
+    let dir = TempDir::new().unwrap();
+    let mut command = command(dir.path());
+    command
+        .args([command_name, "--endpoint", address])
+        .envs(env.iter().copied());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn they_succeed_at_a_server_that_works() {
+    let server = Server::start();
+    let address = format!("http://{}", server.grpc);
+    let health = run("healthcheck", &address, &[]).await;
+    assert!(health.status.success(), "{health:?}");
+    let smoke = run("smoke", &address, &[]).await;
+    assert!(smoke.status.success(), "{smoke:?}");
+    let said = String::from_utf8(smoke.stdout).unwrap();
+    assert!(said.starts_with("created, read and cancelled "), "{said}");
+}
+
+#[tokio::test]
+async fn they_say_that_nobody_answers() {
+    for name in ["healthcheck", "smoke"] {
+        let output = run(name, "http://127.0.0.1:1", &[]).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(69), "{said}");
+        assert!(said.contains("is it running?"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_shown_to_a_mesh_that_checks_one() {
+    let address = guarded().await;
+    for (env, answer) in [
+        (&[][..], "Unauthenticated"),
+        (&[("BEARER_TOKEN", "secret")][..], "Unimplemented"),
+    ] {
+        let output = run("smoke", &address, env).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(answer), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+/// Lets calls with the token through, and knows no method.
+async fn guarded() -> String {
+    let check = |request: Request<()>| match request.metadata().get("authorization") {
+        Some(shown) if shown == "Bearer secret" => Ok(request),
+        _ => Err(Status::unauthenticated("no token")),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_, health) = tonic_health::server::health_reporter();
+    let server = tonic::transport::Server::builder()
+        .layer(InterceptorLayer::new(check))
+        .add_service(health)
+        .serve_with_incoming(TcpListenerStream::new(listener));
+    tokio::spawn(server);
+    format!("http://{address}")
+}

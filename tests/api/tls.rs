@@ -1,0 +1,115 @@
+//{% capture source %}{% raw %}
+//! TLS without a mesh: the commands that ask a server, and files that are wrong.
+
+use std::path::Path;
+use std::process::Output;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+
+use crate::helpers::{Server, command};
+
+/// Writes an authority, and a certificate for `names` that it vouches for.
+fn certificates(folder: &Path, names: &[&str]) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let params = CertificateParams::new(names).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
+    std::fs::write(folder.join("tls.crt"), certificate.pem()).unwrap();
+    std::fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
+}
+
+fn flags(folder: &Path) -> [String; 3] {
+    let flag = |flag, name| format!("--{flag}={}", folder.join(name).display());
+    [
+        flag("tls-cert", "tls.crt"),
+        flag("tls-key", "tls.key"),
+        flag("tls-client-ca", "ca.crt"),
+    ]
+}
+
+fn serve(folder: &Path) -> Server {
+    let flags = flags(folder);
+    Server::start_with(&flags.each_ref().map(String::as_str))
+}
+
+/// Asks with the identity in `folder`; flags may stand on either side of the
+/// command.
+fn ask(folder: &Path, args: &[&str]) -> Output {
+    let mut asking = command(folder);
+    asking.args(args).args(flags(folder)).output().unwrap()
+}
+
+#[test]
+fn healthcheck_and_smoke_ask_under_tls() {
+    let dir = TempDir::new().unwrap();
+    certificates(dir.path(), &["localhost"]);
+    let server = serve(dir.path());
+    let endpoint = format!("https://localhost:{}", server.grpc.port());
+    for asked in ["healthcheck", "smoke"] {
+        let output = ask(dir.path(), &[asked, "--endpoint", &endpoint]);
+        assert!(output.status.success(), "{asked}: {output:?}");
+    }
+    // Without a certificate, and with one of an authority that is not known.
+    let plain = format!("http://{}", server.grpc);
+    assert_eq!(
+        ask(dir.path(), &["healthcheck", "--endpoint", &plain])
+            .status
+            .code(),
+        Some(69)
+    );
+    let other = TempDir::new().unwrap();
+    certificates(other.path(), &["localhost"]);
+    let output = ask(other.path(), &["healthcheck", "--endpoint", &endpoint]);
+    assert_eq!(output.status.code(), Some(69));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("certificate"), "{said}");
+}
+
+#[test]
+fn a_server_checks_itself_though_its_certificate_names_no_address() {
+    let dir = TempDir::new().unwrap();
+    certificates(dir.path(), &["things.shop.svc"]);
+    let server = serve(dir.path());
+    let mut asking = std::process::Command::new(env!("CARGO_BIN_EXE_server"));
+    let output = asking
+        .env_clear()
+        .env("LISTEN_ADDR", format!("0.0.0.0:{}", server.grpc.port()))
+        .args(flags(dir.path()))
+        .arg("healthcheck")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn what_cannot_be_served_with_is_refused_before_a_store_is_made() {
+    let dir = TempDir::new().unwrap();
+    certificates(dir.path(), &["localhost"]);
+    let [certificate, key, authorities] = flags(dir.path());
+    let missing = "--tls-cert=missing.crt".to_owned();
+    let cases: [(&[&String], &[&str]); 4] = [
+        (&[&missing, &key], &["--tls-cert", "missing.crt"]),
+        (&[&certificate], &["--tls-cert", "--tls-key"]),
+        (&[&authorities], &["--tls-client-ca", "--tls-cert"]),
+        (
+            &[&certificate, &key, &"--mesh=istio".to_owned()],
+            &["--tls-cert", "--mesh"],
+        ),
+    ];
+    for (args, words) in cases {
+        let output = command(dir.path()).args(args).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        for word in words {
+            assert!(said.contains(word), "{word} is not in: {said}");
+        }
+    }
+    assert!(!dir.path().join("data.db").exists());
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "CARGO_BIN_EXE_server", new_binary_variable | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

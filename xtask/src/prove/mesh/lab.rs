@@ -1,0 +1,290 @@
+//! One mesh: the rendered chart, Istio's control plane, pods and callers, each
+//! with a real Envoy.
+//!
+//! Every pod has an address of the loopback network, so that all can listen on
+//! the one port to which the Service leads.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tonic::transport::Channel;
+
+use super::chart::{self, NAMESPACE, SERVICE};
+use super::control::Control;
+use super::envoy::{Envoy, Node};
+use super::pods::{self, Pod};
+use super::programs::Programs;
+use super::{call, mutant};
+
+/// What the scenarios share.
+pub(super) struct Setup {
+    pub(super) programs: Programs,
+    /// Where logs are kept.
+    pub(super) folder: PathBuf,
+    pub(super) rpcs: Vec<chart::Rpc>,
+    /// What breaks the chart's output.
+    pub(super) mutation: Option<&'static mutant::Mutant>,
+}
+
+impl Setup {
+    /// An rpc by its name.
+    pub(super) fn rpc(&self, name: &str) -> Result<&chart::Rpc> {
+        let mut rpcs = self.rpcs.iter();
+        rpcs.find(|rpc| rpc.name == name)
+            .with_context(|| format!("{name} is not in the contract"))
+    }
+}
+
+/// A caller and its sidecar.
+pub(super) struct Caller {
+    pub(super) channel: Channel,
+    pub(super) envoy: Envoy,
+}
+
+/// A mesh; ends with the value.
+pub(super) struct Lab<'a> {
+    programs: &'a Programs,
+    folder: PathBuf,
+    pub(super) objects: Vec<Value>,
+    /// More for Istio's mesh configuration.
+    pub(super) mesh: Value,
+    pub(super) port: u16,
+    pub(super) admin_port: u16,
+    network: u16,
+    hosts: u8,
+    pods: Vec<Pod>,
+    /// Where the applications' admin ports are, by pod.
+    admins: Vec<(String, SocketAddr)>,
+    callers: Vec<(String, SocketAddr)>,
+    control: Option<Control>,
+    pub(super) sidecars: Vec<Envoy>,
+}
+
+static LABS: AtomicU16 = AtomicU16::new(0);
+
+impl<'a> Lab<'a> {
+    /// Renders the chart for Istio with `values`.
+    pub(super) fn new(setup: &'a Setup, name: &str, values: &[&str]) -> Result<Self> {
+        let number = LABS.fetch_add(1, Ordering::Relaxed);
+        let folder = setup.folder.join(format!("{number:02}-{name}"));
+        fs::create_dir_all(&folder)?;
+        let (port, admin_port) = (free_port()?, free_port()?);
+        let mut all = vec![
+            "mesh.provider=istio".to_owned(),
+            format!("ports.grpc={port}"),
+            format!("ports.admin={admin_port}"),
+        ];
+        all.extend(values.iter().map(|value| (*value).to_owned()));
+        let mut objects = chart::render(&setup.programs.helm, &all)?;
+        if let Some(mutant) = setup.mutation {
+            mutant.apply(&mut objects)?;
+        }
+        let own = u16::try_from(std::process::id() % 200)?;
+        Ok(Self {
+            programs: &setup.programs,
+            folder,
+            objects,
+            mesh: json!({}),
+            port,
+            admin_port,
+            network: (own + 20) << 8 | (number & 0xff),
+            hosts: 0,
+            pods: Vec::new(),
+            admins: Vec::new(),
+            callers: Vec::new(),
+            control: None,
+            sidecars: Vec::new(),
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// An address that nobody else here has, with the Service's port.
+    pub(super) fn address(&mut self) -> SocketAddr {
+        self.hosts += 1;
+        let [high, low] = self.network.to_be_bytes();
+        let ip = Ipv4Addr::new(127, high, low, self.hosts);
+        SocketAddr::from((ip, self.port))
+    }
+
+    /// A pod without sidecar, whose application listens on `ip`.
+    pub(super) fn plain_pod(&mut self, ip: IpAddr, version: Option<&'static str>) -> String {
+        self.pod(ip, version, None)
+    }
+
+    /// A pod with a sidecar in front of `app`.
+    pub(super) fn meshed_pod(&mut self, app: SocketAddr, version: Option<&'static str>) -> String {
+        let ip = self.address().ip();
+        self.pod(ip, version, Some(app))
+    }
+
+    /// Leads a pod's admin port there.
+    pub(super) fn admin_of(&mut self, pod: &str, admin: SocketAddr) {
+        self.admins.push((pod.to_owned(), admin));
+    }
+
+    fn pod(
+        &mut self,
+        ip: IpAddr,
+        version: Option<&'static str>,
+        app: Option<SocketAddr>,
+    ) -> String {
+        let name = format!("pod-{}", self.pods.len());
+        self.pods.push(Pod {
+            name: name.clone(),
+            ip,
+            version,
+            app,
+            ready: true,
+        });
+        name
+    }
+
+    /// Where a pod takes calls.
+    pub(super) fn address_of(&self, pod: &str) -> Result<SocketAddr> {
+        let pod = self.pods.iter().find(|it| it.name == pod);
+        Ok((pod.context("no such pod")?.ip, self.port).into())
+    }
+
+    /// Announces a caller with that service account. The first listens where
+    /// every application in a mesh expects it, so its protocol is the chart's.
+    pub(super) fn announce(&mut self, account: &str) {
+        let address = if self.callers.is_empty() {
+            (Ipv4Addr::LOCALHOST, self.port).into()
+        } else {
+            self.address()
+        };
+        self.callers.push((account.to_owned(), address));
+    }
+
+    /// Starts the control plane and the pods' sidecars.
+    pub(super) async fn start(&mut self) -> Result<()> {
+        let mut objects = self.objects.clone();
+        for object in &mut objects {
+            if object["kind"] == "Service" && object["spec"]["clusterIP"].is_null() {
+                object["spec"]["clusterIP"] = "240.240.0.1".into();
+            }
+        }
+        objects.retain(|object| {
+            object["kind"] == "Service"
+                || object["apiVersion"]
+                    .as_str()
+                    .is_some_and(|version| version.contains("istio.io/"))
+        });
+        for pod in &self.pods {
+            objects.push(pod.object(&self.objects)?);
+            objects.extend(pod.ports(self.port, (self.admin_port, self.admin(pod))));
+        }
+        objects.push(pods::endpoints(&self.pods, self.port));
+        for (name, address) in self.callers.iter().skip(1) {
+            objects.push(pods::caller(name, *address));
+        }
+        let control =
+            Control::start(&self.programs.control, &self.folder, &objects, &self.mesh).await?;
+        self.control = Some(control);
+        for pod in self.pods.clone() {
+            self.start_sidecar(&pod).await?;
+        }
+        Ok(())
+    }
+
+    fn admin(&self, pod: &Pod) -> Option<SocketAddr> {
+        let mut admins = self.admins.iter();
+        let (_, address) = admins.find(|(name, _)| *name == pod.name)?;
+        Some(*address)
+    }
+
+    async fn start_sidecar(&mut self, pod: &Pod) -> Result<()> {
+        if pod.app.is_none() {
+            return Ok(());
+        }
+        let node = Node {
+            name: pod.name.clone(),
+            namespace: NAMESPACE.to_owned(),
+            account: pod.account(&self.objects)?,
+            ip: pod.ip,
+            labels: pod.labels(&self.objects)?,
+            proxy_config: pod.proxy_config(&self.objects)?,
+        };
+        let mut envoy = self.envoy(&node)?;
+        envoy.listening((pod.ip, self.port).into()).await?;
+        self.sidecars.push(envoy);
+        Ok(())
+    }
+
+    /// Starts the sidecar of an announced caller.
+    pub(super) async fn caller(&mut self, account: &str) -> Result<Caller> {
+        let mut callers = self.callers.iter();
+        let (_, address) = callers
+            .find(|(name, _)| name == account)
+            .with_context(|| format!("{account} is not announced"))?;
+        let address = *address;
+        let root = if account == "foreign" {
+            "foreign"
+        } else {
+            "mesh"
+        };
+        let node = Node {
+            name: account.to_owned(),
+            namespace: NAMESPACE.to_owned(),
+            account: account.to_owned(),
+            ip: self.address().ip(),
+            labels: json!({"lab/pod": account, "lab/root": root}),
+            proxy_config: json!({}),
+        };
+        let mut envoy = self.envoy(&node)?;
+        envoy.listening(address).await?;
+        let channel = call::channel(&address.to_string(), &self.authority())?;
+        Ok(Caller { channel, envoy })
+    }
+
+    fn envoy(&self, node: &Node) -> Result<Envoy> {
+        let control = self.control.as_ref().context("the lab is not started")?;
+        Envoy::start(&self.programs.envoy, &self.folder, node, &control.addresses)
+    }
+
+    /// The name by which callers know the service.
+    pub(super) fn authority(&self) -> String {
+        format!("{SERVICE}.{NAMESPACE}.svc.cluster.local:{}", self.port)
+    }
+
+    /// Adds a pod to the running mesh: its sidecar first, then its endpoint.
+    pub(super) async fn join(&mut self, pod: &str) -> Result<()> {
+        let pod = self.pods.iter().find(|it| it.name == pod);
+        let pod = pod.context("no such pod")?.clone();
+        let mut objects = vec![pod.object(&self.objects)?];
+        objects.extend(pod.ports(self.port, (self.admin_port, self.admin(&pod))));
+        self.apply(&objects).await?;
+        self.start_sidecar(&pod).await?;
+        self.publish().await
+    }
+
+    /// Takes a pod out of the endpoints.
+    pub(super) async fn leave(&mut self, pod: &str) -> Result<()> {
+        self.pods.retain(|it| it.name != pod);
+        self.publish().await
+    }
+
+    async fn publish(&mut self) -> Result<()> {
+        let endpoints = pods::endpoints(&self.pods, self.port);
+        self.apply(&[endpoints]).await
+    }
+
+    /// Adds or replaces objects in the running mesh.
+    pub(super) async fn apply(&mut self, objects: &[Value]) -> Result<()> {
+        let control = self.control.as_mut().context("the lab is not started")?;
+        control.apply(objects).await
+    }
+}
+
+/// A port that is free for now.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    Ok(listener.local_addr()?.port())
+}
