@@ -116,14 +116,14 @@ impl Drop for Server {
     }
 }
 
-/// Stores one, to read again and again; returns its name.
-pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<String> {
+/// One to store.
+pub(crate) fn order() -> Order {
     let price = Money {
         currency_code: "EUR".to_owned(),
         units: 1,
         nanos: 250_000_000,
     };
-    let order = Order {
+    Order {
         customer: "alice".to_owned(),
         items: vec![LineItem {
             sku: "pencil".to_owned(),
@@ -131,9 +131,13 @@ pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<S
             unit_price: Some(price),
         }],
         ..Order::default()
-    };
+    }
+}
+
+/// Stores one, to read again and again; returns its name.
+pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<String> {
     let request = CreateOrderRequest {
-        order: Some(order),
+        order: Some(order()),
         request_id: uuid::Uuid::new_v4().to_string(),
     };
     Ok(client.create_order(request).await?.into_inner().name)
