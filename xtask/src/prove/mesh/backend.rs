@@ -183,7 +183,10 @@ impl Shared {
         let mut seen = self.seen();
         let before = match parts.headers.get(CALL) {
             Some(call) => {
-                let count = seen.of_call.entry((path.clone(), call.clone())).or_default();
+                let count = seen
+                    .of_call
+                    .entry((path.clone(), call.clone()))
+                    .or_default();
                 *count += 1;
                 *count - 1
             }
@@ -197,7 +200,11 @@ impl Shared {
         };
         seen.attempts.push(attempt.clone());
         drop(seen);
-        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let script = self
+            .script
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         script(&attempt)
     }
 }
@@ -224,11 +231,7 @@ fn send(respond: &mut SendResponse<Bytes>, message: Bytes) -> Result<()> {
     end(&mut stream)
 }
 
-async fn stream(
-    respond: &mut SendResponse<Bytes>,
-    messages: u32,
-    pause: Duration,
-) -> Result<()> {
+async fn stream(respond: &mut SendResponse<Bytes>, messages: u32, pause: Duration) -> Result<()> {
     let mut stream = respond.send_response(head(), false)?;
     for _ in 0..messages {
         tokio::time::sleep(pause).await;

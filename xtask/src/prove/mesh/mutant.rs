@@ -20,7 +20,11 @@ impl Mutant {
     pub(super) fn apply(&self, objects: &mut [Value]) -> Result<()> {
         let before = objects.to_vec();
         objects.iter_mut().for_each(self.change);
-        ensure!(before != objects, "{}: there is nothing to break", self.name);
+        ensure!(
+            before != objects,
+            "{}: there is nothing to break",
+            self.name
+        );
         Ok(())
     }
 }

@@ -142,7 +142,8 @@ pub(super) fn endpoints(pods: &[Pod], port: u16) -> Value {
 /// A Service of something else and its one endpoint.
 pub(super) fn neighbour(name: &str, protocol: &str, address: SocketAddr) -> Vec<Value> {
     let port = address.port();
-    let endpoint = json!([{"addresses": [address.ip().to_string()], "conditions": {"ready": true}}]);
+    let endpoint =
+        json!([{"addresses": [address.ip().to_string()], "conditions": {"ready": true}}]);
     vec![
         json!({
             "apiVersion": "v1",

@@ -46,7 +46,11 @@ impl Service {
         let store = folder.join(format!("service-{name}.db"));
         let mut child = Command::new(program)
             .env_clear()
-            .envs(settings.iter().filter_map(|(name, value)| Some((name, value.as_str()?))))
+            .envs(
+                settings
+                    .iter()
+                    .filter_map(|(name, value)| Some((name, value.as_str()?))),
+            )
             .env("LOG_LEVEL", "debug")
             .envs(more.iter().copied())
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
@@ -78,7 +82,12 @@ impl Service {
                 writeln!(kept, "{text}").ok();
             }
         });
-        Ok(Self { grpc, admin, log, child })
+        Ok(Self {
+            grpc,
+            admin,
+            log,
+            child,
+        })
     }
 
     /// Stops it as Kubernetes does, and waits until it has ended.
