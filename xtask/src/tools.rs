@@ -158,6 +158,7 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         let needs = match tool.source {
             Source::Cargo(_) => "",
             Source::Go(_) | Source::Pinned(..) => "install Go, or ",
+            Source::Python(..) => "install Python, or ",
             Source::Debian(_) => "become root, or ",
         };
         bail!("{name} could not be installed: {needs}put it on the PATH, then run this again");

@@ -108,7 +108,7 @@ pub(super) async fn run_authorization(setup: &Setup, report: &mut Report) -> Res
             let refused = setup
                 .rpcs
                 .iter()
-                .map(|rpc| (3 - rpc.allowed_callers.len()))
+                .map(|rpc| 3 - rpc.allowed_callers.len())
                 .sum::<usize>();
             let total = setup.rpcs.len() * callers.len();
             let lines = service.served()?;
