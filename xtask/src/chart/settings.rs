@@ -38,7 +38,9 @@ pub(super) fn check(cases: &[Rendered]) -> Result<usize> {
                 ["OTEL_", "K8S_"]
                     .iter()
                     .any(|prefix| name.starts_with(prefix))
-                    || help.contains(&format!("[env: {name}=")),
+                    || ["=", "]"]
+                        .iter()
+                        .any(|end| help.contains(&format!("[env: {name}{end}"))),
                 "{what}: the server knows no variable {name}"
             );
         }
