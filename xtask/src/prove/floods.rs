@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let server = match &args.server {
-        Some(path) => path.clone(),
+        Some(path) => std::path::absolute(path)?,
         None => super::build()?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
