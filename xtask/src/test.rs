@@ -28,7 +28,32 @@ const STEPS: &[(&str, &[&str])] = &[
             "warnings",
         ],
     ),
-    ("tested", &["cargo", "test", "--workspace", "--locked"]),
+    (
+        "linted with all that the image has",
+        &[
+            "cargo",
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            "tls",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "tested with all that the image has",
+        &[
+            "cargo",
+            "test",
+            "--workspace",
+            "--features",
+            "tls",
+            "--locked",
+        ],
+    ),
     (
         "documented",
         &[
