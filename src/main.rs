@@ -86,7 +86,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     let orders = Orders::new(Arc::clone(&store), stock);
     let api = grpc::Api::new(orders, health.draining());
 
-    let served = server
+    let ended = server
         .metrics(telemetry.metrics())
         .add_service(api.into_service(&settings.server))
         .reflection(proto::DESCRIPTORS)?
@@ -95,7 +95,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
         .await;
     readiness.abort();
     store.close().await;
-    served
+    ended
 }
 
 async fn migrate(settings: &Settings) -> Result<(), Fatal> {

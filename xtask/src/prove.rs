@@ -2,13 +2,20 @@
 //! attempts it rests on.
 
 mod crash;
+mod floods;
 mod history;
 mod mesh;
 mod power;
 mod random;
 mod scratch;
 
-use anyhow::Result;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use service::proto::acme::order::v1 as pb;
+use service::proto::google::r#type::Money;
+use uuid::Uuid;
 
 use crate::chart;
 
@@ -23,6 +30,8 @@ pub(crate) enum Args {
     Install(chart::install::Args),
     /// The chart's Istio objects do what the contract says, on real Envoys.
     Mesh(mesh::Args),
+    /// Known floods of HTTP/2 are bounded in memory, and others are served meanwhile.
+    Floods(floods::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -34,6 +43,41 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Args::Power(args) => power::run(args),
         Args::Install(args) => chart::install::run(args),
         Args::Mesh(args) => mesh::run(args),
+        Args::Floods(args) => floods::run(args),
         Args::Scratch => scratch::run(),
+    }
+}
+
+/// The server in the profile of this program.
+fn build() -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--bin", "server"]);
+    cargo.args(["--features", "postgres"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    ensure!(cargo.status()?.success(), "the server does not build");
+    Ok(std::env::current_exe()?.with_file_name("server"))
+}
+
+/// One to create, with a request id of its own.
+fn request(number: u64) -> pb::CreateOrderRequest {
+    let price = Money {
+        currency_code: "EUR".to_owned(),
+        units: 12,
+        nanos: 990_000_000,
+    };
+    pb::CreateOrderRequest {
+        order: Some(pb::Order {
+            customer: format!("customer-{}", number % 100),
+            items: vec![pb::LineItem {
+                sku: "tea-1kg".to_owned(),
+                quantity: 2,
+                unit_price: Some(price),
+            }],
+            note: format!("number {number}"),
+            ..pb::Order::default()
+        }),
+        request_id: Uuid::new_v4().to_string(),
     }
 }

@@ -5,7 +5,7 @@
 //	meshlab OBJECTS.yaml MESH.yaml
 //
 // Its first line of output is where it serves: {"xds": "…", "sds": "…"}. Each
-// line of input is a file of Kubernetes objects to add or to replace; "applied"
+// line of input is a file of objects to add or to replace; "applied"
 // answers it.
 package main
 
@@ -16,6 +16,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	istiomesh "istio.io/api/mesh/v1alpha1"
 	"istio.io/istio/pilot/test/xds"
@@ -57,13 +58,15 @@ func run(objectsPath, meshPath string) error {
 			KubernetesObjectString: objects.kubernetes,
 			ConfigString:           objects.istio,
 			MeshConfig:             config,
-			ListenerBuilder:        func() (net.Listener, error) { return listener, nil },
+			// As installed: what changes together arrives together.
+			DebounceTime:    100 * time.Millisecond,
+			ListenerBuilder: func() (net.Listener, error) { return listener, nil },
 		})
 		where, _ := json.Marshal(map[string]string{"xds": listener.Addr().String(), "sds": secrets})
 		fmt.Println(string(where))
 		lines := bufio.NewScanner(os.Stdin)
 		for lines.Scan() {
-			if failure = apply(server.KubeClient(), strings.TrimSpace(lines.Text())); failure != nil {
+			if failure = apply(server, strings.TrimSpace(lines.Text())); failure != nil {
 				return
 			}
 			fmt.Println("applied")

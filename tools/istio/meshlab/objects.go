@@ -6,12 +6,14 @@ import (
 	"os"
 	"strings"
 
-	discovery "k8s.io/api/discovery/v1"
 	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"istio.io/istio/pilot/pkg/config/kube/crd"
+	"istio.io/istio/pilot/test/xds"
 	"istio.io/istio/pkg/kube"
 )
 
@@ -41,12 +43,28 @@ func readObjects(path string) (objects, error) {
 	return found, nil
 }
 
-// Adds or replaces the objects of a file in the running registry.
-func apply(client kube.Client, path string) error {
+// Adds or replaces the objects of a file in the running control plane.
+func apply(server *xds.FakeDiscoveryServer, path string) error {
 	found, err := readObjects(path)
 	if err != nil {
 		return err
 	}
+	configs, _, err := crd.ParseInputs(found.istio)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, config := range configs {
+		if old := server.Store().Get(config.GroupVersionKind, config.Name, config.Namespace); old != nil {
+			config.ResourceVersion = old.ResourceVersion
+			_, err = server.Store().Update(config)
+		} else {
+			_, err = server.Store().Create(config)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	client := server.KubeClient()
 	for _, document := range strings.Split(found.kubernetes, "\n---\n") {
 		if strings.TrimSpace(document) == "" {
 			continue

@@ -14,7 +14,7 @@ use super::schema::FLAGGER;
 use super::tools::Tools;
 
 /// Values that a chart passes on as they are.
-const OPEN: [&str; 2] = ["meshConfig", "profile"];
+const OPEN: [&str; 3] = ["meshConfig", "podAnnotations", "profile"];
 
 /// Fails on the first value that does nothing.
 pub(super) fn check(place: &Place, tools: &Tools) -> Result<()> {

@@ -16,7 +16,7 @@ use tonic::Request;
 use uuid::Uuid;
 
 use super::process::Process;
-use crate::bench::telemetry::server::order;
+use crate::bench::telemetry::server::create_request;
 
 /// The client's trace and span.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ async fn create(server: &str, collector: &str) -> Result<Walked> {
     };
     let traceparent = format!("00-{}-{}-01", walked.trace, walked.span);
     let start = SystemTime::now();
-    let mut request = Request::new(order());
+    let mut request = Request::new(create_request());
     request
         .metadata_mut()
         .insert("traceparent", traceparent.parse()?);

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let server = match &args.server {
         Some(path) => path.clone(),
-        None => build()?,
+        None => super::build()?,
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -108,22 +108,4 @@ fn start(server: &Path, store: &str, port: u16) -> Result<Child> {
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
-}
-
-/// The server in the profile of this program.
-fn build() -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    cargo.args([
-        "build",
-        "--quiet",
-        "--bin",
-        "server",
-        "--features",
-        "postgres",
-    ]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    ensure!(cargo.status()?.success(), "the server does not build");
-    Ok(std::env::current_exe()?.with_file_name("server"))
 }

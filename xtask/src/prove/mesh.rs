@@ -14,6 +14,7 @@ mod programs;
 mod report;
 mod scenario;
 mod service;
+mod spans;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -66,14 +67,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// Runs them one after the other; returns how many failed.
 async fn scenarios(args: &Args, setup: &Setup, report: &mut Report) -> usize {
     let mut failed = 0;
-    for (name, deadline) in scenario::ALL {
+    for (name, _) in scenario::ALL {
+        let deadline = scenario::deadline(name);
         if !name.contains(&args.only) {
             continue;
         }
         let begin = Instant::now();
         report.begin(name);
-        let ended = match tokio::time::timeout(*deadline, scenario::run(name, setup, report)).await
-        {
+        let ended = match tokio::time::timeout(deadline, scenario::run(name, setup, report)).await {
             Ok(ended) => ended,
             Err(_) => Err(anyhow::anyhow!("it hung for {} s", deadline.as_secs())),
         };

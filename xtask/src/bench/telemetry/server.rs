@@ -130,19 +130,14 @@ impl Drop for Server {
     }
 }
 
-/// Stores one, to read again and again; returns its name.
-pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<String> {
-    Ok(client.create_order(order()).await?.into_inner().name)
-}
-
-/// One to create.
-pub(crate) fn order() -> CreateOrderRequest {
+/// One to store.
+pub(crate) fn order() -> Order {
     let price = Money {
         currency_code: "EUR".to_owned(),
         units: 1,
         nanos: 250_000_000,
     };
-    let order = Order {
+    Order {
         customer: "alice".to_owned(),
         items: vec![LineItem {
             sku: "pencil".to_owned(),
@@ -150,9 +145,22 @@ pub(crate) fn order() -> CreateOrderRequest {
             unit_price: Some(price),
         }],
         ..Order::default()
-    };
+    }
+}
+
+/// To store one.
+pub(crate) fn create_request() -> CreateOrderRequest {
     CreateOrderRequest {
-        order: Some(order),
+        order: Some(order()),
         request_id: uuid::Uuid::new_v4().to_string(),
     }
+}
+
+/// Stores one, to read again and again; returns its name.
+pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<String> {
+    Ok(client
+        .create_order(create_request())
+        .await?
+        .into_inner()
+        .name)
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
-use service::proto::google::r#type::Money;
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
-use uuid::Uuid;
 
 use crate::prove::history::Ack;
+use crate::prove::request;
 
 /// Before a call is repeated; the server needs some time to come back.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -170,25 +169,4 @@ fn is_passing(status: &Status) -> bool {
             | Code::DeadlineExceeded
             | Code::ResourceExhausted
     )
-}
-
-fn request(number: u64) -> pb::CreateOrderRequest {
-    let price = Money {
-        currency_code: "EUR".to_owned(),
-        units: 12,
-        nanos: 990_000_000,
-    };
-    pb::CreateOrderRequest {
-        order: Some(pb::Order {
-            customer: format!("customer-{}", number % 100),
-            items: vec![pb::LineItem {
-                sku: "tea-1kg".to_owned(),
-                quantity: 2,
-                unit_price: Some(price),
-            }],
-            note: format!("number {number}"),
-            ..pb::Order::default()
-        }),
-        request_id: Uuid::new_v4().to_string(),
-    }
 }

@@ -7,12 +7,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use http_body_util::{BodyExt as _, Empty};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+use super::call;
 use super::control::Addresses;
 
 /// How long it may take until it has its configuration.
@@ -110,12 +108,7 @@ impl Envoy {
     /// What its admin port says at `path`.
     pub(super) async fn admin(&self, path: &str) -> Result<String> {
         let address = fs::read_to_string(&self.admin_file)?;
-        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
-        let response = client
-            .get(format!("http://{address}{path}").parse()?)
-            .await?;
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok(String::from_utf8(body.to_vec())?)
+        call::get(&format!("http://{address}{path}")).await
     }
 
     /// The sum of the counters whose name has `part` in it and ends with `end`.

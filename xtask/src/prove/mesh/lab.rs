@@ -18,6 +18,7 @@ use super::control::Control;
 use super::envoy::{Envoy, Node};
 use super::pods::{self, Pod};
 use super::programs::Programs;
+use super::service::Service;
 use super::{call, mutant};
 
 /// What the scenarios share.
@@ -61,7 +62,10 @@ pub(super) struct Lab<'a> {
     admins: Vec<(String, SocketAddr)>,
     callers: Vec<(String, SocketAddr)>,
     control: Option<Control>,
-    pub(super) sidecars: Vec<Envoy>,
+    sidecars: Vec<(String, Envoy)>,
+    /// Services of others.
+    pub(super) neighbours: Vec<Value>,
+    kept: Vec<Service>,
 }
 
 static LABS: AtomicU16 = AtomicU16::new(0);
@@ -73,13 +77,7 @@ impl<'a> Lab<'a> {
         let folder = setup.folder.join(format!("{number:02}-{name}"));
         fs::create_dir_all(&folder)?;
         let (port, admin_port) = (free_port()?, free_port()?);
-        let mut all = vec![
-            "mesh.provider=istio".to_owned(),
-            format!("ports.grpc={port}"),
-            format!("ports.admin={admin_port}"),
-        ];
-        all.extend(values.iter().map(|value| (*value).to_owned()));
-        let mut objects = chart::render(&setup.programs.helm, &all)?;
+        let mut objects = render(&setup.programs, port, admin_port, values)?;
         if let Some(mutant) = setup.mutation {
             mutant.apply(&mut objects)?;
         }
@@ -98,6 +96,8 @@ impl<'a> Lab<'a> {
             callers: Vec::new(),
             control: None,
             sidecars: Vec::new(),
+            neighbours: Vec::new(),
+            kept: Vec::new(),
         })
     }
 
@@ -166,16 +166,14 @@ impl<'a> Lab<'a> {
     /// Starts the control plane and the pods' sidecars.
     pub(super) async fn start(&mut self) -> Result<()> {
         let mut objects = self.objects.clone();
+        objects.extend(self.neighbours.iter().cloned());
         for object in &mut objects {
             if object["kind"] == "Service" && object["spec"]["clusterIP"].is_null() {
                 object["spec"]["clusterIP"] = "240.240.0.1".into();
             }
         }
         objects.retain(|object| {
-            object["kind"] == "Service"
-                || object["apiVersion"]
-                    .as_str()
-                    .is_some_and(|version| version.contains("istio.io/"))
+            matches!(object["kind"].as_str(), Some("Service" | "EndpointSlice")) || is_istio(object)
         });
         for pod in &self.pods {
             objects.push(pod.object(&self.objects)?);
@@ -214,7 +212,7 @@ impl<'a> Lab<'a> {
         };
         let mut envoy = self.envoy(&node)?;
         envoy.listening((pod.ip, self.port).into()).await?;
-        self.sidecars.push(envoy);
+        self.sidecars.push((pod.name.clone(), envoy));
         Ok(())
     }
 
@@ -276,11 +274,43 @@ impl<'a> Lab<'a> {
         self.apply(&[endpoints]).await
     }
 
+    /// Ends a pod's sidecar.
+    pub(super) fn end_sidecar(&mut self, pod: &str) {
+        self.sidecars.retain(|(name, _)| name != pod);
+    }
+
+    /// Keeps a service running for as long as the mesh.
+    pub(super) fn keep(&mut self, service: Service) {
+        self.kept.push(service);
+    }
+
+    /// Istio's objects as the chart renders them with other values.
+    pub(super) fn rendered(&self, values: &[&str]) -> Result<Vec<Value>> {
+        let mut objects = render(self.programs, self.port, self.admin_port, values)?;
+        objects.retain(is_istio);
+        Ok(objects)
+    }
+
     /// Adds or replaces objects in the running mesh.
     pub(super) async fn apply(&mut self, objects: &[Value]) -> Result<()> {
         let control = self.control.as_mut().context("the lab is not started")?;
         control.apply(objects).await
     }
+}
+
+fn render(programs: &Programs, port: u16, admin: u16, values: &[&str]) -> Result<Vec<Value>> {
+    let mut all = vec![
+        "mesh.provider=istio".to_owned(),
+        format!("ports.grpc={port}"),
+        format!("ports.admin={admin}"),
+    ];
+    all.extend(values.iter().map(|value| (*value).to_owned()));
+    chart::render(&programs.helm, &all)
+}
+
+fn is_istio(object: &Value) -> bool {
+    let version = object["apiVersion"].as_str();
+    version.is_some_and(|version| version.contains("istio.io/"))
 }
 
 /// A port that is free for now.

@@ -1,21 +1,105 @@
 //! What the mesh must do, one file for each concern.
 
+mod balancing;
+mod fault;
+mod health;
+mod identity;
 mod retries;
+mod timeouts;
+mod token;
+mod trace;
 
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::task::JoinSet;
+use tonic::Code;
+use tonic::transport::Channel;
 
+use super::call::{self, Call};
 use super::lab::Setup;
 use super::report::Report;
 
-/// Every scenario, with the time after which it hangs.
-pub(super) const ALL: &[(&str, Duration)] = &[("retries", Duration::from_secs(120))];
+/// Every scenario, with the seconds after which it hangs.
+pub(super) const ALL: &[(&str, u64)] = &[
+    ("retries", 120),
+    ("timeouts", 120),
+    ("balancing", 120),
+    ("outlier", 120),
+    ("pools", 60),
+    ("restart", 120),
+    ("mtls", 60),
+    ("access", 120),
+    ("jwt", 60),
+    ("trace", 120),
+    ("fault", 60),
+];
+
+/// Values with which the chart allows more than one pod.
+const REPLICATED: [&str; 2] = ["store.type=postgres", "store.postgres.existingSecret=db"];
+
+/// The codes of calls that all succeeded, each once.
+const ALL_OK: [Code; 1] = [Code::Ok];
+
+/// The time that a scenario may take.
+pub(super) fn deadline(name: &str) -> Duration {
+    let of_name = ALL.iter().find(|(known, _)| *known == name);
+    Duration::from_secs(of_name.map_or(60, |(_, seconds)| *seconds))
+}
 
 /// Runs one by its name.
 pub(super) async fn run(name: &str, setup: &Setup, report: &mut Report) -> Result<()> {
     match name {
         "retries" => retries::run(setup, report).await,
+        "timeouts" => timeouts::run(setup, report).await,
+        "balancing" => balancing::run(setup, report).await,
+        "outlier" => health::run_outlier(setup, report).await,
+        "pools" => health::run_pools(setup, report).await,
+        "restart" => health::run_restart(setup, report).await,
+        "mtls" => identity::run_mtls(setup, report).await,
+        "access" => identity::run_authorization(setup, report).await,
+        "jwt" => identity::run_jwt(setup, report).await,
+        "trace" => trace::run(setup, report).await,
+        "fault" => fault::run(setup, report).await,
         _ => anyhow::bail!("{name}: no such scenario"),
     }
+}
+
+/// Makes that many calls, sixteen at a time; the code of each.
+async fn each(
+    channel: &Channel,
+    path: &str,
+    calls: u32,
+    headers: &'static [(&'static str, &'static str)],
+) -> Vec<Code> {
+    let mut running = JoinSet::new();
+    let mut codes = Vec::new();
+    for _ in 0..calls {
+        if running.len() >= 16 {
+            codes.extend(running.join_next().await.and_then(Result::ok));
+        }
+        let (channel, path) = (channel.clone(), path.to_owned());
+        running.spawn(async move {
+            let call = Call {
+                headers,
+                deadline: None,
+            };
+            call::unary(&channel, &path, &call).await
+        });
+    }
+    codes.extend(running.join_all().await);
+    codes
+}
+
+/// The same; every code that was seen, once.
+async fn many(
+    channel: &Channel,
+    path: &str,
+    calls: u32,
+    headers: &'static [(&'static str, &'static str)],
+) -> Vec<Code> {
+    let mut codes = each(channel, path, calls, headers).await;
+    codes.sort_by_key(|code| *code as i32);
+    codes.dedup();
+    codes
 }

@@ -1,0 +1,99 @@
+//! Known floods of HTTP/2 against the real server.
+//!
+//! Each meets a server of its own, so that the most memory it ever held is the
+//! flood's. Meanwhile and afterwards a client that behaves asks for its health
+//! and for an order.
+
+mod attack;
+mod frame;
+mod patient;
+mod report;
+mod target;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use tokio::task::JoinSet;
+
+use attack::{Attacker, FLOODS, Flood};
+use patient::Patient;
+use report::Row;
+use target::Target;
+
+/// Most that the server may hold, in MiB.
+const MOST_MEMORY: f64 = 64.0;
+/// How soon the server must answer once a flood is over.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+/// How much to prove.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Seconds that each flood lasts.
+    #[arg(long, default_value_t = 2)]
+    seconds: u64,
+    /// Only floods with this in their name.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// The server's binary; built if not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// Writes docs/floods.md.
+    #[arg(long)]
+    write: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let server = match &args.server {
+        Some(path) => std::path::absolute(path)?,
+        None => super::build()?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let mut rows = Vec::new();
+    println!("{}", report::HEAD);
+    for flood in FLOODS.iter().filter(|it| it.name.contains(&args.only)) {
+        let target = Target::start(&server)?;
+        let row = runtime.block_on(meet(flood, target, Duration::from_secs(args.seconds)))?;
+        println!("{row}");
+        rows.push(row);
+    }
+    if args.write {
+        report::write(&rows, args.seconds)?;
+    }
+    let wrong: Vec<_> = (rows.iter()).filter_map(Row::wrong).collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ensure!(!rows.is_empty(), "there is no such flood");
+    Ok(())
+}
+
+/// Lets a flood loose for `time`.
+async fn meet(flood: &'static Flood, target: Target, time: Duration) -> Result<Row> {
+    let patient = Patient::connect(target.address).await?;
+    let idle = target.memory()?;
+    let attacker = Arc::new(Attacker::new(target.address, Instant::now() + time));
+    let mut attacks = JoinSet::new();
+    for _ in 0..flood.connections {
+        attacks.spawn((flood.run)(Arc::clone(&attacker)));
+    }
+    let during = patient.ask_until(attacker.until).await;
+    attacks.abort_all();
+    while attacks.join_next().await.is_some() {}
+    let after = Patient::connect(target.address).await;
+    let after = match after {
+        Ok(patient) => patient.ask_until(Instant::now()).await,
+        Err(error) => patient::Answers::none(&error),
+    };
+    Ok(Row {
+        flood,
+        sent: attacker.sent(),
+        opened: attacker.opened(),
+        idle,
+        most: target.most_memory()?,
+        cpu: target.cpu()?,
+        during,
+        after,
+    })
+}

@@ -1,0 +1,90 @@
+//! What was seen, as a table.
+
+use std::fmt::{self, Write as _};
+use std::fs;
+
+use anyhow::Result;
+
+use super::attack::Flood;
+use super::patient::Answers;
+use super::{MOST_MEMORY, RECOVERY};
+use crate::tree;
+
+pub(super) const HEAD: &str = "\
+| Flood | Connections | Frames | Server CPU, s | Memory before, MiB | at most, MiB | Answers meanwhile | slowest, ms | afterwards, ms |
+|---|---|---|---|---|---|---|---|---|";
+
+const ABOUT: &str = "\
+# Floods
+
+What each known flood of HTTP/2 does to the server with its default settings: how much memory it holds at most, and
+how a client that behaves fares meanwhile and afterwards. Written by
+`cargo xtask prove floods --seconds N --write`, which fails where memory exceeds 64 MiB, a call fails, or the first
+one afterwards takes more than five seconds. Flood, server and client share one machine, so times say little.
+
+";
+
+/// One flood.
+pub(super) struct Row {
+    pub(super) flood: &'static Flood,
+    pub(super) opened: u64,
+    pub(super) sent: u64,
+    pub(super) idle: f64,
+    pub(super) most: f64,
+    pub(super) cpu: f64,
+    pub(super) during: Answers,
+    pub(super) after: Answers,
+}
+
+impl Row {
+    /// What did not hold.
+    pub(super) fn wrong(&self) -> Option<String> {
+        let mut wrong = Vec::new();
+        if self.most > MOST_MEMORY {
+            wrong.push(format!("{:.1} MiB", self.most));
+        }
+        for (when, answers) in [("meanwhile", &self.during), ("afterwards", &self.after)] {
+            if let Some(error) = &answers.wrong {
+                wrong.push(format!("{when}: {error}"));
+            }
+        }
+        if self.after.slowest > RECOVERY {
+            wrong.push(format!("answered after {:?}", self.after.slowest));
+        }
+        let all = wrong.join("; ");
+        (!wrong.is_empty()).then(|| format!("{}: {all}", self.flood.name))
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} | {} | {} |",
+            self.flood.name,
+            self.opened,
+            self.sent,
+            self.cpu,
+            self.idle,
+            self.most,
+            self.during.right,
+            self.during.slowest.as_millis(),
+            self.after.slowest.as_millis(),
+        )
+    }
+}
+
+/// Writes docs/floods.md.
+pub(super) fn write(rows: &[Row], seconds: u64) -> Result<()> {
+    let mut text = ABOUT.to_owned();
+    writeln!(text, "Each for {seconds} s:\n\n{HEAD}")?;
+    for row in rows {
+        writeln!(text, "{row}")?;
+    }
+    text.push_str("\n| Flood | What it is |\n|---|---|\n");
+    for row in rows {
+        writeln!(text, "| {} | {} |", row.flood.name, row.flood.what)?;
+    }
+    fs::write(tree::root().join("docs/floods.md"), text)?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Where calls go: a canary's share, a header's hash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use tonic::Code;
+
+use super::{ALL_OK, REPLICATED, many};
+use crate::prove::mesh::backend::Backend;
+use crate::prove::mesh::call::{self, Call};
+use crate::prove::mesh::chart;
+use crate::prove::mesh::lab::{Lab, Setup};
+use crate::prove::mesh::report::Report;
+use crate::prove::mesh::service::Service;
+
+/// Its weight, in percent.
+const WEIGHT: u32 = 20;
+
+pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
+    canary(setup, report).await?;
+    hashing(setup, report).await
+}
+
+async fn canary(setup: &Setup, report: &mut Report) -> Result<()> {
+    const CALLS: u32 = 2_000;
+    let weight = format!("canary.weight={WEIGHT}");
+    let values = [
+        REPLICATED[0],
+        REPLICATED[1],
+        "canary.enabled=true",
+        "canary.tag=2.0.0",
+        "canary.header.name=x-canary",
+        &weight,
+    ];
+    let mut lab = Lab::new(setup, "canary", &values)?;
+    let folder = lab.folder().to_path_buf();
+    let mut services = Vec::new();
+    let mut pods = Vec::new();
+    for version in ["v1", "v1", "v2"] {
+        let name = format!("{version}-{}", services.len());
+        let server = &setup.programs.server;
+        let service = Service::start(server, &folder, &name, &lab.objects, &[]).await?;
+        pods.push(lab.meshed_pod(service.grpc, Some(version)));
+        services.push(service);
+    }
+    lab.announce("web");
+    lab.start().await?;
+    let web = lab.caller("web").await?;
+    let list = setup.rpc("ListOrders")?.path.clone();
+
+    let codes = many(&web.channel, &list, CALLS, &[]).await;
+    report.same("ListOrders: codes", ALL_OK.to_vec(), codes)?;
+    let share = f64::from(WEIGHT) / 100.0;
+    let mean = f64::from(CALLS) * share;
+    let five_sigma = 5.0 * (mean * (1.0 - share)).sqrt();
+    let second = services[2].calls("ListOrders", 1).await?.len();
+    report.within(
+        format!("ListOrders: of {CALLS} to v2, whose weight is {WEIGHT} %"),
+        &((mean - five_sigma).round()..=(mean + five_sigma).round()),
+        f64::from(u32::try_from(second)?),
+    )?;
+
+    let before = services[2].served()?;
+    let codes = many(&web.channel, &list, 100, &[("x-canary", "true")]).await;
+    report.same("ListOrders: codes with the header", ALL_OK.to_vec(), codes)?;
+    let seen = services[2].calls("ListOrders", second + 100).await?.len() - before;
+    report.same("ListOrders: of 100 with the header to v2", 100, seen)?;
+
+    // An upgrade that ends the canary: new rules, then the pods go.
+    let rules = lab.rendered(&REPLICATED)?;
+    let calls = tokio::spawn({
+        let (channel, list) = (web.channel.clone(), list.clone());
+        async move { many(&channel, &list, CALLS, &[]).await }
+    });
+    lab.apply(&rules).await?;
+    lab.leave(&pods[2]).await?;
+    let mut codes = calls.await?;
+    codes.extend(many(&web.channel, &list, 200, &[]).await);
+    codes.dedup();
+    report.same(
+        "ListOrders: codes while v2 is taken away",
+        ALL_OK.to_vec(),
+        codes,
+    )
+}
+
+async fn hashing(setup: &Setup, report: &mut Report) -> Result<()> {
+    let values = [
+        REPLICATED[0],
+        REPLICATED[1],
+        "mtls.mode=disabled",
+        "loadBalancing.hashHeader=x-user",
+    ];
+    let mut lab = Lab::new(setup, "hashing", &values)?;
+    let mut backends = Vec::new();
+    for _ in 0..3 {
+        let address = lab.address();
+        backends.push(Backend::start(address).await?);
+        lab.plain_pod(address.ip(), None);
+    }
+    lab.announce("web");
+    lab.start().await?;
+    let web = lab.caller("web").await?;
+    let path = format!("{}ListOrders", chart::RPCS);
+    let mut failed = 0;
+    for user in 0..30 {
+        let user = format!("user-{user}");
+        for _ in 0..5 {
+            let call = Call {
+                headers: &[("x-user", &user)],
+                deadline: None,
+            };
+            failed += u32::from(call::unary(&web.channel, &path, &call).await != Code::Ok);
+        }
+    }
+    let mut pods: BTreeMap<Vec<u8>, BTreeSet<usize>> = BTreeMap::new();
+    for (pod, backend) in backends.iter().enumerate() {
+        for attempt in backend.take() {
+            let user = attempt
+                .headers
+                .get("x-user")
+                .map(|it| it.as_bytes().to_vec());
+            pods.entry(user.unwrap_or_default())
+                .or_default()
+                .insert(pod);
+        }
+    }
+    let strays = pods.values().filter(|pods| pods.len() > 1).count();
+    let used: BTreeSet<usize> = pods.values().flatten().copied().collect();
+    report.same(
+        "x-user: failed, users on more than one pod",
+        (0, 0),
+        (failed, strays),
+    )?;
+    report.at_least("x-user: pods that 30 users are spread over", 2, used.len())
+}

@@ -1,0 +1,185 @@
+//! Who may call what, and as whom.
+
+use anyhow::Result;
+use tonic::Code;
+use tonic::transport::Channel;
+
+use crate::prove::mesh::backend::Backend;
+use crate::prove::mesh::call::{self, Call};
+use crate::prove::mesh::lab::{Lab, Setup};
+use crate::prove::mesh::report::Report;
+use crate::prove::mesh::service::Service;
+
+const FORGED: (&str, &str) = (
+    "x-forwarded-client-cert",
+    "By=spiffe://cluster.local/ns/lab/sa/x;URI=spiffe://cluster.local/ns/lab/sa/admin",
+);
+
+/// Mutual TLS, strict and permissive; the caller's name in the service.
+pub(super) async fn run_mtls(setup: &Setup, report: &mut Report) -> Result<()> {
+    for (mode, plain) in [("strict", Code::Unavailable), ("permissive", Code::Ok)] {
+        let value = format!("mtls.mode={mode}");
+        let mut lab = Lab::new(setup, mode, &[&value, "circuitBreaking.enabled=false"])?;
+        let folder = lab.folder().to_path_buf();
+        let server = &setup.programs.server;
+        let service = Service::start(server, &folder, "only", &lab.objects, &[]).await?;
+        let pod = lab.meshed_pod(service.grpc, None);
+        lab.admin_of(&pod, service.admin);
+        lab.announce("web");
+        lab.announce("foreign");
+        lab.start().await?;
+        let path = &setup.rpc("ListOrders")?.path;
+        let web = lab.caller("web").await?;
+        let foreign = lab.caller("foreign").await?;
+        let address = lab.address_of(&pod)?;
+        let outside = call::channel(&address.to_string(), &lab.authority())?;
+        let forged = Call {
+            headers: &[FORGED],
+            deadline: None,
+        };
+        for (who, channel, expected) in [
+            ("a member of the mesh", &web.channel, Code::Ok),
+            (
+                "a certificate of another root",
+                &foreign.channel,
+                Code::Unavailable,
+            ),
+            ("plain text", &outside, plain),
+        ] {
+            let code = call::unary(channel, path, &forged).await;
+            report.same(format!("{mode}: {who}"), expected, code)?;
+        }
+        let known: Vec<Option<String>> = service
+            .calls("ListOrders", 1 + usize::from(plain == Code::Ok))
+            .await?
+            .iter()
+            .map(|line| line["caller"].as_str().map(str::to_owned))
+            .collect();
+        let mut expected = vec![Some("spiffe://cluster.local/ns/lab/sa/web".to_owned())];
+        if plain == Code::Ok {
+            expected.push(None);
+        }
+        let what = format!("{mode}: callers as the service knows them, forged names sent");
+        report.same(what, expected, known)?;
+        let scraped = call::get(&format!(
+            "http://{}:{}/metrics",
+            address.ip(),
+            lab.admin_port
+        ))
+        .await;
+        let seen = scraped.is_ok_and(|body| body.contains("rpc_server_call_duration"));
+        report.same(format!("{mode}: /metrics in plain text"), true, seen)?;
+    }
+    Ok(())
+}
+
+/// Every rpc, by every kind of caller; refused by the mesh, or by the service.
+pub(super) async fn run_authorization(setup: &Setup, report: &mut Report) -> Result<()> {
+    for by in ["mesh", "service"] {
+        let value = format!("authorization.by={by}");
+        let values = [
+            "authorization.enabled=true",
+            "authorization.roles.reader[0].serviceAccount=reader",
+            "authorization.roles.writer[0].serviceAccount=writer",
+            "circuitBreaking.enabled=false",
+            &value,
+        ];
+        let mut lab = Lab::new(setup, by, &values)?;
+        let folder = lab.folder().to_path_buf();
+        let server = &setup.programs.server;
+        let service = Service::start(server, &folder, "only", &lab.objects, &[]).await?;
+        let pod = lab.meshed_pod(service.grpc, None);
+        let callers = ["reader", "writer", "stranger"];
+        callers.iter().for_each(|caller| lab.announce(caller));
+        lab.start().await?;
+        for caller in callers {
+            let known = lab.caller(caller).await?;
+            for rpc in &setup.rpcs {
+                let may = rpc.allowed_callers.iter().any(|role| role == caller);
+                let seen = passes(&known.channel, &rpc.path).await;
+                report.same(format!("by {by}: {} as {caller}", rpc.name), may, seen)?;
+            }
+            let health = "/grpc.health.v1.Health/Check";
+            let code = call::unary(&known.channel, health, &Call::default()).await;
+            report.same(format!("by {by}: health as {caller}"), Code::Ok, code)?;
+        }
+        if by == "mesh" {
+            // What the mesh refuses does not reach the service.
+            let refused = setup
+                .rpcs
+                .iter()
+                .map(|rpc| 3 - rpc.allowed_callers.len())
+                .sum::<usize>();
+            let total = setup.rpcs.len() * callers.len();
+            let lines = service.served()?;
+            report.within(
+                "by mesh: calls that reached the service",
+                &(1..=total - refused),
+                lines,
+            )?;
+        }
+        let address = lab.address_of(&pod)?;
+        let outside = call::channel(&address.to_string(), &lab.authority())?;
+        let path = &setup.rpc("ListOrders")?.path;
+        let code = call::unary(&outside, path, &Call::default()).await;
+        report.same(
+            format!("by {by}: ListOrders in plain text"),
+            Code::Unavailable,
+            code,
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether a call gets past the gates: any answer but a refusal.
+async fn passes(channel: &Channel, path: &str) -> bool {
+    let code = if path.ends_with("/WatchOrders") {
+        match call::stream(channel, path, &Call::default()).await {
+            Ok(_) => Code::Ok,
+            Err(status) => status.code(),
+        }
+    } else {
+        call::unary(channel, path, &Call::default()).await
+    };
+    matches!(code, Code::Ok | Code::InvalidArgument | Code::NotFound)
+}
+
+/// Tokens: none, broken ones, the right one.
+pub(super) async fn run_jwt(setup: &Setup, report: &mut Report) -> Result<()> {
+    let issuer = super::token::Issuer::start().await?;
+    let uri = format!("jwt.jwksUri={}", issuer.uri());
+    let values = [
+        "circuitBreaking.enabled=false",
+        "jwt.enabled=true",
+        "jwt.issuer=https://issuer.example",
+        "jwt.audiences={shop}",
+        "jwt.claims.role={admin,user}",
+        &uri,
+    ];
+    let mut lab = Lab::new(setup, "jwt", &values)?;
+    let backend = Backend::start_anywhere().await?;
+    lab.meshed_pod(backend.address, None);
+    lab.announce("web");
+    lab.start().await?;
+    let web = lab.caller("web").await?;
+    for case in issuer.cases()? {
+        for rpc in &setup.rpcs {
+            let headers: Vec<(&'static str, &str)> = case
+                .token
+                .iter()
+                .map(|token| ("authorization", token.as_str()))
+                .collect();
+            let call = Call {
+                headers: &headers,
+                deadline: None,
+            };
+            let code = call::unary(&web.channel, &rpc.path, &call).await;
+            let seen = (code, backend.take().len());
+            let expected = (case.expected, usize::from(case.expected == Code::Ok));
+            report.same(format!("{} with {}", rpc.name, case.what), expected, seen)?;
+        }
+    }
+    let health = "/grpc.health.v1.Health/Check";
+    let code = call::unary(&web.channel, health, &Call::default()).await;
+    report.same("health without a token", Code::Ok, code)
+}
