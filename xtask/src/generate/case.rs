@@ -142,7 +142,8 @@ fn all() -> Vec<Case> {
         Case::new("serde", &["resource=parcel"], "parcel", "parcels"),
         Case::new("test", &["resource=parcel"], "parcel", "parcels"),
         Case::new("service", &["resource=parcel"], "parcel", "parcels"),
-        // What people will take.
+        // What people will take; the first is also a word of PostgreSQL's client.
+        Case::new("notification-service", &[], "notification", "notifications"),
         Case::new("invoice-service", &[], "invoice", "invoices"),
         Case::new("payments", &["resource=payment"], "payment", "payments"),
     ]
