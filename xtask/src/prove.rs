@@ -2,10 +2,13 @@
 //! attempts it rests on.
 
 mod crash;
+mod faults;
 mod history;
 mod mesh;
+mod overload;
 mod power;
 mod random;
+mod rollout;
 mod scratch;
 
 use anyhow::Result;
@@ -23,6 +26,12 @@ pub(crate) enum Args {
     Install(chart::install::Args),
     /// The chart's Istio objects do what the contract says, on real Envoys.
     Mesh(mesh::Args),
+    /// What callers see of faults, and that service goes on after them.
+    Faults(faults::Args),
+    /// What can be served is served in time, however much is asked for.
+    Overload(overload::Args),
+    /// No call fails while replicas are replaced.
+    Rollout(rollout::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -34,6 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Args::Power(args) => power::run(args),
         Args::Install(args) => chart::install::run(args),
         Args::Mesh(args) => mesh::run(args),
+        Args::Faults(args) => faults::run(args),
+        Args::Overload(args) => overload::run(args),
+        Args::Rollout(args) => rollout::run(args),
         Args::Scratch => scratch::run(),
     }
 }
