@@ -58,6 +58,8 @@ pub(super) struct Lab<'a> {
     network: u16,
     hosts: u8,
     pods: Vec<Pod>,
+    /// How many pods there have been.
+    made: usize,
     /// Where the applications' admin ports are, by pod.
     admins: Vec<(String, SocketAddr)>,
     callers: Vec<(String, SocketAddr)>,
@@ -79,7 +81,7 @@ impl<'a> Lab<'a> {
         let (port, admin_port) = (free_port()?, free_port()?);
         let mut objects = render(&setup.programs, port, admin_port, values)?;
         if let Some(mutant) = setup.mutation {
-            mutant.apply(&mut objects)?;
+            mutant.apply(&mut objects);
         }
         let own = u16::try_from(std::process::id() % 200)?;
         Ok(Self {
@@ -92,6 +94,7 @@ impl<'a> Lab<'a> {
             network: (own + 20) << 8 | (number & 0xff),
             hosts: 0,
             pods: Vec::new(),
+            made: 0,
             admins: Vec::new(),
             callers: Vec::new(),
             control: None,
@@ -135,7 +138,8 @@ impl<'a> Lab<'a> {
         version: Option<&'static str>,
         app: Option<SocketAddr>,
     ) -> String {
-        let name = format!("pod-{}", self.pods.len());
+        let name = format!("pod-{}", self.made);
+        self.made += 1;
         self.pods.push(Pod {
             name: name.clone(),
             ip,
@@ -177,7 +181,7 @@ impl<'a> Lab<'a> {
         });
         for pod in &self.pods {
             objects.push(pod.object(&self.objects)?);
-            objects.extend(pod.ports(self.port, (self.admin_port, self.admin(pod))));
+            objects.extend(self.ports(pod));
         }
         objects.push(pods::endpoints(&self.pods, self.port));
         for (name, address) in self.callers.iter().skip(1) {
@@ -190,6 +194,18 @@ impl<'a> Lab<'a> {
             self.start_sidecar(&pod).await?;
         }
         Ok(())
+    }
+
+    fn ports(&self, pod: &Pod) -> Option<Value> {
+        let mut upstreams: Vec<String> = chart::of_kind(&self.neighbours, "Service")
+            .filter_map(|it| it["metadata"]["name"].as_str())
+            .map(|name| format!("{NAMESPACE}/{name}.{NAMESPACE}.svc.cluster.local"))
+            .collect();
+        if upstreams.is_empty() {
+            upstreams.push("~/*".to_owned());
+        }
+        let admin = (self.admin_port, self.admin(pod));
+        pod.ports(self.port, admin, &upstreams)
     }
 
     fn admin(&self, pod: &Pod) -> Option<SocketAddr> {
@@ -257,7 +273,7 @@ impl<'a> Lab<'a> {
         let pod = self.pods.iter().find(|it| it.name == pod);
         let pod = pod.context("no such pod")?.clone();
         let mut objects = vec![pod.object(&self.objects)?];
-        objects.extend(pod.ports(self.port, (self.admin_port, self.admin(&pod))));
+        objects.extend(self.ports(&pod));
         self.apply(&objects).await?;
         self.start_sidecar(&pod).await?;
         self.publish().await
