@@ -140,12 +140,11 @@ async fn read(mut stream: TcpStream, spans: &Spans) -> Result<()> {
             return Ok(());
         }
         text.extend_from_slice(&buffer[..read]);
-        // A body is one JSON array; it is whole once it parses.
-        let body = text
-            .iter()
-            .position(|byte| *byte == b'[')
-            .unwrap_or(text.len());
-        let Ok(Value::Array(found)) = serde_json::from_slice(&text[body..]) else {
+        // A body is one JSON array, in one chunk; it is whole once it parses.
+        let body = text.iter().position(|byte| *byte == b'[');
+        let body = &text[body.unwrap_or(text.len())..];
+        let parsed = serde_json::Deserializer::from_slice(body).into_iter().next();
+        let Some(Ok(Value::Array(found))) = parsed else {
             continue;
         };
         text.clear();
