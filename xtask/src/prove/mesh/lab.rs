@@ -46,6 +46,15 @@ pub(super) struct Caller {
     pub(super) envoy: Envoy,
 }
 
+/// A caller that is to come.
+#[derive(Debug, Clone)]
+struct Announced {
+    account: String,
+    address: SocketAddr,
+    /// What its proxy takes the calls for.
+    protocol: &'static str,
+}
+
 /// A mesh; ends with the value.
 pub(super) struct Lab<'a> {
     programs: &'a Programs,
@@ -62,7 +71,7 @@ pub(super) struct Lab<'a> {
     made: usize,
     /// Where the applications' admin ports are, by pod.
     admins: Vec<(String, SocketAddr)>,
-    callers: Vec<(String, SocketAddr)>,
+    callers: Vec<Announced>,
     control: Option<Control>,
     sidecars: Vec<(String, Envoy)>,
     /// Services of others.
@@ -159,12 +168,28 @@ impl<'a> Lab<'a> {
     /// Announces a caller with that service account. The first listens where
     /// every application in a mesh expects it, so its protocol is the chart's.
     pub(super) fn announce(&mut self, account: &str) {
-        let address = if self.callers.is_empty() {
+        let first = self.callers.iter().all(|it| it.protocol != "GRPC");
+        let address = if first {
             (Ipv4Addr::LOCALHOST, self.port).into()
         } else {
             self.address()
         };
-        self.callers.push((account.to_owned(), address));
+        self.callers.push(Announced {
+            account: account.to_owned(),
+            address,
+            protocol: "GRPC",
+        });
+    }
+
+    /// Announces a caller whose proxy does not look into its calls, so that
+    /// they arrive as it writes them.
+    pub(super) fn announce_unread(&mut self, account: &str) {
+        let address = self.address();
+        self.callers.push(Announced {
+            account: account.to_owned(),
+            address,
+            protocol: "TCP",
+        });
     }
 
     /// Starts the control plane and the pods' sidecars.
@@ -184,8 +209,15 @@ impl<'a> Lab<'a> {
             objects.extend(self.ports(pod));
         }
         objects.push(pods::endpoints(&self.pods, self.port));
-        for (name, address) in self.callers.iter().skip(1) {
-            objects.push(pods::caller(name, *address));
+        for caller in &self.callers {
+            if !caller.address.ip().eq(&Ipv4Addr::LOCALHOST) {
+                let Announced {
+                    account,
+                    address,
+                    protocol,
+                } = caller;
+                objects.push(pods::caller(account, *address, protocol));
+            }
         }
         let control =
             Control::start(&self.programs.control, &self.folder, &objects, &self.mesh).await?;
@@ -235,10 +267,10 @@ impl<'a> Lab<'a> {
     /// Starts the sidecar of an announced caller.
     pub(super) async fn caller(&mut self, account: &str) -> Result<Caller> {
         let mut callers = self.callers.iter();
-        let (_, address) = callers
-            .find(|(name, _)| name == account)
-            .with_context(|| format!("{account} is not announced"))?;
-        let address = *address;
+        let address = callers
+            .find(|caller| caller.account == account)
+            .with_context(|| format!("{account} is not announced"))?
+            .address;
         let root = if account == "foreign" {
             "foreign"
         } else {

@@ -165,10 +165,9 @@ pub(super) const ALL: &[Mutant] = &[
         );
     }),
     of("AuthorizationPolicy", "no token needed", "jwt", |it| {
-        if it["spec"]["action"] == "DENY"
-            && let Some(rules) = it["spec"]["rules"].as_array_mut()
-        {
-            rules.remove(0);
+        let caller = "/spec/rules/0/from/0/source";
+        if it["spec"]["action"] == "DENY" {
+            set(it, caller, &json!({"requestPrincipals": ["https://x/x"]}));
         }
     }),
     of("AuthorizationPolicy", "any claim", "jwt", |it| {

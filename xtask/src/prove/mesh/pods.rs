@@ -109,11 +109,11 @@ impl Pod {
 }
 
 /// A caller's proxy that listens on an address of its own.
-pub(super) fn caller(name: &str, address: SocketAddr) -> Value {
+pub(super) fn caller(name: &str, address: SocketAddr, protocol: &str) -> Value {
     sidecar(
         name,
         &json!({"egress": [{
-            "port": {"number": address.port(), "protocol": "GRPC", "name": "grpc"},
+            "port": {"number": address.port(), "protocol": protocol, "name": "service"},
             "bind": address.ip().to_string(),
             "hosts": ["*/*"],
         }]}),

@@ -18,6 +18,9 @@ use super::chart::{RPCS, SERVICE, of_kind};
 /// How long a start or a stop may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// How long a call that is answered may take to be in the log.
+const LOGGED: Duration = Duration::from_secs(15);
+
 /// One running process; ends with the value.
 pub(super) struct Service {
     pub(super) grpc: SocketAddr,
@@ -121,7 +124,7 @@ impl Service {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(DEADLINE, reading)
+        tokio::time::timeout(LOGGED, reading)
             .await
             .with_context(|| format!("the service logs no {count} calls of {method}"))?
     }

@@ -143,7 +143,9 @@ async fn read(mut stream: TcpStream, spans: &Spans) -> Result<()> {
         // A body is one JSON array, in one chunk; it is whole once it parses.
         let body = text.iter().position(|byte| *byte == b'[');
         let body = &text[body.unwrap_or(text.len())..];
-        let parsed = serde_json::Deserializer::from_slice(body).into_iter().next();
+        let parsed = serde_json::Deserializer::from_slice(body)
+            .into_iter()
+            .next();
         let Some(Ok(Value::Array(found))) = parsed else {
             continue;
         };

@@ -4,6 +4,7 @@ use anyhow::Result;
 use tonic::Code;
 use tonic::transport::Channel;
 
+use super::token::{Case, Issuer, OTHER_CLAIM};
 use crate::prove::mesh::backend::Backend;
 use crate::prove::mesh::call::{self, Call};
 use crate::prove::mesh::lab::{Lab, Setup};
@@ -69,29 +70,38 @@ pub(super) async fn run_mtls(setup: &Setup, report: &mut Report) -> Result<()> {
     forged(setup, report).await
 }
 
-/// The header as it arrives: one name, the proxy's word.
+/// The header as it arrives: one name, the word of the service's proxy, even
+/// where the caller's lets a forged one through.
 async fn forged(setup: &Setup, report: &mut Report) -> Result<()> {
     let mut lab = Lab::new(setup, "forged", &[])?;
     let backend = Backend::start_anywhere().await?;
     lab.meshed_pod(backend.address, None);
     lab.announce("web");
+    lab.announce_unread("rogue");
     lab.start().await?;
-    let web = lab.caller("web").await?;
-    let call = Call {
-        headers: &[FORGED],
-        deadline: None,
-    };
-    call::unary(&web.channel, &setup.rpc("ListOrders")?.path, &call).await;
-    let names: Vec<String> = backend
-        .take()
-        .iter()
-        .filter_map(|attempt| attempt.headers.get(FORGED.0)?.to_str().ok())
-        .flat_map(|header| header.split([',', ';']))
-        .filter_map(|pair| pair.strip_prefix("URI="))
-        .map(str::to_owned)
-        .collect();
-    let expected = vec!["spiffe://cluster.local/ns/lab/sa/web".to_owned()];
-    report.same("a forged name sent: names that arrive", expected, names)
+    for account in ["web", "rogue"] {
+        let caller = lab.caller(account).await?;
+        let call = Call {
+            headers: &[FORGED],
+            deadline: None,
+        };
+        call::unary(&caller.channel, &setup.rpc("ListOrders")?.path, &call).await;
+        let names: Vec<String> = backend
+            .take()
+            .iter()
+            .filter_map(|attempt| attempt.headers.get(FORGED.0)?.to_str().ok())
+            .flat_map(|header| header.split([',', ';']))
+            .filter_map(|pair| pair.strip_prefix("URI="))
+            .map(str::to_owned)
+            .collect();
+        let expected = vec![format!("spiffe://cluster.local/ns/lab/sa/{account}")];
+        report.same(
+            format!("a forged name sent by {account}: names that arrive"),
+            expected,
+            names,
+        )?;
+    }
+    Ok(())
 }
 
 /// Every rpc, by every kind of caller; refused by the mesh, or by the service.
@@ -162,16 +172,38 @@ async fn passes(channel: &Channel, path: &str) -> bool {
     matches!(code, Code::Ok | Code::InvalidArgument | Code::NotFound)
 }
 
-/// Tokens: none, broken ones, the right one.
+/// Tokens: none, broken ones, the right one; with and without rules on claims.
 pub(super) async fn run_jwt(setup: &Setup, report: &mut Report) -> Result<()> {
-    let issuer = super::token::Issuer::start().await?;
+    let issuer = Issuer::start().await?;
+    let cases = issuer.cases()?;
+    tokens(
+        setup,
+        report,
+        &issuer,
+        "jwt.claims.role={admin,user}",
+        &cases,
+    )
+    .await?;
+    // Any claim: what is left to refuse.
+    let left = |case: &&Case| case.what != OTHER_CLAIM;
+    let cases: Vec<Case> = cases.iter().filter(left).cloned().collect();
+    tokens(setup, report, &issuer, "jwt.enabled=true", &cases).await
+}
+
+async fn tokens(
+    setup: &Setup,
+    report: &mut Report,
+    issuer: &Issuer,
+    claims: &str,
+    cases: &[Case],
+) -> Result<()> {
     let uri = format!("jwt.jwksUri={}", issuer.uri());
     let values = [
         "circuitBreaking.enabled=false",
         "jwt.enabled=true",
         "jwt.issuer=https://issuer.example",
         "jwt.audiences={shop}",
-        "jwt.claims.role={admin,user}",
+        claims,
         &uri,
     ];
     let mut lab = Lab::new(setup, "jwt", &values)?;
@@ -180,13 +212,10 @@ pub(super) async fn run_jwt(setup: &Setup, report: &mut Report) -> Result<()> {
     lab.announce("web");
     lab.start().await?;
     let web = lab.caller("web").await?;
-    for case in issuer.cases()? {
+    for case in cases {
+        let token = case.token.as_deref();
+        let headers: Vec<_> = token.map(|it| ("authorization", it)).into_iter().collect();
         for rpc in &setup.rpcs {
-            let headers: Vec<(&'static str, &str)> = case
-                .token
-                .iter()
-                .map(|token| ("authorization", token.as_str()))
-                .collect();
             let call = Call {
                 headers: &headers,
                 deadline: None,
