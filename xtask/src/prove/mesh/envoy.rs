@@ -72,10 +72,6 @@ impl Envoy {
         })
     }
 
-    pub(super) fn id(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     /// Waits until it listens on `address`.
     pub(super) async fn listening(&mut self, address: SocketAddr) -> Result<()> {
         self.until(&format!("listen on {address}"), async || {
