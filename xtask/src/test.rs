@@ -44,6 +44,19 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "linted: the servers it is measured against",
+        &[
+            "cargo",
+            "clippy",
+            "--manifest-path=bench/Cargo.toml",
+            "--target-dir=target",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
         "tested with all that the image has",
         &[
             "cargo",

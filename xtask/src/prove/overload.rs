@@ -23,7 +23,7 @@ use service::proto::google::r#type::Money;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::bench::telemetry::pin;
+use crate::bench::compare::pin;
 use crate::bench::telemetry::server::{self, Server};
 use client::{Client, Outcome, Retries};
 use load::{Load, Report, offer};
