@@ -9,11 +9,16 @@ pub(crate) mod telemetry;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::prove::mesh::overhead as mesh;
+
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     /// Instructions per call, against the figures on record: a gate.
     Instructions(instructions::Args),
+    /// What two sidecars with mutual TLS cost: CPU time and latency of a call
+    /// through them against one straight to the service.
+    Mesh(mesh::Args),
     /// What a new user waits for and what an idle service costs.
     Start(start::Args),
     /// Durable changes per second against what the disk can sync, and reads.
@@ -26,6 +31,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Instructions(args) => instructions::run(args),
+        Bench::Mesh(args) => mesh::run(args),
         Bench::Start(args) => start::run(args),
         Bench::Store(args) => store::run(args),
         Bench::Telemetry(args) => telemetry::run(args),

@@ -4,7 +4,7 @@
 mod crash;
 mod floods;
 mod history;
-mod mesh;
+pub(crate) mod mesh;
 mod power;
 mod random;
 mod scratch;
