@@ -75,6 +75,19 @@ pub struct ServerSettings {
     )]
     pub max_open_streams: u32,
 
+    /// How long calls may wait for their turn on a thread while most calls do:
+    /// then the server is overloaded, and those that waited longer are refused
+    /// with `RESOURCE_EXHAUSTED`, so that the others are served in time. Bursts
+    /// of up to five times as long are waited out. Health checks do not count.
+    #[arg(
+        long,
+        env = "MAX_QUEUE_DELAY",
+        value_name = "DURATION",
+        default_value = "20ms",
+        value_parser = positive_duration
+    )]
+    pub max_queue_delay: Duration,
+
     /// Connections open at once; more are closed as they arrive.
     #[arg(
         long,
@@ -279,6 +292,7 @@ mod tests {
             ("--request-timeout", "0ms"),
             ("--request-timeout", "30"),
             ("--max-concurrent-requests", "0"),
+            ("--max-queue-delay", "0s"),
             ("--max-connections", "-1"),
             ("--max-concurrent-streams", "0"),
             ("--max-request-bytes", "0"),
