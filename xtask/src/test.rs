@@ -81,6 +81,11 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
+    (
+        "replaced under load",
+        &["cargo", "xtask", "prove", "rollout"],
+    ),
+    ("met by faults", &["cargo", "xtask", "prove", "faults"]),
     ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
 ];

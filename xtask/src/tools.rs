@@ -85,6 +85,12 @@ const TOOLS: &[Tool] = &[
         ask: &["--version"],
         source: Source::Debian("strace"),
     },
+    Tool {
+        name: "faketime",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("faketime"),
+    },
 ];
 
 /// Where `name` is. Installs it if it is not on the PATH.

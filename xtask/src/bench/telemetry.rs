@@ -163,7 +163,7 @@ impl Mode {
 }
 
 /// Binds all threads of a process to one core.
-fn pin(process: u32, core: usize) -> Result<()> {
+pub(crate) fn pin(process: u32, core: usize) -> Result<()> {
     let pinned = Command::new("taskset")
         .args(["-a", "-p", "-c", &core.to_string(), &process.to_string()])
         .stdout(std::process::Stdio::null())
