@@ -2,8 +2,8 @@
 //! attempts it rests on.
 
 mod crash;
-mod floods;
 mod faults;
+mod floods;
 mod history;
 mod mesh;
 mod overload;

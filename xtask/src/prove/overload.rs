@@ -16,15 +16,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
-use service::proto::acme::order::v1::{
-    CreateOrderRequest, GetOrderRequest, LineItem, ListOrdersRequest, Order,
-};
-use service::proto::google::r#type::Money;
+use service::proto::acme::order::v1::{GetOrderRequest, ListOrdersRequest};
 use tokio::time::Instant;
-use uuid::Uuid;
 
+use super::{build, request};
 use crate::bench::telemetry::pin;
-use crate::bench::telemetry::server::{self, Server};
+use crate::bench::telemetry::server::Server;
 use client::{Client, Outcome, Retries};
 use load::{Load, Report, offer};
 use probes::Probes;
@@ -77,15 +74,10 @@ const RECOVERY: Duration = Duration::from_secs(5);
 const LAG: f64 = 50.0;
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let profile: &[&str] = if cfg!(debug_assertions) {
-        &[]
-    } else {
-        &["--release"]
-    };
     let binary = match &args.server {
         // It runs in a folder of its own.
         Some(binary) => binary.canonicalize()?,
-        None => server::build(profile)?,
+        None => build()?,
     };
     pin(std::process::id(), 1)?;
     tokio::runtime::Builder::new_current_thread()
@@ -231,14 +223,14 @@ async fn connect(args: &Args, server: &Server) -> Result<Client> {
     let (address, connections) = (server.address(), args.connections);
     match args.call {
         Rpc::Create => {
-            let request = create();
+            let request = request(0);
             let path = "/acme.order.v1.OrderService/CreateOrder";
             let id = Some(request.request_id.as_str());
             Client::connect(address, connections, path, &request, id).await
         }
         Rpc::Get => {
             let mut client = OrderServiceClient::connect(server.url()).await?;
-            let name = client.create_order(create()).await?.into_inner().name;
+            let name = client.create_order(request(0)).await?.into_inner().name;
             let path = "/acme.order.v1.OrderService/GetOrder";
             let request = GetOrderRequest { name };
             Client::connect(address, connections, path, &request, None).await
@@ -246,7 +238,7 @@ async fn connect(args: &Args, server: &Server) -> Result<Client> {
         Rpc::List => {
             let mut client = OrderServiceClient::connect(server.url()).await?;
             for _ in 0..PAGE {
-                client.create_order(create()).await?;
+                client.create_order(request(0)).await?;
             }
             let path = "/acme.order.v1.OrderService/ListOrders";
             let request = ListOrdersRequest {
@@ -255,26 +247,5 @@ async fn connect(args: &Args, server: &Server) -> Result<Client> {
             };
             Client::connect(address, connections, path, &request, None).await
         }
-    }
-}
-
-/// A request of its own.
-pub(super) fn create() -> CreateOrderRequest {
-    let price = Money {
-        currency_code: "EUR".to_owned(),
-        units: 12,
-        nanos: 990_000_000,
-    };
-    CreateOrderRequest {
-        order: Some(Order {
-            customer: "alice".to_owned(),
-            items: vec![LineItem {
-                sku: "tea-1kg".to_owned(),
-                quantity: 2,
-                unit_price: Some(price),
-            }],
-            ..Order::default()
-        }),
-        request_id: Uuid::new_v4().to_string(),
     }
 }
