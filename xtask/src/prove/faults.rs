@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use crate::bench::telemetry::server;
+use super::build;
 use scene::Seen;
 
 /// What to prove it with.
@@ -27,11 +27,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let binary = match &args.server {
         Some(binary) => binary.canonicalize()?,
-        None => server::build(if cfg!(debug_assertions) {
-            &[]
-        } else {
-            &["--release"]
-        })?,
+        None => build()?,
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -16,15 +16,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
-use service::proto::acme::order::v1::{
-    CreateOrderRequest, GetOrderRequest, LineItem, ListOrdersRequest, Order,
-};
-use service::proto::google::r#type::Money;
+use service::proto::acme::order::v1::{GetOrderRequest, ListOrdersRequest};
 use tokio::time::Instant;
-use uuid::Uuid;
 
+use super::{build, request};
 use crate::bench::compare::pin;
-use crate::bench::telemetry::server::{self, Server};
+use crate::bench::telemetry::server::Server;
 use client::{Client, Outcome, Retries};
 use load::{Load, Report, offer};
 use probes::Probes;
@@ -77,15 +74,10 @@ const RECOVERY: Duration = Duration::from_secs(5);
 const LAG: f64 = 50.0;
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let profile: &[&str] = if cfg!(debug_assertions) {
-        &[]
-    } else {
-        &["--release"]
-    };
     let binary = match &args.server {
         // It runs in a folder of its own.
         Some(binary) => binary.canonicalize()?,
-        None => server::build(profile)?,
+        None => build()?,
     };
     pin(std::process::id(), 1)?;
     tokio::runtime::Builder::new_current_thread()
@@ -111,51 +103,11 @@ async fn prove(args: &Args, binary: &Path) -> Result<()> {
         client: &client,
     };
 
-    let peak = course.peak().await?;
-    println!("peak: {peak:.0} calls answered in time per second\n");
-    println!(
-        "| load | offered/s | goodput/s | ÷ peak | p50 ms | p99 ms | refused | late | failed | lag p99 ms | server CPU |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|"
-    );
-    let (mut worst, mut lag): (f64, f64) = (1.0, 0.0);
-    let mut slowest = Duration::ZERO;
-    for times in [1.0, 2.0, 4.0] {
-        let report = course
-            .offer(&format!("{times}×"), peak * times, peak)
-            .await?;
-        worst = worst.min(report.goodput() / peak);
-        lag = lag.max(report.lag(99));
-        let after = course.offer("then 0.5×", peak / 2.0, peak).await?;
-        slowest = slowest.max(after.settled());
-    }
+    let proved = course.run().await;
+    // They hold the server, whatever came of it.
     let (health, admin) = probes.stop().await?;
-    println!("\nlast call that failed after an overload was due {slowest:?} after its end");
-    println!("health: {}", health.line());
-    println!("admin:  {}\n", admin.line());
-
-    println!("| clients, 2× | attempts per call | goodput/s | ÷ peak |\n|---|---|---|---|");
-    for (name, retries) in [
-        ("do not retry", Retries::None),
-        ("retry when asked to", Retries::Honouring),
-        ("retry at once", Retries::Ignoring),
-    ] {
-        let load = course.load(peak * 2.0, retries);
-        let report = offer(&client, load).await;
-        println!(
-            "| {name} | {:.2} | {:.0} | {:.2} |",
-            report.amplification(),
-            report.goodput(),
-            report.goodput() / peak
-        );
-    }
-    ensure!(
-        lag < LAG,
-        "the load lagged by {lag:.0} ms and proves nothing: build with --release, load an idle \
-         machine, or call what costs more"
-    );
-    ensure!(worst >= GOODPUT, "goodput falls to {worst:.2} of the peak");
-    ensure!(slowest <= RECOVERY, "recovery takes {slowest:?}");
-    Ok(())
+    println!("health: {}\nadmin: {}", health.line(), admin.line());
+    proved
 }
 
 /// One server under different loads.
@@ -166,6 +118,51 @@ struct Course<'a> {
 }
 
 impl Course<'_> {
+    async fn run(&self) -> Result<()> {
+        let peak = self.peak().await?;
+        println!("peak: {peak:.0} calls answered in time per second\n");
+        println!(
+            "| load | offered/s | goodput/s | ÷ peak | p50 ms | p99 ms | refused | late | failed \
+             | lag p99 ms | server CPU |\n|---|---|---|---|---|---|---|---|---|---|---|"
+        );
+        let (mut worst, mut lag): (f64, f64) = (1.0, 0.0);
+        let mut slowest = Duration::ZERO;
+        for times in [1.0, 2.0, 4.0] {
+            let name = format!("{times}×");
+            let report = self.offer(&name, peak * times, peak).await?;
+            worst = worst.min(report.goodput() / peak);
+            lag = lag.max(report.lag(99));
+            let after = self.offer("then 0.5×", peak / 2.0, peak).await?;
+            slowest = slowest.max(after.settled());
+        }
+        println!("\nlast call that failed after an overload was due {slowest:?} after its end\n");
+        self.retries(peak).await;
+        ensure!(
+            lag < LAG,
+            "the load lagged by {lag:.0} ms and proves nothing: build with --release, load an \
+             idle machine, or call what costs more"
+        );
+        ensure!(worst >= GOODPUT, "goodput falls to {worst:.2} of the peak");
+        ensure!(slowest <= RECOVERY, "recovery takes {slowest:?}");
+        Ok(())
+    }
+
+    /// What clients that try again do to a server that has too much.
+    async fn retries(&self, peak: f64) {
+        println!("| clients, 2× | attempts per call | goodput/s | ÷ peak |\n|---|---|---|---|");
+        for (name, retries) in [
+            ("do not retry", Retries::None),
+            ("retry when asked to", Retries::Honouring),
+            ("retry at once", Retries::Ignoring),
+        ] {
+            let report = offer(self.client, self.load(peak * 2.0, retries)).await;
+            let (goodput, attempts) = (report.goodput(), report.amplification());
+            let share = goodput / peak;
+            println!("| {name} | {attempts:.2} | {goodput:.0} | {share:.2} |");
+        }
+        println!();
+    }
+
     fn load(&self, rate: f64, retries: Retries) -> Load {
         Load {
             rate,
@@ -226,14 +223,14 @@ async fn connect(args: &Args, server: &Server) -> Result<Client> {
     let (address, connections) = (server.address(), args.connections);
     match args.call {
         Rpc::Create => {
-            let request = create();
+            let request = request(0);
             let path = "/acme.order.v1.OrderService/CreateOrder";
             let id = Some(request.request_id.as_str());
             Client::connect(address, connections, path, &request, id).await
         }
         Rpc::Get => {
             let mut client = OrderServiceClient::connect(server.url()).await?;
-            let name = client.create_order(create()).await?.into_inner().name;
+            let name = client.create_order(request(0)).await?.into_inner().name;
             let path = "/acme.order.v1.OrderService/GetOrder";
             let request = GetOrderRequest { name };
             Client::connect(address, connections, path, &request, None).await
@@ -241,7 +238,7 @@ async fn connect(args: &Args, server: &Server) -> Result<Client> {
         Rpc::List => {
             let mut client = OrderServiceClient::connect(server.url()).await?;
             for _ in 0..PAGE {
-                client.create_order(create()).await?;
+                client.create_order(request(0)).await?;
             }
             let path = "/acme.order.v1.OrderService/ListOrders";
             let request = ListOrdersRequest {
@@ -250,26 +247,5 @@ async fn connect(args: &Args, server: &Server) -> Result<Client> {
             };
             Client::connect(address, connections, path, &request, None).await
         }
-    }
-}
-
-/// A request of its own.
-pub(super) fn create() -> CreateOrderRequest {
-    let price = Money {
-        currency_code: "EUR".to_owned(),
-        units: 12,
-        nanos: 990_000_000,
-    };
-    CreateOrderRequest {
-        order: Some(Order {
-            customer: "alice".to_owned(),
-            items: vec![LineItem {
-                sku: "tea-1kg".to_owned(),
-                quantity: 2,
-                unit_price: Some(price),
-            }],
-            ..Order::default()
-        }),
-        request_id: Uuid::new_v4().to_string(),
     }
 }

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::bench::telemetry::server::{self, Server};
+use super::build;
+use crate::bench::telemetry::server::Server;
 use crate::tools;
 use clients::Clients;
 use envoy::Envoy;
@@ -54,11 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let binary = match &args.server {
         Some(binary) => binary.canonicalize()?,
-        None => server::build(if cfg!(debug_assertions) {
-            &[]
-        } else {
-            &["--release"]
-        })?,
+        None => build()?,
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::Row;
 use super::scene::Scene;
-use crate::prove::overload;
+use crate::prove;
 use crate::tools;
 
 pub(super) async fn jumps(binary: &Path) -> Result<Vec<Row>> {
@@ -28,7 +28,7 @@ pub(super) async fn jumps(binary: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut scene = Scene::start(binary, &variables).await?;
     for jump in ["+12h", "-12h", "+3650d", "-3650d"] {
-        let repeated = overload::create();
+        let repeated = prove::request(0);
         let first = scene.create_as(repeated.clone()).await;
         fs::write(&file, jump)?;
         let mut seen = scene.look("200").await?;

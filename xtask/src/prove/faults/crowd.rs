@@ -41,7 +41,7 @@ pub(super) async fn idle(binary: &Path, wanted: usize) -> Result<Vec<Row>> {
     let refused = over.read(&mut [0; 1]).await.unwrap_or(0) == 0;
     let mut seen = scene.look("200").await?;
     if !refused {
-        seen.create = "one more connection was taken".to_owned();
+        seen.create = String::from("one more connection was taken");
     }
     let each = (resident(scene.server.id())? - before) / u64::try_from(count)?.max(1);
     drop(crowd);

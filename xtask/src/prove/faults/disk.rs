@@ -92,7 +92,7 @@ pub(super) async fn gone(binary: &Path) -> Result<Vec<Row>> {
 
 /// A page is overwritten, and mended. Others could be read: it stays ready.
 pub(super) async fn damaged(binary: &Path) -> Result<Vec<Row>> {
-    const PAGE: u64 = 4096;
+    const PAGE: usize = 4096;
     let folder = TempDir::new()?;
     let path = folder.path().join("data.db");
     // A store that is in its file, not in its log.
@@ -111,11 +111,12 @@ pub(super) async fn damaged(binary: &Path) -> Result<Vec<Row>> {
     let page = root_page(&path)?;
     let mut scene = Scene::start_on(binary, &store_at(&path), stored).await?;
     let file = File::options().read(true).write(true).open(&path)?;
-    let mut sound = [0; PAGE as usize];
-    file.read_exact_at(&mut sound, (page - 1) * PAGE)?;
-    file.write_all_at(&[0xa5; PAGE as usize], (page - 1) * PAGE)?;
+    let mut sound = [0; PAGE];
+    let at = (page - 1) * u64::try_from(PAGE)?;
+    file.read_exact_at(&mut sound, at)?;
+    file.write_all_at(&[0xa5; PAGE], at)?;
     let seen = scene.look("200").await?;
-    file.write_all_at(&sound, (page - 1) * PAGE)?;
+    file.write_all_at(&sound, at)?;
     Ok(vec![Row {
         fault: "page damaged, and mended".to_owned(),
         seen,

@@ -11,7 +11,7 @@ use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 
 use crate::bench::telemetry::server::Server;
-use crate::prove::overload;
+use crate::prove;
 
 /// For what follows a fault, or its end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,7 +34,7 @@ pub(super) struct Seen {
 impl Scene {
     pub(super) async fn start(binary: &Path, variables: &[(&str, String)]) -> Result<Self> {
         let mut scene = Self::start_on(binary, variables, String::new()).await?;
-        let stored = scene.client.create_order(overload::create()).await?;
+        let stored = scene.client.create_order(prove::request(0)).await?;
         scene.stored = stored.into_inner().name;
         Ok(scene)
     }
@@ -68,7 +68,7 @@ impl Scene {
     }
 
     pub(super) async fn create(&mut self) -> String {
-        self.create_as(overload::create()).await
+        self.create_as(prove::request(0)).await
     }
 
     pub(super) async fn create_as(&mut self, request: CreateOrderRequest) -> String {

@@ -57,7 +57,7 @@ pub(super) async fn offer(client: &Arc<Client>, load: Load) -> Report {
                 // The one who counts may have given up.
                 let _ = ended.send(Record {
                     due,
-                    took: start.elapsed() - due,
+                    took: start.elapsed().saturating_sub(due),
                     lag,
                     outcome,
                     attempts,

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
 
-use crate::prove::overload::create;
+use crate::prove::request;
 
 /// Calls of one channel in flight.
 const WORKERS: u64 = 4;
@@ -90,7 +90,7 @@ async fn work(
         }
         ticks.tick().await;
         let called: Result<(), Status> = if number.is_multiple_of(2) {
-            client.create_order(create()).await.map(drop)
+            client.create_order(request(number)).await.map(drop)
         } else {
             let first = ListOrdersRequest {
                 page_size: 1,

@@ -83,7 +83,7 @@ fn endpoints_file(folder: &Path) -> PathBuf {
 
 /// Envoy takes notice of files that are moved to where it looks.
 fn write(folder: &Path, endpoints: &[String]) -> Result<()> {
-    let list: String = (endpoints.iter())
+    let list: Vec<_> = (endpoints.iter())
         .filter_map(|endpoint| endpoint.rsplit_once(':'))
         .map(|(host, port)| {
             format!(
@@ -97,7 +97,8 @@ fn write(folder: &Path, endpoints: &[String]) -> Result<()> {
          - \"@type\": type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment\n\
          \x20 cluster_name: replicas\n\
          \x20 endpoints:\n\
-         \x20 - lb_endpoints:\n{list}"
+         \x20 - lb_endpoints:\n{}",
+        list.concat()
     );
     let new = folder.join("new");
     fs::write(&new, text)?;
