@@ -3,6 +3,7 @@
 
 mod crash;
 mod floods;
+mod h2spec;
 mod history;
 mod mesh;
 mod power;
@@ -32,6 +33,8 @@ pub(crate) enum Args {
     Mesh(mesh::Args),
     /// Known floods of HTTP/2 are bounded in memory, and others are served meanwhile.
     Floods(floods::Args),
+    /// HTTP/2 is spoken as the specification has it.
+    H2spec(h2spec::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -44,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Args::Install(args) => chart::install::run(args),
         Args::Mesh(args) => mesh::run(args),
         Args::Floods(args) => floods::run(args),
+        Args::H2spec(args) => h2spec::run(args),
         Args::Scratch => scratch::run(),
     }
 }
