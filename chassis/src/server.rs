@@ -9,6 +9,7 @@ mod connection;
 pub(crate) mod executor;
 mod fault;
 mod remainder;
+mod room;
 mod router;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::tls::ServerTls;
 use connection::{Connections, Stage};
+use room::Room;
 use router::Router;
 
 pub use router::{GrpcService, RpcFuture};
@@ -185,8 +187,16 @@ impl<L> Server<L> {
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
-        let connections =
-            Connections::new(&self.settings, tls, self.contracts, service, stages, alive);
+        let memory = Room::new(self.settings.max_receiving_bytes, &self.metrics);
+        let connections = Connections::new(
+            &self.settings,
+            tls,
+            self.contracts,
+            service,
+            memory,
+            stages,
+            alive,
+        );
         let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
 
         let refused = self.metrics.rejections("connections");

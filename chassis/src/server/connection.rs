@@ -19,6 +19,7 @@ use tower::{Service, ServiceExt};
 
 use super::executor::CallExecutor;
 use super::remainder::Whole;
+use super::room::Room;
 use crate::io::Prefaced;
 use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
@@ -62,6 +63,7 @@ where
         tls: Option<Acceptor>,
         contracts: Contracts,
         service: S,
+        room: Room,
         stages: watch::Receiver<Stage>,
         alive: mpsc::Sender<()>,
     ) -> Self {
@@ -82,6 +84,7 @@ where
             calls: Calls {
                 contracts,
                 service,
+                room,
                 mesh: settings.mesh,
                 peer: TcpConnectInfo {
                     local_addr: None,
@@ -207,6 +210,7 @@ fn jittered(age: Duration) -> Duration {
 struct Calls<S> {
     contracts: Contracts,
     service: S,
+    room: Room,
     mesh: Provider,
     peer: TcpConnectInfo,
     security: Security,
@@ -240,6 +244,6 @@ where
         extensions.insert(self.peer.clone());
         self.service
             .clone()
-            .oneshot(request.map(|body| Body::new(Whole::new(body))))
+            .oneshot(request.map(|body| Body::new(Whole::new(body, self.room.share()))))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -127,6 +128,13 @@ pub(super) const FLOODS: &[Flood] = &[
         connections: 64,
         crowds: true,
         run: |it| Box::pin(repeat(it, slow_body)),
+    },
+    Flood {
+        name: "large body",
+        what: "calls that send a message of 4 MiB, but for its last byte",
+        connections: 64,
+        crowds: true,
+        run: |it| Box::pin(large_body(it)),
     },
     Flood {
         name: "slow preface",
@@ -403,6 +411,51 @@ async fn slow_body(attacker: Arc<Attacker>, wire: Wire) -> std::io::Result<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())
+}
+
+/// As much as is taken of one message by default.
+const LARGEST: u32 = 4 << 20;
+
+/// Keeps to flow control, which the server grants as it takes what it is sent.
+async fn large_body(attacker: Arc<Attacker>) {
+    let mut message = vec![0];
+    message.extend(LARGEST.to_be_bytes());
+    message.resize(LARGEST as usize + 4, 1);
+    let message = Bytes::from(message);
+    while !attacker.is_over() {
+        let Some(stream) = attacker.open().await else {
+            continue;
+        };
+        let Ok((mut calls, connection)) = h2::client::handshake(stream).await else {
+            continue;
+        };
+        let mut held = Vec::new();
+        let calling = async {
+            while let Ok(ready) = calls.clone().ready().await {
+                calls = ready;
+                let call = http::Request::post(format!("http://localhost{GET}"))
+                    .header("content-type", "application/grpc")
+                    .body(());
+                let Ok(Ok((answer, mut body))) = call.map(|it| calls.send_request(it, false))
+                else {
+                    break;
+                };
+                attacker.count(1);
+                if body.send_data(message.clone(), false).is_err() {
+                    break;
+                }
+                held.push((answer, body));
+                if held.len() == 16 {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            _ = connection => {}
+            () = calling => {}
+            () = tokio::time::sleep_until(attacker.until.into()) => {}
+        }
+    }
 }
 
 async fn slow_preface(attacker: Arc<Attacker>) {
