@@ -10,6 +10,7 @@ mod connection;
 pub(crate) mod executor;
 mod fault;
 mod remainder;
+mod room;
 mod router;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::tls::ServerTls;
 use call::Calls;
 use connection::{Connections, Stage};
+use room::Room;
 use router::Router;
 
 pub use router::{GrpcService, RpcFuture};
@@ -188,7 +190,8 @@ impl<L> Server<L> {
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
         let turns = Turns::new(self.settings.max_queue_delay, &self.metrics);
-        let calls = Calls::new(&self.settings, self.contracts, turns, service);
+        let memory = Room::new(self.settings.max_receiving_bytes, &self.metrics);
+        let calls = Calls::new(&self.settings, self.contracts, turns, memory, service);
         let connections = Connections::new(&self.settings, tls, calls, stages, alive);
         let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
 

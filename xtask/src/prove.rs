@@ -4,6 +4,7 @@
 mod crash;
 mod faults;
 mod floods;
+mod h2spec;
 mod history;
 pub(crate) mod mesh;
 mod overload;
@@ -41,6 +42,8 @@ pub(crate) enum Args {
     Overload(overload::Args),
     /// No call fails while replicas are replaced.
     Rollout(rollout::Args),
+    /// HTTP/2 is spoken as the specification has it.
+    H2spec(h2spec::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -56,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Args::Faults(args) => faults::run(args),
         Args::Overload(args) => overload::run(args),
         Args::Rollout(args) => rollout::run(args),
+        Args::H2spec(args) => h2spec::run(args),
         Args::Scratch => scratch::run(),
     }
 }

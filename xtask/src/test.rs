@@ -93,6 +93,11 @@ const STEPS: &[(&str, &[&str])] = &[
         &["cargo", "xtask", "bench", "instructions"],
     ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
+    ("flooded", &["cargo", "xtask", "prove", "floods"]),
+    (
+        "conforming to HTTP/2",
+        &["cargo", "xtask", "prove", "h2spec"],
+    ),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
     (
         "replaced under load",

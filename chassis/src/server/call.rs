@@ -12,6 +12,7 @@ use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
 use super::remainder::Whole;
+use super::room::Room;
 use crate::limits::Turns;
 use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
@@ -24,6 +25,7 @@ use crate::tls::Security;
 pub(super) struct Calls<S> {
     contracts: Contracts,
     turns: Turns,
+    room: Room,
     service: S,
     mesh: Provider,
     peer: TcpConnectInfo,
@@ -37,11 +39,13 @@ impl<S> Calls<S> {
         settings: &ServerSettings,
         contracts: Contracts,
         turns: Turns,
+        room: Room,
         service: S,
     ) -> Self {
         Self {
             contracts,
             turns,
+            room,
             service,
             mesh: settings.mesh,
             peer: TcpConnectInfo {
@@ -92,7 +96,9 @@ where
         });
         extensions.insert(self.peer.clone());
         let request = request.map(|body| {
-            let message = self.turns.await_turn(rpc.kind(), Whole::new(body));
+            let message = self
+                .turns
+                .await_turn(rpc.kind(), Whole::new(body, self.room.share()));
             Body::new(message)
         });
         Called::at_once(self.service.clone(), request)

@@ -119,6 +119,18 @@ pub struct ServerSettings {
     )]
     pub max_request_bytes: usize,
 
+    /// Bytes of request messages that may be on their way at once, over all
+    /// connections; calls that bring more are refused with
+    /// `RESOURCE_EXHAUSTED`. The first 16KiB of each call do not count.
+    #[arg(
+        long,
+        env = "MAX_RECEIVING_BYTES",
+        value_name = "BYTES",
+        default_value = "16MiB",
+        value_parser = bytes
+    )]
+    pub max_receiving_bytes: usize,
+
     /// Largest response message.
     #[arg(
         long,
@@ -235,6 +247,13 @@ impl ServerSettings {
                 humantime::format_duration(self.handshake_timeout),
             )));
         }
+        if self.max_receiving_bytes < self.max_request_bytes {
+            return Err(Fatal::usage(format!(
+                "--max-receiving-bytes {} is less than --max-request-bytes {}: one message of the \
+                 largest size would be refused; raise the former or lower the latter",
+                self.max_receiving_bytes, self.max_request_bytes,
+            )));
+        }
         self.tls.validate(self.mesh)?;
         if self.caller_roles.is_some() && !self.mesh.names_callers() && !self.tls.names_callers() {
             return Err(Fatal::usage(
@@ -297,6 +316,7 @@ mod tests {
             ("--max-concurrent-streams", "0"),
             ("--max-request-bytes", "0"),
             ("--max-header-bytes", "10"),
+            ("--max-receiving-bytes", "1MiB"),
             ("--keepalive-timeout", "31s"),
             ("--max-connection-age", "1s"),
             ("--handshake-timeout", "0s"),

@@ -268,3 +268,54 @@ async fn calls_that_are_reset_at_once_leave_nothing_behind() {
     .await
     .expect("the place must be free");
 }
+
+/// A call that sends all of a message of a megabyte but for its last byte.
+async fn all_but_the_last_byte(
+    server: std::net::SocketAddr,
+) -> (h2::client::ResponseFuture, h2::SendStream<bytes::Bytes>) {
+    let stream = tokio::net::TcpStream::connect(server).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let request = http::Request::post(format!("http://localhost{GET}"))
+        .header("content-type", "application/grpc")
+        .body(())
+        .unwrap();
+    let (answer, mut body) = client.send_request(request, false).unwrap();
+    let length: u32 = 1 << 20;
+    let mut message = vec![0];
+    message.extend(length.to_be_bytes());
+    message.resize(4 + length as usize, b'x');
+    body.send_data(message.into(), false).unwrap();
+    (answer, body)
+}
+
+#[tokio::test]
+async fn large_messages_have_so_much_room_together_and_small_ones_always_some() {
+    let args = ["--max-request-bytes=2MiB", "--max-receiving-bytes=2MiB"];
+    let server = start(&args, Things::echo()).await;
+    let channel = server.channel();
+    let large = async || {
+        let message = Request::new("x".repeat(1_500_000));
+        call(&channel, GET, message).await.map(drop)
+    };
+    large().await.unwrap();
+    let held = all_but_the_last_byte(server.address).await;
+    let soon = Duration::from_secs(10);
+    let refused = async {
+        loop {
+            if let Err(status) = large().await {
+                break status;
+            }
+        }
+    };
+    let status = tokio::time::timeout(soon, refused).await.unwrap();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "TOO_MANY_BYTES");
+    call(&channel, GET, Request::new("x".into())).await.unwrap();
+    drop(held);
+    let taken = async { while large().await.is_err() {} };
+    tokio::time::timeout(soon, taken)
+        .await
+        .expect("there is room again");
+}
