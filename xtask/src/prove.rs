@@ -2,8 +2,8 @@
 //! attempts it rests on.
 
 mod crash;
-mod faults;
 mod floods;
+mod faults;
 mod history;
 mod mesh;
 mod overload;

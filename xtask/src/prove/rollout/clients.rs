@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chassis::client::{Client, Upstream};
-use chassis::settings::{ClientSettings, UpstreamRetries};
+use chassis::settings::{ClientSettings, ClientTlsSettings, UpstreamRetries};
 use service::contract::ORDER_SERVICE;
 use service::proto::acme::order::v1::ListOrdersRequest;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
@@ -47,6 +47,7 @@ impl Clients {
             upstream_deadline_margin: Duration::ZERO,
             upstream_resolve_interval: DEADLINE,
             upstream_retries: UpstreamRetries::Off,
+            tls: ClientTlsSettings::default(),
         };
         let upstream = Upstream::new("--way", url, &ORDER_SERVICE, &settings)?;
         let client = OrderServiceClient::new(upstream.connect_lazily());
