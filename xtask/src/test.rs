@@ -68,6 +68,20 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "one annotation changes server, chart and clients",
+        &[
+            "cargo",
+            "test",
+            "--package",
+            "xtask",
+            "--test",
+            "contract",
+            "--locked",
+            "--",
+            "--ignored",
+        ],
+    ),
+    (
         "documented",
         &[
             "cargo",
