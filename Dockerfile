@@ -6,6 +6,8 @@ WORKDIR /src
 # Static; random numbers from the kernel itself, not from a /dev that may be
 # missing; the same bytes wherever the source lies.
 ENV RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" --remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo'
+# What Cargo.toml has beyond the default.
+ARG FEATURES=postgres,tls
 
 # The dependencies first: this layer is built anew only when they change.
 COPY .cargo/config.toml .cargo/
@@ -15,14 +17,14 @@ COPY contract/Cargo.toml contract/
 RUN mkdir -p src chassis/src contract/src \
     && echo 'fn main() {}' | tee build.rs src/main.rs contract/src/main.rs \
     && touch src/lib.rs chassis/src/lib.rs contract/src/lib.rs \
-    && cargo build --release --features tls --target "$(rustc --print host-tuple)" \
+    && cargo build --release --features "$FEATURES" --target "$(rustc --print host-tuple)" \
     && rm -r build.rs src chassis/src contract/src
 
 COPY . .
 # The stand-ins were younger than what takes their place. Without --locked: the
 # first build writes the project's name into Cargo.lock; CI checks the rest.
 RUN find build.rs src chassis contract -name '*.rs' -exec touch {} + \
-    && cargo build --release --bin server --features tls --target "$(rustc --print host-tuple)" \
+    && cargo build --release --features "$FEATURES" --bin server --target "$(rustc --print host-tuple)" \
     && mkdir -p /image/data \
     && cp "target/$(rustc --print host-tuple)/release/server" /image/server
 

@@ -51,9 +51,7 @@ fn run(settings: &Settings) -> Result<(), Fatal> {
             None => serve(settings).await,
             Some(Command::Healthcheck(target)) => smoke::health(settings, target).await,
             Some(Command::Smoke(target)) => smoke::create_and_read(settings, target).await,
-            Some(Command::Migrate) => store::open(&settings.store)
-                .map(drop)
-                .map_err(|error| unusable(&error)),
+            Some(Command::Migrate) => migrate(settings).await,
             Some(Command::Backup { path }) => backup(&settings.store, path),
             Some(Command::Check) => check(&settings.store),
         }
@@ -77,7 +75,11 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     tracing::info!(grpc = %listener.local_addr(), admin = %admin.local_addr(), "listening");
 
     let server = Server::new(&settings.server, contract::SERVICES, &health)?;
-    let store = store::open(&settings.store).map_err(|error| unusable(&error))?;
+    let store = tokio::select! {
+        opened = store::open_when_there(&settings.store, settings.store_limits()) => opened,
+        () = shutdown.drain() => return Ok(()),
+    };
+    let store = store.map_err(|error| unusable(&error))?;
     let store = store::observed(store, settings.store.system(), &telemetry.metrics());
     let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
     let stock = inventory::connect(settings, telemetry)?;
@@ -96,13 +98,21 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     ended
 }
 
-fn backup(StoreUrl::Sqlite(store): &StoreUrl, copy: &Path) -> Result<(), Fatal> {
+async fn migrate(settings: &Settings) -> Result<(), Fatal> {
+    let store = store::open(&settings.store, settings.store_limits()).await;
+    store.map_err(|error| unusable(&error))?.close().await;
+    Ok(())
+}
+
+fn backup(store: &StoreUrl, copy: &Path) -> Result<(), Fatal> {
+    let store = file(store, "backup", "pg_dump")?;
     store::sqlite::backup(store, copy).map_err(|error| unusable(&error))?;
     println!("copied {} to {}", store.display(), copy.display());
     Ok(())
 }
 
-fn check(StoreUrl::Sqlite(store): &StoreUrl) -> Result<(), Fatal> {
+fn check(store: &StoreUrl) -> Result<(), Fatal> {
+    let store = file(store, "check", "pg_amcheck")?;
     let found = store::sqlite::check(store).map_err(|error| unusable(&error))?;
     let path = store.display();
     println!("{path}: {} orders, {} events", found.orders, found.events);
@@ -115,6 +125,21 @@ fn check(StoreUrl::Sqlite(store): &StoreUrl) -> Result<(), Fatal> {
     )))
 }
 
+/// The file of a store; one without has `tool` for what `command` does.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(unused_variables, clippy::unnecessary_wraps)
+)]
+fn file<'a>(store: &'a StoreUrl, command: &str, tool: &str) -> Result<&'a Path, Fatal> {
+    match store {
+        StoreUrl::Sqlite(path) => Ok(path),
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(url) => Err(Fatal::usage(format!(
+            "{command} is for a SQLite file, the store is {url}: use {tool}"
+        ))),
+    }
+}
+
 /// A store that cannot be opened, with the exit code for its kind.
 fn unusable(error: &OpenError) -> Fatal {
     let line = error.to_string();
@@ -122,7 +147,10 @@ fn unusable(error: &OpenError) -> Fatal {
         OpenError::NotWritable { .. } => Fatal::cant_create(line),
         OpenError::Corrupt { .. } => Fatal::data(line),
         OpenError::Newer { .. } => Fatal::config(line),
-        OpenError::Locked { .. } | OpenError::Unavailable { .. } => Fatal::unavailable(line),
+        OpenError::Refused { .. } => Fatal::usage(line),
+        OpenError::Locked { .. }
+        | OpenError::Unavailable { .. }
+        | OpenError::Unreachable { .. } => Fatal::unavailable(line),
     }
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -2,7 +2,8 @@
 //! Every flag and variable. Those of the chassis are documented there, next to
 //! what they set.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use chassis::exit::Fatal;
 use chassis::settings::{AdminSettings, ClientSettings, ServerSettings};
@@ -10,7 +11,7 @@ use chassis::telemetry::TelemetrySettings;
 use clap::{Parser, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
 
-use crate::order::store::StoreUrl;
+use crate::order::store::{Limits, StoreUrl};
 
 /// Keeps orders, over gRPC.
 #[derive(Debug, Clone, Parser)]
@@ -20,7 +21,8 @@ pub struct Settings {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where orders are kept: `sqlite:PATH`. The file is made if there is none.
+    /// Where orders are kept: `sqlite:PATH`, a file that is made if there is none,
+    /// or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     #[arg(
         long,
         env = "STORE",
@@ -29,6 +31,21 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub store: StoreUrl,
+
+    /// A file that holds the URL of --store, which then does not count: for a
+    /// password that is mounted.
+    #[arg(long, env = "STORE_FILE", value_name = "PATH", hide_env_values = true)]
+    pub store_file: Option<PathBuf>,
+
+    /// Most connections to a database; one more listens for changes by others.
+    #[arg(
+        long,
+        env = "STORE_CONNECTIONS",
+        value_name = "N",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub store_connections: u16,
 
     /// Where stock is reserved: `http://HOST:PORT`, or `https`. Without it
     /// nothing is.
@@ -118,8 +135,28 @@ impl Settings {
             Fatal::from_clap(&error)
         })?;
         settings.server.validate()?;
+        if let Some(path) = &settings.store_file {
+            settings.store = store_in(path)?;
+        }
         settings.client.tls = settings.client.tls.or(&settings.server.tls);
         Ok(settings)
     }
+
+    /// How the store is used.
+    #[must_use]
+    pub fn store_limits(&self) -> Limits {
+        Limits {
+            connections: self.store_connections.into(),
+        }
+    }
+}
+
+/// The URL in the file at `path`. No error says what it holds.
+fn store_in(path: &Path) -> Result<StoreUrl, Fatal> {
+    let wrong = |why: String| Fatal::usage(format!("--store-file {}: {why}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    text.trim()
+        .parse()
+        .map_err(|why| wrong(format!("its content {why}")))
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -14,13 +14,16 @@ const RULES: [(&str, &[&str]); 4] = [
             "tonic",
             "prost",
             "rusqlite",
-            "postgres",
+            "tokio_postgres",
             "crate::proto",
             "chassis",
             "http",
         ],
     ),
-    ("src/order/grpc", &["rusqlite", "postgres", "order::store"]),
+    (
+        "src/order/grpc",
+        &["rusqlite", "tokio_postgres", "order::store"],
+    ),
     (
         "src/order/store",
         &["tonic", "prost", "crate::proto", "grpc"],

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::telemetry::log::redact;
+
 /// Exit codes, from sysexits.h.
 pub mod code {
     /// Wrong settings: unknown, impossible or contradictory.
@@ -75,10 +77,11 @@ impl Fatal {
 
     /// Wrong settings as `clap` found them, cut to one line.
     ///
-    /// `--help` and `--version` are not errors: let `clap` print those.
+    /// A password in a URL is left out. `--help` and `--version` are not errors:
+    /// let `clap` print those.
     #[must_use]
     pub fn from_clap(error: &clap::Error) -> Self {
-        let text = error.render().to_string();
+        let text = redact::scrub(error.render().to_string());
         let said = text
             .lines()
             .map(str::trim)
@@ -118,6 +121,23 @@ mod tests {
     #[test]
     fn message_is_one_line() {
         assert_eq!(Fatal::data("a\n  b").to_string(), "a b");
+    }
+
+    #[test]
+    fn clap_error_has_no_password() {
+        let error = clap::Command::new("server")
+            .arg(
+                clap::Arg::new("store")
+                    .long("store")
+                    .value_parser(|_: &str| Err::<(), _>("is none")),
+            )
+            .try_get_matches_from(["server", "--store", "x://me:hunter2@host/y"])
+            .unwrap_err();
+        let fatal = Fatal::from_clap(&error);
+        assert!(
+            fatal.to_string().contains("x://me:[redacted]@host/y"),
+            "{fatal}"
+        );
     }
 
     #[test]

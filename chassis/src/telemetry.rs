@@ -6,7 +6,7 @@
 
 mod admin;
 mod environment;
-mod log;
+pub(crate) mod log;
 pub mod metrics;
 mod otlp;
 mod propagation;

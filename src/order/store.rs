@@ -4,10 +4,17 @@
 //! - [`mod@open`]: from a setting to a store
 //! - [`mod@observed`]: what a store does, for those who watch
 //! - [`sqlite`]: one file, one process
+//! - `postgres` (a feature): one database, many processes
+//! - [`value`], [`fault`], [`onlooker`]: what they share
 
+mod fault;
 pub mod observed;
+mod onlooker;
 pub mod open;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
+mod value;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -21,7 +28,7 @@ use super::model::{Command, Order, OrderId, Version};
 use super::query::Query;
 
 pub use observed::observed;
-pub use open::{OpenError, StoreUrl, open};
+pub use open::{Limits, OpenError, StoreUrl, open, open_when_there};
 
 /// What makes a create safe to repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]

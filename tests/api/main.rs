@@ -16,8 +16,13 @@ mod inventory;
 mod lifecycle;
 mod list;
 mod metrics;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod settings;
 mod smoke;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod support;
 #[cfg(feature = "tls")]
 mod tls;
 mod trace;

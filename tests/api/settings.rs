@@ -45,6 +45,17 @@ fn wrong_values_are_refused_with_the_setting_named() {
     refused(&run(&dir, &[], &env), 64, &["--request-timeout"]);
 }
 
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn a_store_that_was_not_built_in_is_named_with_its_feature() {
+    let dir = TempDir::new().unwrap();
+    let env = [("STORE", "postgres://me:hunter2@db/shop")];
+    let output = run(&dir, &[], &env);
+    refused(&output, 64, &["--store", "--features postgres"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
 #[cfg(not(feature = "tls"))]
 #[test]
 fn tls_is_refused_where_it_is_not_built_in() {

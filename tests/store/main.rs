@@ -1,6 +1,11 @@
 //! Stores: the rules that each of them keeps, and what is special to one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rules;
 mod samples;
 mod sqlite;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod support;

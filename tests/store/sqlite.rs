@@ -6,10 +6,10 @@ mod damage;
 mod files;
 mod full;
 mod processes;
-mod sweep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::order::store::sqlite::{Options, SqliteStore};
 use service::order::store::{OpenError, OrderStore};
@@ -34,11 +34,17 @@ impl Folder {
     }
 }
 
+#[async_trait::async_trait]
 impl Place for Folder {
-    fn open(&self) -> Arc<dyn OrderStore> {
-        Arc::new(self.try_open().unwrap())
+    async fn open_forgetful(&self, requests: Duration, events: Duration) -> Arc<dyn OrderStore> {
+        let options = Options {
+            request_retention: requests,
+            event_retention: events,
+            ..Options::default()
+        };
+        Arc::new(SqliteStore::open(&self.file(), &options).unwrap())
     }
 }
 
-keeps_the_rules!(Folder::new());
+keeps_the_rules!(Some(Folder::new()));
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -155,17 +155,23 @@ fn judge_build(row: &mut Row, project: &Project) {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--features",
+            "postgres",
             "--",
             "-D",
             "warnings",
         ])
     });
     // The other crates are the same bytes in every service.
-    row.check("test", || project.cargo(&["test"]));
+    row.check("test", || {
+        project.cargo(&["test", "--features", "postgres"])
+    });
     row.check("doc", || {
         project.cargo(&[
             "doc",
             "--workspace",
+            "--features",
+            "postgres",
             "--no-deps",
             "--document-private-items",
         ])

@@ -9,6 +9,8 @@ mod generate;
 mod markers;
 mod metrics;
 mod names;
+#[path = "../../tests/support/postgres.rs"]
+mod postgres;
 mod prove;
 mod sample;
 mod test;

@@ -1,14 +1,36 @@
-//! Orders to store.
+//! Orders to store, and where.
 
 use std::time::SystemTime;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
 use service::order::store::RequestKey;
 use service::order::text::{Code, Note};
 use service::order::{Draft, Order, OrderId};
 use uuid::Uuid;
+
+use crate::tools;
+
+/// Where orders are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// In a file.
+    Sqlite,
+    /// In a database.
+    Postgres,
+}
+
+impl Store {
+    /// Whether it can be tried here.
+    pub(crate) fn is_there(self, what: &str) -> Result<bool> {
+        match self {
+            Self::Sqlite => Ok(true),
+            Self::Postgres => Ok(tools::ensure_or_skip("postgres", what)?.is_some()),
+        }
+    }
+}
 
 /// One of two positions, different from every other.
 pub(crate) fn draft(number: u64) -> Result<Draft> {

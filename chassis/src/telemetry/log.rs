@@ -6,7 +6,7 @@
 
 mod level;
 mod otlp;
-pub(super) mod redact;
+pub(crate) mod redact;
 mod text;
 mod writer;
 

@@ -6,9 +6,12 @@ use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::OrderStore;
-use super::sqlite::{Options, SqliteStore};
+#[cfg(feature = "postgres")]
+use super::postgres::{self, PostgresStore};
+use super::sqlite::{self, SqliteStore};
 use crate::order::text::Invalid;
 
 /// Which store to use.
@@ -16,7 +19,13 @@ use crate::order::text::Invalid;
 pub enum StoreUrl {
     /// `sqlite:PATH`: one file, for one process.
     Sqlite(PathBuf),
+    /// `postgres://…`: one database, for any number of processes.
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Url),
 }
+
+/// What every URL of PostgreSQL begins with.
+const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
 
 impl StoreUrl {
     /// What it leads to, by OpenTelemetry's name (`db.system.name`).
@@ -24,6 +33,8 @@ impl StoreUrl {
     pub fn system(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "postgresql",
         }
     }
 }
@@ -36,7 +47,13 @@ impl FromStr for StoreUrl {
             Some(("sqlite", path)) if !path.is_empty() && !path.contains('\0') => {
                 Ok(Self::Sqlite(path.into()))
             }
-            _ => Err(Invalid::new("must be sqlite:PATH")),
+            #[cfg(feature = "postgres")]
+            Some((scheme, _)) if POSTGRES.contains(&scheme) => text.parse().map(Self::Postgres),
+            #[cfg(not(feature = "postgres"))]
+            Some((scheme, _)) if POSTGRES.contains(&scheme) => Err(Invalid::new(
+                "is for a server built with PostgreSQL: cargo build --features postgres",
+            )),
+            _ => Err(Invalid::new("must be sqlite:PATH or postgres://…")),
         }
     }
 }
@@ -45,16 +62,61 @@ impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.fmt(f),
         }
+    }
+}
+
+/// How a store is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Most connections to a database.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 16 }
     }
 }
 
 /// Opens the store that `url` names and brings its tables up to date.
 ///
-/// Blocks for some milliseconds; longer if there is much to migrate.
-pub fn open(url: &StoreUrl) -> Result<Arc<dyn OrderStore>, OpenError> {
+/// Takes some milliseconds; longer if there is much to migrate.
+#[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
+pub async fn open(url: &StoreUrl, limits: Limits) -> Result<Arc<dyn OrderStore>, OpenError> {
     match url {
-        StoreUrl::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, &Options::default())?)),
+        StoreUrl::Sqlite(path) => {
+            let options = sqlite::Options::default();
+            Ok(Arc::new(SqliteStore::open(path, &options)?))
+        }
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(url) => {
+            let options = postgres::Options {
+                connections: limits.connections,
+                ..postgres::Options::default()
+            };
+            Ok(Arc::new(PostgresStore::open(url, &options).await?))
+        }
+    }
+}
+
+/// As [`open`], but waits for a database that is not there yet.
+pub async fn open_when_there(
+    url: &StoreUrl,
+    limits: Limits,
+) -> Result<Arc<dyn OrderStore>, OpenError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match open(url, limits).await {
+            Err(error @ OpenError::Unreachable { .. }) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "waiting");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            opened => return opened,
+        }
     }
 }
 
@@ -86,13 +148,12 @@ pub enum OpenError {
     },
     /// A newer version of this program has written it.
     #[error(
-        "the store {} has schema {found}, this program knows up to {known}; \
-         start the version that wrote it, or a newer one",
-        path.display()
+        "the store {store} has schema {found}, this program knows up to {known}; \
+         start the version that wrote it, or a newer one"
     )]
     Newer {
-        /// The store's file.
-        path: PathBuf,
+        /// Which one.
+        store: String,
         /// Its schema.
         found: i64,
         /// The newest schema known.
@@ -106,6 +167,24 @@ pub enum OpenError {
     Locked {
         /// The store's file.
         path: PathBuf,
+    },
+    /// There is no answer; it may come later.
+    #[error(
+        "the store {store} cannot be reached: {why}; check that it runs and that the URL is right"
+    )]
+    Unreachable {
+        /// Which one, without the password.
+        store: String,
+        /// What failed.
+        why: String,
+    },
+    /// The database answers, but not to us.
+    #[error("the store {store} refuses: {why}; check user, password, database and rights")]
+    Refused {
+        /// Which one, without the password.
+        store: String,
+        /// What it said.
+        why: String,
     },
     /// The system failed.
     #[error(

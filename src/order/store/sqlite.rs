@@ -36,6 +36,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 pub use connection::Synchronous;
 pub use maintain::{Findings, backup, check};
 
+use super::fault::closed;
 use super::{Observer, OpenError, OrderStore, RequestKey};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
@@ -139,7 +140,7 @@ impl SqliteStore {
             deadline: deadline::current(),
             reply,
         })))?;
-        answer.await.unwrap_or_else(|_| Err(fault::closed()))
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Reads that may take long must not hold up the runtime's threads.
@@ -149,7 +150,7 @@ impl SqliteStore {
     ) -> Result<T, Error> {
         let since = Instant::now();
         let permit = Arc::clone(&self.long_reads).acquire_owned().await;
-        let permit = permit.map_err(|_| fault::closed())?;
+        let permit = permit.map_err(|_| closed())?;
         if !self.patience.bears(since) {
             return Err(Error::StoreBusy);
         }
@@ -225,7 +226,7 @@ impl OrderStore for SqliteStore {
             // Busy is not ill.
             Err(Error::StoreBusy) => Ok(()),
             Err(error) => Err(error),
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(fault::closed())),
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),
         }
     }
 

@@ -14,7 +14,7 @@ use super::Place;
 use crate::samples;
 
 pub(crate) async fn what_is_stored_is_read(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let note = "größer als „viel“ \u{0} \n 🚚";
     let order = samples::place(samples::draft("alice", note));
     assert_eq!(store.create(order.clone(), None).await.unwrap(), order);
@@ -22,7 +22,7 @@ pub(crate) async fn what_is_stored_is_read(place: &dyn Place) {
 }
 
 pub(crate) async fn nothing_is_read_of_what_was_never_stored(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     assert_eq!(store.get(OrderId::generate()).await.unwrap(), None);
     assert_eq!(store.list(&samples::all(10)).await.unwrap(), []);
     let changed = store
@@ -37,7 +37,7 @@ pub(crate) async fn nothing_is_read_of_what_was_never_stored(place: &dyn Place) 
 }
 
 pub(crate) async fn changes_follow_the_domain(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let order = store.create(samples::order("alice"), None).await.unwrap();
     let later = order.updated + Duration::from_secs(1);
     let update = |note: &str| Command::Update {
@@ -78,7 +78,7 @@ pub(crate) async fn changes_follow_the_domain(place: &dyn Place) {
 }
 
 pub(crate) async fn of_racing_changes_with_one_etag_one_wins(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let order = store.create(samples::order("alice"), None).await.unwrap();
     let mut expected = order.version;
     for round in 0..10 {
@@ -114,7 +114,7 @@ pub(crate) async fn a_reopened_store_has_everything(place: &dyn Place) {
     let key = samples::key(&content);
     let order = samples::place(content);
     let before = {
-        let store = place.open();
+        let store = place.open().await;
         store
             .create(order.clone(), Some(key.clone()))
             .await
@@ -123,7 +123,7 @@ pub(crate) async fn a_reopened_store_has_everything(place: &dyn Place) {
         store.close().await;
         last
     };
-    let store = place.open();
+    let store = place.open().await;
     assert_eq!(store.get(order.id).await.unwrap(), Some(order.clone()));
     assert_eq!(store.replay(&key).await.unwrap(), Some(order.clone()));
     assert_eq!(*store.last_event().borrow(), before);
@@ -133,7 +133,7 @@ pub(crate) async fn a_reopened_store_has_everything(place: &dyn Place) {
 }
 
 pub(crate) async fn a_closed_store_refuses(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     store.health().await.unwrap();
     store.close().await;
     let order = samples::order("alice");
@@ -154,7 +154,7 @@ pub(crate) async fn a_closed_store_refuses(place: &dyn Place) {
 }
 
 pub(crate) async fn work_past_its_deadline_is_dropped(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let order = samples::order("alice");
     let deadline = Deadline::after(Duration::ZERO);
     let late = scope(Some(deadline), async {

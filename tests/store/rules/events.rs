@@ -17,7 +17,7 @@ use super::Place;
 use crate::samples;
 
 pub(crate) async fn every_change_is_an_event(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let start = *store.last_event().borrow();
     let now = SystemTime::now();
     let created = store.create(samples::order("alice"), None).await.unwrap();
@@ -51,7 +51,7 @@ pub(crate) async fn every_change_is_an_event(place: &dyn Place) {
 }
 
 pub(crate) async fn events_of_the_future_are_refused(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     store.create(samples::order("alice"), None).await.unwrap();
     for future in [2, u64::MAX] {
         let events = store.events(Position(future), 10).await;
@@ -64,7 +64,7 @@ pub(crate) async fn events_of_the_future_are_refused(place: &dyn Place) {
 pub(crate) async fn watches_miss_and_repeat_nothing(place: &dyn Place) {
     const WRITERS: usize = 4;
     const EACH: usize = 50;
-    let store = place.open();
+    let store = place.open().await;
     let orders = Orders::new(store.clone(), None);
     let mut tasks = JoinSet::new();
     for (reconnects, customer) in [(0, None), (1, None), (3, Some("w1")), (2, Some("w2"))] {
@@ -133,7 +133,7 @@ async fn watch_in_pieces(orders: Orders, filter: Filter, reconnects: usize, expe
 }
 
 pub(crate) async fn watches_end_when_the_store_is_closed(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let orders = Orders::new(store.clone(), None);
     let mut watch = orders.watch(Filter::default(), None).await.unwrap();
     let waiting = tokio::spawn(async move { watch.next().await });

@@ -86,7 +86,7 @@ pub(crate) async fn any_history_ends_as_in_memory(place: &dyn Place) {
 
 /// All cases share one store; each has customers and requests of its own.
 async fn follow(place: &dyn Place, calls: &[Call]) {
-    let mut store = place.open();
+    let mut store = place.open().await;
     let start = *store.last_event().borrow();
     let case = Uuid::new_v4();
     let mut model = Model::default();
@@ -94,7 +94,7 @@ async fn follow(place: &dyn Place, calls: &[Call]) {
         if matches!(call, Call::Reopen) {
             store.close().await;
             drop(store);
-            store = place.open();
+            store = place.open().await;
         } else {
             model.step(&store, case, call).await;
         }

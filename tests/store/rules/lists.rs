@@ -15,7 +15,7 @@ use crate::samples;
 const SORTS: [Sort; 2] = [Sort::Oldest, Sort::Newest];
 
 pub(crate) async fn lists_are_filtered_and_sorted(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let mut stored = Vec::new();
     for index in 0..30 {
         let customer = ["alice", "bob", "carol"][index % 3];
@@ -73,7 +73,7 @@ fn is_behind(order: &Order, after: Option<OrderId>, sort: Sort) -> bool {
 }
 
 pub(crate) async fn pages_hold_everything_once(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let mut ids = Vec::new();
     for _ in 0..25 {
         ids.push(
@@ -110,7 +110,7 @@ pub(crate) async fn pages_hold_everything_once(place: &dyn Place) {
 }
 
 pub(crate) async fn pages_hold_everything_once_beside_writers(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let mut before = HashSet::new();
     for _ in 0..100 {
         before.insert(

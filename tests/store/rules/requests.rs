@@ -12,7 +12,7 @@ use super::Place;
 use crate::samples;
 
 pub(crate) async fn a_repeated_request_gets_the_first_answer(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let content = samples::draft("alice", "first");
     let key = samples::key(&content);
     assert_eq!(store.replay(&key).await.unwrap(), None);
@@ -35,7 +35,7 @@ pub(crate) async fn a_repeated_request_gets_the_first_answer(place: &dyn Place) 
 }
 
 pub(crate) async fn a_request_id_with_other_content_is_refused(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let content = samples::draft("alice", "first");
     let key = samples::key(&content);
     let first = samples::place(content);
@@ -64,7 +64,7 @@ pub(crate) async fn a_request_id_with_other_content_is_refused(place: &dyn Place
 }
 
 pub(crate) async fn callers_do_not_share_request_ids(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     let content = samples::draft("alice", "");
     let mine = samples::key(&content);
     let mut yours = mine.clone();
@@ -77,7 +77,7 @@ pub(crate) async fn callers_do_not_share_request_ids(place: &dyn Place) {
 }
 
 pub(crate) async fn of_racing_equal_requests_one_creates(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     for _ in 0..10 {
         let content = samples::draft("alice", "");
         let key = samples::key(&content);
@@ -95,7 +95,7 @@ pub(crate) async fn of_racing_equal_requests_one_creates(place: &dyn Place) {
 }
 
 pub(crate) async fn of_racing_different_requests_one_wins(place: &dyn Place) {
-    let store = place.open();
+    let store = place.open().await;
     for _ in 0..10 {
         let id = uuid::Uuid::new_v4();
         let mut racers = JoinSet::new();

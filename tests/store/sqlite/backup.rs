@@ -14,7 +14,7 @@ use crate::samples;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_of_a_store_in_use_is_complete() {
     let folder = Folder::new();
-    let store = folder.open();
+    let store = folder.open().await;
     let content = samples::draft("alice", "");
     let key = samples::key(&content);
     let first = samples::place(content);

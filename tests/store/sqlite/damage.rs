@@ -32,7 +32,7 @@ const EDITS: [&str; 10] = [
 async fn edited_values_are_our_fault_and_no_panic() {
     for edit in EDITS {
         let folder = Folder::new();
-        let store = folder.open();
+        let store = folder.open().await;
         let order = store.create(samples::order("alice"), None).await.unwrap();
         edited(&folder, edit);
         let listed = store.list(&samples::all(10)).await;
@@ -62,7 +62,7 @@ async fn edited_history_is_our_fault_and_no_panic() {
         "DELETE FROM order_events",
     ] {
         let folder = Folder::new();
-        let store = folder.open();
+        let store = folder.open().await;
         let content = samples::draft("alice", "");
         let key = samples::key(&content);
         let order = samples::place(content);
@@ -97,7 +97,7 @@ async fn edited_history_is_our_fault_and_no_panic() {
 #[tokio::test]
 async fn a_damaged_page_is_found_and_no_panic() {
     let folder = Folder::new();
-    let store = folder.open();
+    let store = folder.open().await;
     let mut ids = Vec::new();
     for _ in 0..50 {
         ids.push(
@@ -160,7 +160,7 @@ async fn a_page_that_was_mended_is_read_again() {
 #[tokio::test]
 async fn a_removed_file_is_noticed() {
     let folder = Folder::new();
-    let store = folder.open();
+    let store = folder.open().await;
     store.health().await.unwrap();
     let aside = folder.file().with_extension("aside");
     fs::rename(folder.file(), &aside).unwrap();

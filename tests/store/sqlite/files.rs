@@ -4,7 +4,7 @@
 use std::fs;
 
 use rusqlite::Connection;
-use service::order::store::OpenError;
+use service::order::store::{Limits, OpenError, StoreUrl};
 
 use super::Folder;
 use crate::rules::Place;
@@ -14,7 +14,7 @@ use crate::samples;
 async fn a_clean_stop_leaves_one_file() {
     for by_closing in [true, false] {
         let folder = Folder::new();
-        let store = folder.open();
+        let store = folder.open().await;
         store.create(samples::order("alice"), None).await.unwrap();
         store.get(samples::order("alice").id).await.unwrap();
         if by_closing {
@@ -37,7 +37,7 @@ async fn a_clean_stop_leaves_one_file() {
 #[tokio::test]
 async fn one_process_at_a_time() {
     let folder = Folder::new();
-    let store = folder.open();
+    let store = folder.open().await;
     let second = folder.try_open().err().unwrap();
     assert!(matches!(second, OpenError::Locked { .. }), "{second}");
     drop(store);
@@ -88,13 +88,13 @@ fn what_is_no_database_is_refused_and_kept() {
     assert_eq!(fs::read(folder.file()).unwrap(), before);
 }
 
-#[test]
-fn a_folder_that_does_not_exist_is_named() {
+#[tokio::test]
+async fn a_folder_that_does_not_exist_is_named() {
     let folder = Folder::new();
     let path = folder.file().parent().unwrap().join("missing/store.db");
-    let url: service::order::store::StoreUrl =
-        format!("sqlite:{}", path.display()).parse().unwrap();
-    let error = service::order::store::open(&url).err().unwrap();
+    let url: StoreUrl = format!("sqlite:{}", path.display()).parse().unwrap();
+    let error = service::order::store::open(&url, Limits::default()).await;
+    let error = error.err().unwrap();
     assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
     let message = error.to_string();
     assert!(

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, bail, ensure};
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
-use service::order::store::{self, StoreUrl};
+use service::order::store::{self, Limits, StoreUrl};
 use service::order::text::{Code, Note};
 use service::order::{Draft, Order, OrderId};
 use tokio::task::JoinSet;
@@ -146,7 +146,8 @@ fn cold_build() -> Result<Duration> {
 /// Stores that many orders, in batches as large as the store takes at once.
 fn fill(path: &Path, orders: usize) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let store = store::open(&StoreUrl::Sqlite(path.to_path_buf()))?;
+    let url = StoreUrl::Sqlite(path.to_path_buf());
+    let store = runtime.block_on(store::open(&url, Limits::default()))?;
     let draft = Draft {
         customer: Code::parse("bench")?,
         items: Items::new(vec![LineItem {

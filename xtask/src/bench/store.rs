@@ -2,25 +2,36 @@
 
 mod disk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use service::order::OrderId;
 use service::order::store::OrderStore;
-use service::order::store::sqlite::{Options, SqliteStore};
+use service::order::store::postgres::{self, PostgresStore};
+use service::order::store::sqlite::{self, SqliteStore};
 use tokio::task::JoinSet;
 
 use super::median;
-use crate::sample;
+use crate::postgres::Server;
+use crate::sample::{self, Store};
 use disk::{Disk, Samples};
 
 /// How to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// What to measure; PostgreSQL runs beside this program, on the same disk.
+    #[arg(long, value_enum, default_value_t = Store::Sqlite)]
+    store: Store,
+    /// PostgreSQL: most changes in one transaction.
+    #[arg(long, default_value_t = postgres::Options::default().together)]
+    batch: usize,
+    /// PostgreSQL: transactions of creates at the same time.
+    #[arg(long, default_value_t = postgres::Options::default().writers)]
+    writers: usize,
     /// A folder on the disk that counts.
     #[arg(long, default_value = "target")]
     folder: PathBuf,
@@ -45,17 +56,39 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ensure!(again.success(), "the measurement failed");
         return Ok(());
     }
+    if !args.store.is_there("PostgreSQL's creates per second")? {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir_in(&args.folder)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(measure(args))
+        .block_on(async {
+            match args.store {
+                Store::Sqlite => {
+                    let path = folder.path().join("store.db");
+                    let store = SqliteStore::open(&path, &sqlite::Options::default())?;
+                    measure(args, folder.path(), Arc::new(store)).await
+                }
+                Store::Postgres => {
+                    let base = std::path::absolute(&args.folder)?;
+                    let server = Server::start("PostgreSQL's creates per second", &base, true)?;
+                    let server = server.context("PostgreSQL is gone")?;
+                    let options = postgres::Options {
+                        together: args.batch,
+                        writers: args.writers,
+                        ..postgres::Options::default()
+                    };
+                    let url = server.database()?.parse().map_err(|why| anyhow!("{why}"))?;
+                    let store = PostgresStore::open(&url, &options).await?;
+                    measure(args, folder.path(), Arc::new(store)).await
+                }
+            }
+        })
 }
 
-async fn measure(args: &Args) -> Result<()> {
-    let folder = tempfile::tempdir_in(&args.folder)?;
-    let mut disk = Disk::open(&folder.path().join("probe"))?;
-    let path = folder.path().join("store.db");
-    let store: Arc<dyn OrderStore> = Arc::new(SqliteStore::open(&path, &Options::default())?);
+async fn measure(args: &Args, folder: &Path, store: Arc<dyn OrderStore>) -> Result<()> {
+    let mut disk = Disk::open(&folder.join("probe"))?;
     let slot = Duration::from_millis(args.slot);
     // The log reaches its size once and is used again from then on.
     creates(&store, 256, Duration::from_secs(2)).await?;

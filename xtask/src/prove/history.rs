@@ -1,5 +1,7 @@
 //! What was acknowledged, and whether a store still has it.
 
+pub(crate) mod postgres;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
@@ -77,7 +79,8 @@ const HALVES: [&str; 3] = [
 
 /// Counts orders beyond the first that carry the same note, which names the
 /// request.
-const DOUBLED: &str = "SELECT count(*) - count(DISTINCT note) FROM order_records";
+const DOUBLED: &str =
+    "SELECT count(*) - count(DISTINCT replace(note, ' again', '')) FROM order_records";
 
 /// Compares the closed store at `path` with what was acknowledged.
 pub(crate) fn judge(path: &Path, acks: &[Ack]) -> Result<Verdict> {
@@ -95,14 +98,19 @@ pub(crate) fn judge(path: &Path, acks: &[Ack]) -> Result<Verdict> {
         .prepare("SELECT id, version FROM order_records")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
+    Ok(Verdict {
+        lost: lost(acks, &versions),
+        doubled: count(DOUBLED)?,
+        halves,
+    })
+}
+
+/// How many of `acks` are not among the `versions`, or only an earlier one is.
+fn lost(acks: &[Ack], versions: &HashMap<[u8; 16], i64>) -> usize {
     let kept = |ack: &&Ack| {
         versions
             .get(ack.id.0.as_bytes())
             .is_some_and(|&version| version.cast_unsigned() >= ack.version)
     };
-    Ok(Verdict {
-        lost: acks.len() - acks.iter().filter(kept).count(),
-        doubled: count(DOUBLED)?,
-        halves,
-    })
+    acks.len() - acks.iter().filter(kept).count()
 }

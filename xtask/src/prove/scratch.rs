@@ -57,18 +57,19 @@ pub(crate) fn run() -> Result<()> {
 /// Builds with the flags of the Dockerfile.
 fn build() -> Result<PathBuf> {
     let dockerfile = fs::read_to_string(tree::root().join("Dockerfile"))?;
-    let flags = dockerfile
-        .lines()
-        .find_map(|line| line.strip_prefix("ENV RUSTFLAGS='")?.strip_suffix('\''))
+    let after = |start: &str| dockerfile.lines().find_map(|line| line.strip_prefix(start));
+    let flags = after("ENV RUSTFLAGS='")
+        .and_then(|flags| flags.strip_suffix('\''))
         .context("the Dockerfile sets no RUSTFLAGS")?;
+    let features = after("ARG FEATURES=").context("the Dockerfile names no FEATURES")?;
     let host = Command::new("rustc")
         .args(["--print", "host-tuple"])
         .output()?;
     let host = String::from_utf8(host.stdout)?.trim().to_owned();
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--release", "--bin", "server", "--features", "tls"])
-        .args(["--target", &host])
+        .args(["build", "--release", "--bin", "server", "--target", &host])
+        .args(["--features", features])
         .current_dir(tree::root())
         .env("RUSTFLAGS", flags);
     ensure!(cargo.status()?.success(), "the build failed");

@@ -27,7 +27,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
 
 /// `text` without credentials: those after a header's name or an authentication
 /// scheme, as in a printed request, and those in a URL.
-pub(super) fn scrub(text: String) -> String {
+pub(crate) fn scrub(text: String) -> String {
     scrubbed(&text).unwrap_or(text)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode as Code;
 
-use crate::order::error::{Cause, Error};
+use crate::order::error::Error;
 use crate::order::store::OpenError;
 
 impl From<rusqlite::Error> for Error {
@@ -39,34 +39,6 @@ pub(super) fn open(path: &Path, error: &rusqlite::Error) -> OpenError {
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => OpenError::Locked { path },
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => OpenError::Corrupt { path, why },
         _ => OpenError::Unavailable { path, why },
-    }
-}
-
-/// The answer after [`close`](crate::order::store::OrderStore::close).
-pub(super) fn closed() -> Error {
-    Error::StoreUnavailable("the store is closed".into())
-}
-
-/// A stored value that cannot be one of ours.
-pub(super) fn damaged(column: &str, why: impl Into<Cause>) -> Error {
-    let why = why.into();
-    Error::Internal(format!("the store holds a wrong {column}: {why}").into())
-}
-
-/// The same failure once more, for everyone whom it concerns.
-pub(super) fn copy(error: &Error) -> Error {
-    match error {
-        Error::StoreFull => Error::StoreFull,
-        Error::StoreUnavailable(cause) => Error::StoreUnavailable(cause.to_string().into()),
-        other => Error::Internal(other.to_string().into()),
-    }
-}
-
-/// What [`Error::Internal`] keeps from callers.
-pub(super) fn cause(error: &Error) -> String {
-    match error {
-        Error::Internal(cause) => cause.to_string(),
-        other => other.to_string(),
     }
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -10,6 +10,8 @@ use rusqlite::Connection;
 use super::{connection, fault, read, row, schema};
 use crate::order::error::Error;
 use crate::order::store::OpenError;
+use crate::order::store::fault::cause;
+use crate::order::store::value::damaged;
 
 /// Copies the store at `from` to the new file `to`, as it is at one moment,
 /// while it may be in use. When this returns the copy is complete and synced.
@@ -75,7 +77,7 @@ pub fn check(path: &Path) -> Result<Findings, OpenError> {
     let unanswered = "SELECT request_id FROM order_requests \
                       WHERE seq NOT IN (SELECT seq FROM order_events)";
     count(&snapshot, unanswered, &mut faults, |_| {
-        Err::<(), _>(fault::damaged("request", "the event it led to is missing"))
+        Err::<(), _>(damaged("request", "the event it led to is missing"))
     })
     .map_err(fault)?;
     Ok(Findings {
@@ -98,7 +100,7 @@ fn count<T>(
     while let Some(row) = rows.next()? {
         count += 1;
         if let Err(error) = read(row) {
-            faults.push(fault::cause(&error));
+            faults.push(cause(&error));
         }
     }
     Ok(count)

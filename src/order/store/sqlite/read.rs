@@ -11,7 +11,7 @@ use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Order, OrderId};
 use crate::order::query::{Query, Sort};
-use crate::order::store::RequestKey;
+use crate::order::store::{RequestKey, value};
 
 pub(super) fn get(connection: &Connection, id: OrderId) -> Result<Option<Order>, Error> {
     let mut statement = connection.prepare_cached(
@@ -35,7 +35,7 @@ pub(super) fn replay(connection: &Connection, key: &RequestKey) -> Result<Option
     if row::text(found, 0, "content")? != key.content {
         return Err(Error::RequestIdReused(key.request_id));
     }
-    row::data(row::text(found, 1, "data")?).map(Some)
+    value::data(row::text(found, 1, "data")?).map(Some)
 }
 
 pub(super) fn list(connection: &Connection, query: &Query) -> Result<Vec<Order>, Error> {

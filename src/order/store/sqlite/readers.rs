@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::{connection, fault};
+use super::connection;
 use crate::order::error::Error;
+use crate::order::store::fault::closed;
 
 /// Opens connections as needed and keeps some of them for the next read.
 pub(super) struct Readers {
@@ -33,7 +34,7 @@ impl Readers {
         read: impl FnOnce(&mut Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let idle = self.idle(|idle| idle.as_mut().map(Vec::pop));
-        let mut connection = match idle.ok_or_else(fault::closed)? {
+        let mut connection = match idle.ok_or_else(closed)? {
             Some(connection) => connection,
             None => connection::reader(&self.path)?,
         };

@@ -61,7 +61,7 @@ fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if found > known {
         return Err(OpenError::Newer {
-            path: path.to_owned(),
+            store: path.display().to_string(),
             found,
             known,
         });

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::Connection;
 
-use super::{Options, row};
+use super::Options;
 use crate::order::error::Error;
+use crate::order::store::value;
 
 /// Most rows of a table in one step, so that changes wait little for it.
 const ROWS: i64 = 512;
@@ -51,7 +52,7 @@ impl Sweep {
 
     /// Forgets the oldest that are too old; returns whether there may be more.
     pub(super) fn step(&self, connection: &Connection, now: SystemTime) -> Result<bool, Error> {
-        let now = row::to_nanos(now)?;
+        let now = value::to_nanos(now)?;
         let (requests, more_requests) = oldest(connection, "order_requests", now, self.requests)?;
         let (events, more_events) = oldest(connection, "order_events", now, self.events)?;
         // A request whose event is gone could not be answered.

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, params};
 
-use super::{read, row};
+use super::read;
 use crate::order::error::Error;
 use crate::order::event;
 use crate::order::model::{Command, Order, OrderId, Version};
-use crate::order::store::RequestKey;
+use crate::order::store::{RequestKey, value};
 
 /// What a caller wants stored.
 #[derive(Debug)]
@@ -57,11 +57,11 @@ fn create(connection: &Connection, order: Order, key: Option<RequestKey>) -> Res
         order.id.0.as_bytes(),
         order.content.customer.as_str(),
         order.state.as_str(),
-        row::to_signed(order.version.0)?,
-        row::to_nanos(order.created)?,
-        row::to_nanos(order.updated)?,
+        value::to_signed(order.version.0)?,
+        value::to_nanos(order.created)?,
+        value::to_nanos(order.updated)?,
         order.content.note.as_str(),
-        row::to_items(&order)?,
+        value::to_items(&order)?,
     ])?;
     let seq = record(connection, event::Change::Created, &order)?;
     if let Some(key) = key {
@@ -71,7 +71,7 @@ fn create(connection: &Connection, order: Order, key: Option<RequestKey>) -> Res
         )?;
         insert.execute(params![
             seq,
-            row::to_nanos(order.created)?,
+            value::to_nanos(order.created)?,
             key.caller,
             key.request_id.as_bytes(),
             key.content,
@@ -98,10 +98,10 @@ fn apply(
     update.execute(params![
         id.0.as_bytes(),
         next.state.as_str(),
-        row::to_signed(next.version.0)?,
-        row::to_nanos(next.updated)?,
+        value::to_signed(next.version.0)?,
+        value::to_nanos(next.updated)?,
         next.content.note.as_str(),
-        row::to_items(&next)?,
+        value::to_items(&next)?,
     ])?;
     record(connection, change, &next)?;
     Ok(next)
@@ -112,9 +112,9 @@ fn record(connection: &Connection, change: event::Change, order: &Order) -> Resu
     let mut insert = connection
         .prepare_cached("INSERT INTO order_events (at, change, data) VALUES (?1, ?2, ?3)")?;
     insert.execute(params![
-        row::to_nanos(order.updated)?,
+        value::to_nanos(order.updated)?,
         change.as_str(),
-        row::to_data(order)?,
+        value::to_data(order)?,
     ])?;
     Ok(connection.last_insert_rowid())
 }

@@ -9,17 +9,19 @@ use std::time::{Instant, SystemTime};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-pub(super) use queue::{Job, Observed, Sender, Waiting, queue};
+pub(super) use queue::{Job, Sender, Waiting, queue};
 
 use super::connection::pragma;
 use super::file::Identity;
 use super::lock::Lock;
 use super::sweep::Sweep;
 use super::write::Change;
-use super::{Options, fault, read};
+use super::{Options, read};
 use crate::order::error::Error;
 use crate::order::event::Position;
 use crate::order::model::Order;
+use crate::order::store::fault;
+use crate::order::store::onlooker::Onlooker;
 
 /// Most changes in one transaction. More gain little and make the first wait.
 const BATCH: usize = 256;
@@ -30,7 +32,7 @@ pub(super) struct Writer {
     file: Identity,
     last_event: watch::Sender<Position>,
     sweep: Sweep,
-    observed: Observed,
+    observed: Onlooker,
     checkpoint_frames: i64,
     /// The last commit failed, and it was not for lack of room.
     broken: bool,
@@ -46,7 +48,7 @@ impl Writer {
         file: Identity,
         lock: Lock,
         last_event: watch::Sender<Position>,
-        observed: Observed,
+        observed: Onlooker,
         options: &Options,
     ) -> Self {
         Self {

@@ -1,12 +1,13 @@
 //! Clients that do not give up.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
+use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
@@ -18,7 +19,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What all clients have done.
 pub(super) struct Load {
-    channel: Channel,
+    /// To each server; a repeated call goes to the next one.
+    channels: Vec<Channel>,
     acks: Mutex<Vec<Ack>>,
     next: AtomicU64,
     repeated: AtomicU64,
@@ -26,12 +28,13 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn new(port: u16) -> Result<Self> {
-        let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?
-            .timeout(Duration::from_secs(5))
-            .connect_lazy();
+    pub(super) fn new(ports: &[u16]) -> Result<Self> {
+        let channel = |port: &u16| {
+            let server = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?;
+            anyhow::Ok(server.timeout(Duration::from_secs(5)).connect_lazy())
+        };
         Ok(Self {
-            channel,
+            channels: ports.iter().map(channel).collect::<Result<_>>()?,
             acks: Mutex::default(),
             next: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
@@ -44,23 +47,45 @@ impl Load {
         acks.clone()
     }
 
+    /// Waits for one more.
+    pub(super) async fn goes_on(&self) {
+        let known = self.acks().len();
+        while self.acks().len() == known {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     pub(super) fn repeated(&self) -> u64 {
         self.repeated.load(Ordering::Relaxed)
     }
 
-    pub(super) fn stop(&self) {
+    /// Sets `clients` to work.
+    pub(super) fn begin(self: &Arc<Self>, clients: usize) -> JoinSet<Result<()>> {
+        (0..clients).map(|_| Arc::clone(self).run()).collect()
+    }
+
+    /// Lets them finish; an error is what one of them did not understand.
+    pub(super) async fn end(&self, mut clients: JoinSet<Result<()>>) -> Result<()> {
         self.stop.store(true, Ordering::Relaxed);
+        while let Some(client) = clients.join_next().await {
+            client??;
+        }
+        Ok(())
     }
 
     /// Creates; updates every second one and cancels every fourth.
-    pub(super) async fn run(self: Arc<Self>) -> Result<()> {
-        let mut client = OrderServiceClient::new(self.channel.clone());
+    async fn run(self: Arc<Self>) -> Result<()> {
+        let turn = AtomicUsize::new(0);
+        let client = || {
+            let next = turn.fetch_add(1, Ordering::Relaxed) % self.channels.len();
+            OrderServiceClient::new(self.channels[next].clone())
+        };
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let create = request(number);
             let Some(order) = self
                 .until_answered(|| {
-                    let (mut client, create) = (client.clone(), create.clone());
+                    let (mut client, create) = (client(), create.clone());
                     async move { client.create_order(create).await }
                 })
                 .await?
@@ -77,7 +102,7 @@ impl Load {
                     update_mask: None,
                 };
                 // Not safe to repeat, and so it is not.
-                if let Ok(updated) = client.update_order(update).await {
+                if let Ok(updated) = client().update_order(update).await {
                     self.acknowledge(updated.get_ref())?;
                 }
             }
@@ -88,7 +113,7 @@ impl Load {
                 };
                 let cancelled = self
                     .until_answered(|| {
-                        let (mut client, cancel) = (client.clone(), cancel.clone());
+                        let (mut client, cancel) = (client(), cancel.clone());
                         async move { client.cancel_order(cancel).await }
                     })
                     .await?;

@@ -1,8 +1,8 @@
 //{% capture source %}{% raw %}
 //! What waits for the writer.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, OnceLock};
 
 use chassis::deadline::Deadline;
 use tokio::sync::oneshot;
@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 use crate::order::error::Error;
 use crate::order::model::Order;
 use crate::order::store::Observer;
-use crate::order::store::sqlite::fault;
+use crate::order::store::fault::closed;
+use crate::order::store::onlooker::Onlooker;
 use crate::order::store::sqlite::write::Change;
 
 /// What the writer can be asked.
@@ -47,26 +48,14 @@ impl Waiting {
 /// A queue of at most `capacity` jobs.
 pub(in super::super) fn queue(capacity: usize) -> (Sender, Receiver<Job>) {
     let (sender, receiver) = sync_channel(capacity.max(1));
-    let observed = Observed::default();
+    let observed = Onlooker::default();
     (Sender { sender, observed }, receiver)
-}
-
-/// Who wants to know of the queue and of the commits, if anyone.
-#[derive(Clone, Default)]
-pub(in super::super) struct Observed(Arc<OnceLock<Arc<dyn Observer>>>);
-
-impl Observed {
-    pub(super) fn tell(&self, what: impl FnOnce(&dyn Observer)) {
-        if let Some(observer) = self.0.get() {
-            what(observer.as_ref());
-        }
-    }
 }
 
 /// The end for those who ask.
 pub(in super::super) struct Sender {
     sender: SyncSender<Job>,
-    observed: Observed,
+    observed: Onlooker,
 }
 
 impl Sender {
@@ -79,19 +68,19 @@ impl Sender {
             self.observed.tell(|observer| observer.taken(changes));
             match error {
                 TrySendError::Full(_) => Error::StoreBusy,
-                TrySendError::Disconnected(_) => fault::closed(),
+                TrySendError::Disconnected(_) => closed(),
             }
         })
     }
 
     /// What the writer tells of.
-    pub(in super::super) fn observed(&self) -> Observed {
+    pub(in super::super) fn observed(&self) -> Onlooker {
         self.observed.clone()
     }
 
-    /// The first observer stays.
+    /// The first one stays.
     pub(in super::super) fn observe(&self, observer: Arc<dyn Observer>) {
-        let _ = self.observed.0.set(observer);
+        self.observed.admit(observer);
     }
 
     /// Waits for a place in the queue; an error if the writer is gone.
@@ -99,7 +88,7 @@ impl Sender {
         let sender = self.sender.clone();
         match tokio::task::spawn_blocking(move || sender.send(job)).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(fault::closed()),
+            _ => Err(closed()),
         }
     }
 }

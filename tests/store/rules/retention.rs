@@ -5,50 +5,36 @@ use std::time::Duration;
 
 use service::order::Error;
 use service::order::event::Position;
-use service::order::store::OrderStore;
-use service::order::store::sqlite::{Options, SqliteStore};
 use tokio::task::JoinSet;
 
-use super::Folder;
-use crate::rules::Place;
+use super::Place;
 use crate::samples;
 
-fn forgetful(folder: &Folder, requests: Duration, events: Duration) -> SqliteStore {
-    let options = Options {
-        request_retention: requests,
-        event_retention: events,
-        ..Options::default()
-    };
-    SqliteStore::open(&folder.file(), &options).unwrap()
-}
-
 /// Closing waits for the sweep that opening starts.
-async fn sweep(folder: &Folder, requests: Duration, events: Duration) {
-    forgetful(folder, requests, events).close().await;
+async fn sweep(place: &dyn Place, requests: Duration, events: Duration) {
+    place.open_forgetful(requests, events).await.close().await;
 }
 
 const DAY: Duration = Duration::from_hours(24);
 
-#[tokio::test]
-async fn requests_and_events_are_forgotten_each_in_their_time() {
-    let folder = Folder::new();
+pub(crate) async fn requests_and_events_are_forgotten_each_in_their_time(place: &dyn Place) {
     let content = samples::draft("alice", "");
     let key = samples::key(&content);
     let order = samples::place(content.clone());
-    let store = folder.open();
+    let store = place.open().await;
     store
         .create(order.clone(), Some(key.clone()))
         .await
         .unwrap();
     store.close().await;
 
-    sweep(&folder, DAY, DAY).await;
-    let store = folder.open();
+    sweep(place, DAY, DAY).await;
+    let store = place.open().await;
     assert_eq!(store.replay(&key).await.unwrap(), Some(order.clone()));
     store.close().await;
 
-    sweep(&folder, Duration::ZERO, DAY).await;
-    let store = folder.open();
+    sweep(place, Duration::ZERO, DAY).await;
+    let store = place.open().await;
     assert_eq!(store.replay(&key).await.unwrap(), None);
     assert_eq!(store.events(Position(0), 10).await.unwrap().len(), 1);
     let second = samples::place(content);
@@ -56,8 +42,8 @@ async fn requests_and_events_are_forgotten_each_in_their_time() {
     assert_eq!(answer, second);
     store.close().await;
 
-    sweep(&folder, Duration::ZERO, Duration::ZERO).await;
-    let store = folder.open();
+    sweep(place, Duration::ZERO, Duration::ZERO).await;
+    let store = place.open().await;
     let expired = store.events(Position(0), 10).await;
     assert!(matches!(expired, Err(Error::HistoryExpired)), "{expired:?}");
     assert_eq!(store.events(Position(2), 10).await.unwrap(), []);
@@ -69,27 +55,23 @@ async fn requests_and_events_are_forgotten_each_in_their_time() {
     assert_eq!(store.events(Position(2), 10).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn events_are_kept_as_long_as_the_answers_in_them() {
-    let folder = Folder::new();
+pub(crate) async fn answers_are_kept_as_long_as_requests(place: &dyn Place) {
     let content = samples::draft("alice", "");
     let key = samples::key(&content);
     let order = samples::place(content);
-    let store = folder.open();
+    let store = place.open().await;
     store
         .create(order.clone(), Some(key.clone()))
         .await
         .unwrap();
     store.close().await;
-    sweep(&folder, DAY, Duration::ZERO).await;
-    assert_eq!(folder.open().replay(&key).await.unwrap(), Some(order));
+    sweep(place, DAY, Duration::ZERO).await;
+    assert_eq!(place.open().await.replay(&key).await.unwrap(), Some(order));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_backlog_is_swept_step_by_step() {
+pub(crate) async fn a_long_backlog_is_swept_step_by_step(place: &dyn Place) {
     const COUNT: u64 = 2_000;
-    let folder = Folder::new();
-    let store = folder.open();
+    let store = place.open().await;
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
         let store = store.clone();
@@ -108,7 +90,7 @@ async fn a_long_backlog_is_swept_step_by_step() {
     store.close().await;
     drop(store);
 
-    let store = forgetful(&folder, Duration::ZERO, Duration::ZERO);
+    let store = place.open_forgetful(Duration::ZERO, Duration::ZERO).await;
     let swept = async {
         while store.events(Position(COUNT - 1), 1).await.is_ok() {
             tokio::task::yield_now().await;

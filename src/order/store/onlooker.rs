@@ -1,0 +1,22 @@
+//! Who wants to know of a store's queue and commits, if anyone.
+
+use std::sync::{Arc, OnceLock};
+
+use super::Observer;
+
+/// A place for one observer, shared by all that have something to tell.
+#[derive(Clone, Default)]
+pub(super) struct Onlooker(Arc<OnceLock<Arc<dyn Observer>>>);
+
+impl Onlooker {
+    /// The first one stays.
+    pub(super) fn admit(&self, observer: Arc<dyn Observer>) {
+        let _ = self.0.set(observer);
+    }
+
+    pub(super) fn tell(&self, what: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.0.get() {
+            what(observer.as_ref());
+        }
+    }
+}

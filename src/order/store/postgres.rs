@@ -1,0 +1,221 @@
+//{% capture source %}{% raw %}
+//! Orders in a PostgreSQL database, for any number of processes.
+//!
+//! - [`url`]: where it is; [`connect`], [`tls`]: how a connection is made
+//! - [`connections`]: a limited number, each lent for one piece of work
+//! - [`writer`]: changes wait for each other and are stored together;
+//!   [`mod@write`]: the statements; [`sweep`]: what is forgotten
+//! - [`read`]: the queries; [`row`]: between columns and values
+//! - [`keeper`]: one connection that hears of changes by others, and knows
+//!   whether the database is there
+//! - [`schema`]: what is in it; [`fault`]: what its errors mean
+//!
+//! Every statement that changes something is a transaction of its own, so that no
+//! lock is ever held while a message is under way. The events of all processes
+//! are in one sequence without gaps: see [`mod@write`].
+
+mod connect;
+mod connections;
+mod fault;
+mod keeper;
+mod read;
+mod row;
+mod schema;
+mod sweep;
+mod tls;
+mod url;
+mod write;
+mod writer;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chassis::deadline::{self, Deadline};
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+
+pub use url::Url;
+
+use super::fault::closed;
+use super::onlooker::Onlooker;
+use super::{Observer, OpenError, OrderStore, RequestKey};
+use crate::order::error::Error;
+use crate::order::event::{Event, Position};
+use crate::order::model::{Command, Order, OrderId, Version};
+use crate::order::query::Query;
+use connections::Connections;
+use keeper::State;
+use sweep::Sweep;
+use write::{Create, Replace};
+use writer::Writer;
+
+/// How a store behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Most connections for reads and changes, at least 1; one more hears of
+    /// changes by others.
+    pub connections: usize,
+    /// Most creates, and most other changes, that may wait; more are refused.
+    pub queue: usize,
+    /// Most changes in one transaction. More gain little and make the first
+    /// wait.
+    pub together: usize,
+    /// Transactions of creates, and of other changes, at the same time: one is
+    /// made up while the other waits for the disk.
+    pub writers: usize,
+    /// How long a request id is remembered.
+    pub request_retention: Duration,
+    /// How long events are kept.
+    pub event_retention: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            connections: 16,
+            queue: 1024,
+            together: 256,
+            writers: 2,
+            request_retention: DAY,
+            event_retention: 7 * DAY,
+        }
+    }
+}
+
+/// Orders in a PostgreSQL database.
+pub struct PostgresStore {
+    connections: Connections,
+    creates: Writer<Create>,
+    replaces: Writer<Replace>,
+    onlooker: Onlooker,
+    state: watch::Receiver<State>,
+    last_event: watch::Receiver<Position>,
+    /// Dropped, it ends the tasks as well.
+    closing: watch::Sender<bool>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl PostgresStore {
+    /// Connects and brings the tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Unreachable`] if there is no answer, which may pass;
+    /// [`OpenError::Refused`] and [`OpenError::Newer`], which do not.
+    pub async fn open(url: &Url, options: &Options) -> Result<Self, OpenError> {
+        let last = schema::migrate(url).await?;
+        let (published, last_event) = watch::channel(last);
+        let published = Arc::new(published);
+        let (told, state) = watch::channel(State::default());
+        let (closing, closed) = watch::channel(false);
+        let connections = Connections::new(url, state.clone(), options.connections)
+            .map_err(|error| OpenError::unreachable(url, &error))?;
+
+        let mut tasks = JoinSet::new();
+        let stores = (connections.clone(), Arc::clone(&published));
+        let onlooker = Onlooker::default();
+        let creates = Writer::start(options, &stores, &onlooker, &closed, &mut tasks);
+        let replaces = Writer::start(options, &stores, &onlooker, &closed, &mut tasks);
+        tasks.spawn(keeper::keep(url.clone(), published, told, closed.clone()));
+        tasks.spawn(Sweep::new(options).run(connections.clone(), closed));
+        Ok(Self {
+            connections,
+            creates,
+            replaces,
+            onlooker,
+            state,
+            last_event,
+            closing,
+            tasks: Mutex::new(tasks),
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl OrderStore for PostgresStore {
+    async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
+        let mut connection = self.connections.lend().await?;
+        let mut found = read::replay(&mut connection, &[key]).await?;
+        found.pop().flatten().transpose()
+    }
+
+    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+        self.creates.store(Create { order, key }).await
+    }
+
+    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
+        let mut connection = self.connections.lend().await?;
+        read::get(&mut connection, id).await
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
+        let mut connection = self.connections.lend().await?;
+        read::list(&mut connection, query).await
+    }
+
+    // Read, decide, and replace only what was read: no lock is held meanwhile.
+    // Whoever is too late starts again, which means that somebody else was not.
+    async fn change(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+    ) -> Result<Order, Error> {
+        loop {
+            let current = self.get(id).await?.ok_or(Error::NotFound(id))?;
+            let Some((next, change)) = current.apply(&command, expected, now)? else {
+                return Ok(current);
+            };
+            if let Some(stored) = self.replaces.store(Replace { next, change }).await? {
+                return Ok(stored);
+            }
+        }
+    }
+
+    async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {
+        if after == *self.last_event.borrow() && !self.connections.closed() {
+            return Ok(Vec::new());
+        }
+        let mut connection = self.connections.lend().await?;
+        read::events(&mut connection, after, limit).await
+    }
+
+    fn last_event(&self) -> watch::Receiver<Position> {
+        self.last_event.clone()
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.onlooker.admit(observer);
+    }
+
+    async fn health(&self) -> Result<(), Error> {
+        if self.connections.closed() {
+            return Err(closed());
+        }
+        self.state.borrow().check()
+    }
+
+    async fn close(&self) {
+        self.closing.send_replace(true);
+        let mut tasks = self.tasks.lock().await;
+        while tasks.join_next().await.is_some() {}
+        self.connections.close();
+    }
+}
+
+fn in_time(deadline: Option<Deadline>) -> Result<(), Error> {
+    if deadline.is_some_and(Deadline::has_passed) {
+        return Err(Error::DeadlineExceeded);
+    }
+    Ok(())
+}
+
+/// The deadline of the call that this task works for.
+fn current_deadline() -> Result<Option<Deadline>, Error> {
+    let deadline = deadline::current();
+    in_time(deadline)?;
+    Ok(deadline)
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

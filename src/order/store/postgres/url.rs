@@ -1,0 +1,197 @@
+//{% capture source %}{% raw %}
+//! Where the database is, with its password kept out of everything printed.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+
+use super::tls::Trust;
+use crate::order::text::Invalid;
+
+/// What a connection may take to come about, if the URL says nothing.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Until a peer that does not acknowledge counts as gone, if the URL says nothing.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?OPTION=VALUE`, as libpq has it.
+/// Of `sslmode` it has `disable`, `prefer` (the default), `require` and
+/// `verify-full`; with `sslrootcert` the host is always verified.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    config: Arc<Config>,
+    trust: Trust,
+    shown: String,
+}
+
+impl Url {
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What making a connection may take.
+    pub(super) fn patience(&self) -> Duration {
+        let told = self.config.get_connect_timeout();
+        told.copied().unwrap_or(CONNECT)
+    }
+}
+
+impl FromStr for Url {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let (text, ours) = split(text);
+        let (verify, trust) = trust(&ours)?;
+        // The parser names the option that is wrong and never its value.
+        let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
+            let why = error.into_source();
+            let why = why.map_or_else(|| "is no URL".to_owned(), |why| why.to_string());
+            Invalid(format!("must be postgres://USER@HOST/DATABASE: {why}"))
+        })?;
+        if config.get_hosts().is_empty() {
+            return Err(Invalid::new(
+                "must name a host: postgres://USER@HOST/DATABASE",
+            ));
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNACKNOWLEDGED);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name(env!("CARGO_PKG_NAME"));
+        }
+        // Of several, the one that can be written to.
+        if config.get_hosts().len() > 1 {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        if verify {
+            config.ssl_mode(SslMode::Require);
+        }
+        Ok(Self {
+            config: Arc::new(config),
+            trust,
+            shown: shown(&text),
+        })
+    }
+}
+
+/// Takes the options out that the parser does not know: those of [`trust`].
+fn split(text: &str) -> (String, Vec<(&str, &str)>) {
+    let Some((start, options)) = text.split_once('?') else {
+        return (text.to_owned(), Vec::new());
+    };
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for option in options.split('&') {
+        match option.split_once('=') {
+            Some(("sslrootcert", path)) => ours.push(("sslrootcert", path)),
+            Some(("sslmode", "verify-full")) => ours.push(("sslmode", "verify-full")),
+            _ => theirs.push(option),
+        }
+    }
+    (format!("{start}?{}", theirs.join("&")), ours)
+}
+
+/// Whom to believe, and whether that needs TLS in any case.
+fn trust(options: &[(&str, &str)]) -> Result<(bool, Trust), Invalid> {
+    let roots = options.iter().find(|(name, _)| *name == "sslrootcert");
+    match roots {
+        None if options.is_empty() => Ok((false, Trust::Anyone)),
+        None => Err(Invalid::new(
+            "has sslmode=verify-full and needs sslrootcert=PATH, the certificates to believe",
+        )),
+        Some((_, path)) => {
+            let trust = Trust::Roots(path.into());
+            trust
+                .connector()
+                .map_err(|why| Invalid(format!("has {why}")))?;
+            Ok((true, trust))
+        }
+    }
+}
+
+/// Without the password and the options. Credentials end where the parser ends
+/// them: at the first `@`.
+fn shown(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("postgres", text));
+    let (name, place) = match rest.split_once('@') {
+        Some((who, place)) => (who.split(':').next().unwrap_or_default(), place),
+        None => ("", rest),
+    };
+    let at = if name.is_empty() { "" } else { "@" };
+    let place = place.split('?').next().unwrap_or_default();
+    format!("{scheme}://{name}{at}{place}")
+}
+
+/// Without the password.
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "postgres://me:hunter2:@db-1:6432,db-2/shop?connect_timeout=3";
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let url: Url = URL.parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://me@db-1:6432,db-2/shop");
+        assert_eq!(url.patience(), Duration::from_secs(3));
+        assert!(!format!("{url:?} {:?}", url.config()).contains("hunter2"));
+        for (text, shown) in [
+            (
+                "postgres://me:hunt/er?2@db/shop?a=b",
+                "postgres://me@db/shop",
+            ),
+            ("postgresql://db/shop", "postgresql://db/shop"),
+            ("postgres://:hunter2@db/shop", "postgres://db/shop"),
+        ] {
+            assert_eq!(super::shown(text), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        for (text, word) in [
+            (
+                "postgres://me:hunter2@db/shop?connect_timeout=hunter2",
+                "connect_timeout",
+            ),
+            ("postgres://me:hunter2@db/shop?nonsense=hunter2", "nonsense"),
+            ("postgres://me:hunter2@db:hunter2/shop", "port"),
+            ("postgres:///shop?password=hunter2", "host"),
+            ("postgres://me:hunter2@db/shop?sslmode=verify-ca", "sslmode"),
+            (
+                "postgres://me:hunter2@db/shop?sslmode=verify-full",
+                "sslrootcert",
+            ),
+            (
+                "postgres://me:hunter2@db/shop?sslrootcert=/none",
+                "sslrootcert /none",
+            ),
+        ] {
+            let Invalid(why) = text.parse::<Url>().unwrap_err();
+            assert!(why.contains(word), "{why}");
+            assert!(!why.contains("hunter2"), "{why}");
+        }
+    }
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

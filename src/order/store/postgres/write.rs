@@ -1,0 +1,234 @@
+//{% capture source %}{% raw %}
+//! The statements that change something.
+//!
+//! Each takes all changes of a batch as columns and is a transaction of its own.
+//! Last of all it moves `order_clock` on by the number of its events, and holds
+//! that row from then until its commit is durable and visible. Therefore the
+//! numbers have no gaps, and whoever sees an event sees all with lower numbers.
+//! All other rows are taken in one sequence beforehand, so that no two statements
+//! wait for each other.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::connections::Lent;
+use super::read;
+use super::row::column;
+use crate::order::error::Error;
+use crate::order::event::{self, Position};
+use crate::order::model::Order;
+use crate::order::store::{RequestKey, value};
+
+/// A new one.
+pub(super) struct Create {
+    pub(super) order: Order,
+    pub(super) key: Option<RequestKey>,
+}
+
+/// What is to stand where the version before it stands.
+pub(super) struct Replace {
+    pub(super) next: Order,
+    pub(super) change: event::Change,
+}
+
+/// What became of a batch.
+pub(super) struct Stored<T> {
+    /// One for each change, in their sequence.
+    pub(super) answers: Vec<Result<T, Error>>,
+    /// Of the last event, if there is one.
+    pub(super) last: Option<Position>,
+}
+
+/// Something that is stored in batches.
+pub(super) trait Change: Sized + Send + Sync + 'static {
+    /// What whoever asked for it learns.
+    type Answer: Send + 'static;
+
+    /// Stores `all`, or nothing if that fails.
+    fn store(
+        connection: &mut Lent,
+        all: &[Self],
+    ) -> impl Future<Output = Result<Stored<Self::Answer>, Error>> + Send;
+}
+
+/// A request id that is taken, also by an earlier one of them, keeps its
+/// order from being stored; waits for whoever is just taking it elsewhere.
+const CREATE: &str = "
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+        $8::text[], $9::text[], $10::uuid[], $11::text[]
+    ) AS asked (id, customer, state, version, created, note, items, data, caller, request_id, content)
+), claimed AS (
+    INSERT INTO order_requests (caller, request_id, at, id, digest, data)
+    SELECT caller, request_id, created, id, sha256(convert_to(content, 'UTF8')), data::json
+    FROM asked WHERE request_id IS NOT NULL ORDER BY caller, request_id
+    ON CONFLICT DO NOTHING RETURNING id
+), placed AS (
+    INSERT INTO order_records (id, customer, state, version, created, updated, note, items)
+    SELECT id, customer, state, version, created, created, note::json, items::json
+    FROM asked WHERE request_id IS NULL OR id IN (SELECT id FROM claimed) ORDER BY id
+    RETURNING id
+), clock AS (
+    UPDATE order_clock SET last = last + (SELECT count(*) FROM placed) RETURNING last
+), recorded AS (
+    INSERT INTO order_events (seq, at, change, data)
+    SELECT last - (SELECT count(*) FROM placed) + row_number() OVER (ORDER BY id),
+        created, 'created', data::json
+    FROM clock, asked JOIN placed USING (id)
+)
+SELECT id, last FROM placed, clock";
+
+impl Change for Create {
+    type Answer = Order;
+
+    async fn store(connection: &mut Lent, all: &[Self]) -> Result<Stored<Order>, Error> {
+        let (placed, last) = create(connection, all).await?;
+        let taken: Vec<&RequestKey> = (all.iter())
+            .filter(|create| !placed.contains(&create.order.id.0))
+            .filter_map(|create| create.key.as_ref())
+            .collect();
+        let mut earlier = if taken.is_empty() {
+            Vec::new()
+        } else {
+            read::replay(connection, &taken).await?
+        }
+        .into_iter();
+        let answers = (all.iter())
+            .map(|create| {
+                if placed.contains(&create.order.id.0) {
+                    return Ok(create.order.clone());
+                }
+                // It was forgotten right now: the next attempt creates.
+                earlier.next().flatten().unwrap_or(Err(Error::StoreBusy))
+            })
+            .collect();
+        Ok(Stored { answers, last })
+    }
+}
+
+/// The ids of those that were stored, and the last position.
+async fn create(
+    connection: &mut Lent,
+    all: &[Create],
+) -> Result<(HashSet<Uuid>, Option<Position>), Error> {
+    let orders = || all.iter().map(|create| &create.order);
+    let keys = || all.iter().map(|create| create.key.as_ref());
+    let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
+    let customers: Vec<&str> = orders().map(|o| o.content.customer.as_str()).collect();
+    let states: Vec<&str> = orders().map(|order| order.state.as_str()).collect();
+    let versions = collect(orders().map(|order| value::to_signed(order.version.0)))?;
+    let created = collect(orders().map(|order| value::to_nanos(order.created)))?;
+    let notes = collect(orders().map(to_note))?;
+    let items = collect(orders().map(value::to_items))?;
+    let data = collect(orders().map(value::to_data))?;
+    let callers: Vec<Option<&str>> = keys().map(|key| Some(key?.caller.as_str())).collect();
+    let requests: Vec<Option<Uuid>> = keys().map(|key| Some(key?.request_id)).collect();
+    let contents: Vec<Option<&str>> = keys().map(|key| Some(key?.content.as_str())).collect();
+    let rows = connection
+        .query(
+            CREATE,
+            &[
+                &ids, &customers, &states, &versions, &created, &notes, &items, &data, &callers,
+                &requests, &contents,
+            ],
+        )
+        .await?;
+    let mut last = None;
+    let mut placed = HashSet::with_capacity(rows.len());
+    for row in &rows {
+        placed.insert(column(row, 0, "id")?);
+        last = Some(position(column(row, 1, "last")?)?);
+    }
+    Ok((placed, last))
+}
+
+/// Of several for one version, in the batch or elsewhere, one gets its place.
+const REPLACE: &str = "
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+        $8::text[]
+    ) WITH ORDINALITY AS asked (id, state, version, updated, note, items, data, change, number)
+), held AS MATERIALIZED (
+    SELECT asked.id, number FROM order_records JOIN asked
+    ON order_records.id = asked.id AND order_records.version = asked.version - 1
+    ORDER BY asked.id, number FOR UPDATE OF order_records
+), replaced AS (
+    UPDATE order_records AS r
+    SET state = asked.state, version = asked.version, updated = asked.updated,
+        note = asked.note::json, items = asked.items::json
+    FROM (SELECT id, min(number) AS number FROM held GROUP BY id) AS first
+    JOIN asked USING (id, number)
+    WHERE r.id = asked.id
+    RETURNING number
+), clock AS (
+    UPDATE order_clock SET last = last + (SELECT count(*) FROM replaced) RETURNING last
+), recorded AS (
+    INSERT INTO order_events (seq, at, change, data)
+    SELECT last - (SELECT count(*) FROM replaced) + row_number() OVER (ORDER BY number),
+        updated, change, data::json
+    FROM clock, asked JOIN replaced USING (number)
+)
+SELECT number, last FROM replaced, clock";
+
+impl Change for Replace {
+    /// `None`: its place was taken.
+    type Answer = Option<Order>;
+
+    async fn store(connection: &mut Lent, all: &[Self]) -> Result<Stored<Option<Order>>, Error> {
+        let orders = || all.iter().map(|replace| &replace.next);
+        let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
+        let states: Vec<&str> = orders().map(|order| order.state.as_str()).collect();
+        let versions = collect(orders().map(|order| value::to_signed(order.version.0)))?;
+        let updated = collect(orders().map(|order| value::to_nanos(order.updated)))?;
+        let notes = collect(orders().map(to_note))?;
+        let items = collect(orders().map(value::to_items))?;
+        let data = collect(orders().map(value::to_data))?;
+        let changes: Vec<&str> = all.iter().map(|r| r.change.as_str()).collect();
+        let rows = connection
+            .query(
+                REPLACE,
+                &[
+                    &ids, &states, &versions, &updated, &notes, &items, &data, &changes,
+                ],
+            )
+            .await?;
+        let mut last = None;
+        let mut replaced = HashSet::with_capacity(rows.len());
+        for row in &rows {
+            replaced.insert(column::<i64>(row, 0, "number")?);
+            last = Some(position(column(row, 1, "last")?)?);
+        }
+        let answers = (all.iter().zip(1_i64..))
+            .map(|(replace, number)| Ok(replaced.contains(&number).then(|| replace.next.clone())))
+            .collect();
+        Ok(Stored { answers, last })
+    }
+}
+
+/// Tells every other process; the statement's own is told by its answer. Not part
+/// of the transaction: notifications are committed one at a time, by the whole
+/// server, and a lost one is made up for.
+pub(super) async fn notify(connection: &mut Lent, last: Position) -> Result<(), Error> {
+    let sql = "SELECT pg_notify('order_events', $1)";
+    connection
+        .query(sql, &[&last.0.to_string()])
+        .await
+        .map(drop)
+}
+
+/// TEXT could not hold every character of a note; JSON escapes those.
+fn to_note(order: &Order) -> Result<String, Error> {
+    serde_json::to_string(&order.content.note).map_err(|error| Error::Internal(error.into()))
+}
+
+fn position(last: i64) -> Result<Position, Error> {
+    value::unsigned(last, "last").map(Position)
+}
+
+fn collect<T>(values: impl Iterator<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
+    values.collect()
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

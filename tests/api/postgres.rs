@@ -1,0 +1,189 @@
+//{% capture source %}{% raw %}
+//! The same service on PostgreSQL.
+
+use std::fs;
+use std::process::Output;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use service::proto::acme::order::v1 as pb;
+use tempfile::TempDir;
+use tonic::Code;
+use tonic::Streaming;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+
+use crate::helpers::{Server, command, create, create_request, refused};
+use crate::support;
+
+/// A server whose store is at `url`, which stands in a file like a secret.
+fn start(url: &str) -> Server {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("url"), format!("{url}\n")).unwrap();
+    Server::start_in(dir, &["--store-file", "url"])
+}
+
+fn run(url: &str, args: &[&str]) -> Output {
+    let dir = TempDir::new().unwrap();
+    let mut command = command(dir.path());
+    command.args(args).env("STORE", url).output().unwrap()
+}
+
+/// Checks the exit code and that one line says all of `words`, and no password.
+#[track_caller]
+fn ended(output: &Output, code: i32, words: &[&str]) {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert!(text.trim_end().lines().count() <= 1, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    for word in words {
+        assert!(text.contains(word), "{word} is not in: {text}");
+    }
+}
+
+/// What health says from now on.
+async fn health(server: &Server) -> Streaming<HealthCheckResponse> {
+    let mut client = HealthClient::new(server.channel().await);
+    let all = HealthCheckRequest::default();
+    client.watch(all).await.unwrap().into_inner()
+}
+
+async fn until(health: &mut Streaming<HealthCheckResponse>, status: ServingStatus) {
+    let waiting = async { while health.message().await.unwrap().unwrap().status() != status {} };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    assert!(in_time.is_ok(), "never {status:?}");
+}
+
+#[tokio::test]
+async fn replicas_are_one_service() {
+    let Some(url) = support::database("the service on PostgreSQL").unwrap() else {
+        return;
+    };
+    let (first, second) = (start(&url), start(&url));
+    let mut clients = [first.client().await, second.client().await];
+    let watch = pb::WatchOrdersRequest::default();
+    let mut watch = clients[1].watch_orders(watch).await.unwrap().into_inner();
+    let bookmark = watch.message().await.unwrap().unwrap();
+
+    // Whoever repeats may reach another one.
+    let request = create_request("alice");
+    let created = clients[0].create_order(request.clone()).await;
+    let created = created.unwrap().into_inner();
+    let again = clients[1].create_order(request.clone()).await;
+    assert_eq!(again.unwrap().into_inner(), created);
+    let mut other = request;
+    other.order.as_mut().unwrap().note = "other".to_owned();
+    let reused = clients[1].create_order(other).await.unwrap_err();
+    refused(&reused, Code::AlreadyExists, "REQUEST_ID_REUSED");
+
+    let cancel = pb::CancelOrderRequest {
+        name: created.name.clone(),
+        etag: created.etag.clone(),
+    };
+    let cancelled = clients[1].cancel_order(cancel.clone()).await;
+    let cancelled = cancelled.unwrap().into_inner();
+    let get = pb::GetOrderRequest {
+        name: created.name.clone(),
+    };
+    let got = clients[0].get_order(get).await.unwrap().into_inner();
+    assert_eq!(got, cancelled);
+    let mut update = pb::UpdateOrderRequest {
+        order: Some(got),
+        update_mask: None,
+    };
+    update.order.as_mut().unwrap().etag = created.etag.clone();
+    let stale = clients[0].update_order(update).await.unwrap_err();
+    refused(&stale, Code::Aborted, "STALE_ETAG");
+
+    // Each change once, here as there.
+    for expected in [&created, &cancelled] {
+        let event = watch.message().await.unwrap().unwrap();
+        assert_eq!(event.order.as_ref(), Some(expected));
+    }
+    let resume = pb::WatchOrdersRequest {
+        resume_token: bookmark.resume_token,
+        filter: String::new(),
+    };
+    let mut resumed = clients[0].watch_orders(resume).await.unwrap().into_inner();
+    resumed.message().await.unwrap();
+    let event = resumed.message().await.unwrap().unwrap();
+    assert_eq!(event.order, Some(created));
+    for server in [first, second] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn it_waits_for_its_database_and_outlives_it() {
+    let what = "the end of PostgreSQL under the service";
+    let database = support::Server::start(what, &std::env::temp_dir(), false);
+    let Some(database) = database.unwrap() else {
+        return;
+    };
+    let url = database.database().unwrap();
+    database.stop().unwrap();
+    // Alive, but not ready; and it can be stopped.
+    let impatient = start(&url);
+    let (status, _) = impatient.admin("/livez");
+    assert!(status.contains("200"), "{status}");
+    let (status, _) = impatient.admin("/readyz");
+    assert!(status.contains("503"), "{status}");
+    impatient.stop().await;
+
+    let server = start(&url);
+    database.begin().unwrap();
+    let mut watch = health(&server).await;
+    until(&mut watch, ServingStatus::Serving).await;
+    let mut client = server.client().await;
+    let order = create(&mut client, "alice").await;
+
+    database.kill().unwrap();
+    until(&mut watch, ServingStatus::NotServing).await;
+    let status = client.create_order(create_request("alice")).await;
+    let details = refused(&status.unwrap_err(), Code::Unavailable, "STORE_UNAVAILABLE");
+    assert!(details.retry_info().is_some());
+
+    database.begin().unwrap();
+    until(&mut watch, ServingStatus::Serving).await;
+    let name = order.name.clone();
+    let got = client.get_order(pb::GetOrderRequest { name }).await;
+    assert_eq!(got.unwrap().into_inner(), order);
+    create(&mut client, "bob").await;
+    server.signal(Signal::TERM);
+    assert!(server.ended().await.0.success());
+}
+
+#[test]
+fn commands_answer_for_postgres() {
+    let nobody = "postgres://me:hunter2@127.0.0.1:1/shop?connect_timeout=2";
+    ended(&run(nobody, &["migrate"]), 69, &["me@127.0.0.1:1/shop"]);
+    ended(&run(nobody, &["backup", "copy"]), 64, &["pg_dump"]);
+    ended(&run(nobody, &["check"]), 64, &["pg_amcheck"]);
+    for wrong in [
+        "postgres://me:hunter2@db/shop?nonsense=1",
+        "postgres://me:hunter2@db:x/",
+    ] {
+        ended(
+            &run(wrong, &[]),
+            64,
+            &["--store", "postgres://USER@HOST/DATABASE"],
+        );
+    }
+    ended(
+        &run(nobody, &["--store-file", "missing"]),
+        64,
+        &["--store-file missing"],
+    );
+
+    let Some(url) = support::database("server migrate").unwrap() else {
+        return;
+    };
+    for _ in 0..2 {
+        ended(&run(&url, &["migrate"]), 0, &[]);
+    }
+    let missing = url.replace("/test_", "/missing_");
+    ended(&run(&missing, &["migrate"]), 64, &["does not exist"]);
+    ended(&run(&missing, &[]), 64, &["does not exist"]);
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
