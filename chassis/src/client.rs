@@ -10,6 +10,7 @@ mod call;
 mod endpoint;
 mod resolve;
 mod retry;
+mod unprocessed;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,11 +6,15 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// What every HTTP/2 client says first (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What is read of a refused connection.
+const REFUSED_BYTES: u64 = 16 << 10;
+const REFUSED_TIME: Duration = Duration::from_secs(1);
 
 /// A stream that hands out the preface again before what follows it.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub(crate) struct Prefaced<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Prefaced<T> {
-    /// Reads the preface.
+    /// Reads the preface. Closes the connection if the client says something else.
     ///
     /// # Errors
     /// `InvalidData` as soon as the client says something else, `UnexpectedEof`
@@ -35,11 +39,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Prefaced<T> {
             }
             filled += count;
             if seen[..filled] != PREFACE[..filled] {
+                close(inner).await;
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "not HTTP/2"));
             }
         }
         Ok(Self { inner, replayed: 0 })
     }
+}
+
+/// Closes without a reset, which would overtake what was said last: reads what
+/// the client has sent, within bounds.
+pub(crate) async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let reading = async {
+        stream.shutdown().await?;
+        let mut taken = (&mut stream).take(REFUSED_BYTES);
+        tokio::io::copy(&mut taken, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(REFUSED_TIME, reading).await;
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Prefaced<T> {

@@ -1,12 +1,15 @@
-//! How much is served at once, over all connections.
+//! How much is served at once, over all connections, and how long it may wait.
 //!
 //! Unary calls and streams have a bound each: streams stay open while nothing
 //! happens, and would otherwise take the place of work. A place is held until
-//! the response's body ends. Health checks are exempt, so that load alone does
-//! not look like sickness.
+//! the response's body ends. A call whose turn comes too late is refused before
+//! it costs anything, see [`Patience`]. Health checks are exempt, so that load
+//! alone does not look like sickness.
 
 mod body;
+mod patience;
 mod refusal;
+mod turn;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,10 +21,12 @@ use http::{Request, Response};
 use tower::{Layer, Service};
 
 use crate::rpc::{Kind, Rpc};
-use crate::telemetry::metrics::{Counter, Metrics};
+use crate::telemetry::metrics::Metrics;
 use refusal::Refusal;
 
 pub use body::HeldBody;
+pub use patience::Patience;
+pub(crate) use turn::Turns;
 
 /// Bounds calls in flight; clones share the bounds.
 #[derive(Debug, Clone)]
@@ -37,27 +42,33 @@ struct Shared {
 struct Gauge {
     taken: AtomicU32,
     max: u32,
-    refusal: Refusal,
-    refused: Counter,
+    full: Refusal,
 }
 
 impl LimitsLayer {
     /// At most `unary` unary calls and `streams` streams at once.
     #[must_use]
     pub fn new(unary: u32, streams: u32, metrics: &Metrics) -> Self {
+        let refusal =
+            |counted, reason, message| Refusal::new(reason, message, metrics.rejections(counted));
+        let gauge = |max, full| Gauge {
+            taken: AtomicU32::new(0),
+            max,
+            full,
+        };
         Self(Arc::new(Shared {
-            unary: Gauge {
-                taken: AtomicU32::new(0),
-                max: unary,
-                refusal: Refusal::new("TOO_MANY_REQUESTS", "too many calls in progress"),
-                refused: metrics.rejections("concurrency"),
-            },
-            streams: Gauge {
-                taken: AtomicU32::new(0),
-                max: streams,
-                refusal: Refusal::new("TOO_MANY_STREAMS", "too many streams open"),
-                refused: metrics.rejections("streams"),
-            },
+            unary: gauge(
+                unary,
+                refusal(
+                    "concurrency",
+                    "TOO_MANY_REQUESTS",
+                    "too many calls in progress",
+                ),
+            ),
+            streams: gauge(
+                streams,
+                refusal("streams", "TOO_MANY_STREAMS", "too many streams open"),
+            ),
         }))
     }
 }
@@ -102,12 +113,9 @@ where
                 inner: self.inner.call(request),
                 place,
             },
-            Err(gauge) => {
-                gauge.refused.add(1);
-                HeldFuture::Refused {
-                    headers: gauge.refusal.headers(),
-                }
-            }
+            Err(gauge) => HeldFuture::Refused {
+                headers: gauge.full.headers(),
+            },
         }
     }
 }

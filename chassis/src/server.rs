@@ -5,10 +5,12 @@
 //! with CANCELLED, cannot send GOAWAY and cut a connection later, and cannot
 //! end while a client stays silent.
 
+mod call;
 mod connection;
 pub(crate) mod executor;
 mod fault;
 mod remainder;
+mod room;
 mod router;
 
 use std::sync::Arc;
@@ -25,14 +27,16 @@ use crate::contract;
 use crate::deadline::{Deadlines, DeadlinesLayer};
 use crate::exit::Fatal;
 use crate::health::{Dependency, Health};
-use crate::limits::{Limits, LimitsLayer};
+use crate::limits::{Limits, LimitsLayer, Turns};
 use crate::listener::Listener;
 use crate::rpc::Contracts;
 use crate::settings::ServerSettings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::tls::ServerTls;
+use call::Calls;
 use connection::{Connections, Stage};
+use room::Room;
 use router::Router;
 
 pub use router::{GrpcService, RpcFuture};
@@ -185,8 +189,10 @@ impl<L> Server<L> {
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
-        let connections =
-            Connections::new(&self.settings, tls, self.contracts, service, stages, alive);
+        let turns = Turns::new(self.settings.max_queue_delay, &self.metrics);
+        let memory = Room::new(self.settings.max_receiving_bytes, &self.metrics);
+        let calls = Calls::new(&self.settings, self.contracts, turns, memory, service);
+        let connections = Connections::new(&self.settings, tls, calls, stages, alive);
         let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
 
         let refused = self.metrics.rejections("connections");

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::random;
+
 /// Domain of the reasons in this crate.
 pub const DOMAIN: &str = "chassis";
 
@@ -24,6 +26,23 @@ pub fn retryable(code: Code, domain: &str, reason: &str, message: &str, delay: D
     let mut details = details(domain, reason);
     details.set_retry_info(Some(delay));
     Status::with_error_details(code, message, details)
+}
+
+/// When to come back to what is busy, in milliseconds: spread, or all would come
+/// at once.
+pub(crate) const DELAYS: [u16; 8] = [50, 80, 110, 140, 170, 200, 230, 260];
+
+/// One of several short times to come back.
+#[must_use]
+pub fn soon() -> Duration {
+    Duration::from_millis(DELAYS[random::below(DELAYS.len())].into())
+}
+
+/// Makes gRPC clients that retry wait for `delay` (gRFC A6).
+pub fn push_back(status: &mut Status, delay: Duration) {
+    let millis = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
+    let metadata = status.metadata_mut();
+    metadata.insert("grpc-retry-pushback-ms", millis.into());
 }
 
 /// An `ErrorDetails` that holds the `ErrorInfo`; add violations and the like.

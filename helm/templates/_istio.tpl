@@ -6,19 +6,24 @@
 {{- end -}}
 
 {{/*
-Codes as Envoy names them, without spaces. Where UNAVAILABLE may be repeated, so
-may what a client would see as UNAVAILABLE: a refused or broken connection, and
-an attempt that took too long.
+Codes as Envoy names them, without spaces; takes a retry. Where UNAVAILABLE may
+be repeated, so may what a client would see as UNAVAILABLE: a refused or broken
+connection. An attempt that took too long is ended by whoever is first: the
+caller's proxy by a reset, the service or its proxy, which know the limit from
+grpc-timeout, by DEADLINE_EXCEEDED.
 */}}
 {{- define "istio.retryOn" -}}
 {{- $codes := list -}}
-{{- if has "UNAVAILABLE" . -}}
+{{- if has "UNAVAILABLE" .codes -}}
 {{- $codes = list "connect-failure" "refused-stream" "reset" -}}
 {{- end -}}
-{{- range . -}}
+{{- if .perAttemptTimeoutMs -}}
+{{- $codes = append $codes "deadline-exceeded" -}}
+{{- end -}}
+{{- range .codes -}}
 {{- $codes = append $codes (lower . | replace "_" "-") -}}
 {{- end -}}
-{{- join "," $codes -}}
+{{- join "," (uniq $codes) -}}
 {{- end -}}
 
 {{/*
@@ -38,7 +43,7 @@ retries:
   {{- with .initialBackoffMs }}
   backoff: {{ include "duration.text" . }}
   {{- end }}
-  retryOn: {{ include "istio.retryOn" .codes }}
+  retryOn: {{ include "istio.retryOn" . }}
   {{- else }}
   attempts: 0
   {{- end }}

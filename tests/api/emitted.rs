@@ -1,6 +1,7 @@
 //{% capture source %}{% raw %}
 //! The README shows what one call emits.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -84,6 +85,16 @@ fn attributes(spans: &[Span]) -> String {
     text
 }
 
+/// The attributes of the store's spans, by the reference.
+fn of_store() -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/telemetry.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | store |"))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
 #[tokio::test]
 async fn the_readme_shows_what_a_create_emits() {
     let world = World::default();
@@ -109,6 +120,10 @@ async fn the_readme_shows_what_a_create_emits() {
     let of_calls = |line: &&str| line.contains("\"target\":\"rpc\"");
     let log: Vec<_> = log.lines().filter(of_calls).collect();
     let spans = world.spans.lock().unwrap().clone();
+    for span in spans.iter().filter(|span| span.kind == 1) {
+        let keys = span.attributes.iter().map(|it| it.key.clone());
+        assert_eq!(keys.collect::<BTreeSet<_>>(), of_store(), "{}", span.name);
+    }
     let shown = steady(&shown());
     let mut emitted = vec![
         tree(&spans),

@@ -1,14 +1,21 @@
 //! `cargo xtask metrics`: what Prometheus makes of a server's `/metrics`.
 //!
+//! After many calls of methods that do not exist, which must make no series.
 //! `xtask/tools/promcheck` does what `promtool check metrics` does, with the
 //! same code. `promtool` itself is a whole Prometheus to build.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use service::proto::acme::order::v1::GetOrderRequest;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request};
+use tonic_prost::ProstCodec;
 
 use crate::bench::telemetry::server::{self, Server};
 use crate::tree::root;
@@ -16,6 +23,9 @@ use crate::tree::root;
 /// `cargo xtask metrics`
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Calls of methods that do not exist.
+    #[arg(long, default_value_t = 10_000)]
+    methods: usize,
     /// The server to ask; built if not given.
     #[arg(long)]
     server: Option<std::path::PathBuf>,
@@ -35,8 +45,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => server::build(&[])?,
     };
     let server = Server::start(&binary, &[])?;
-    tokio::runtime::Runtime::new()?.block_on(exercise(&server))?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(exercise(&server))?;
+    let before = series(&server.scrape()?);
+    runtime.block_on(flood(&server, args.methods))?;
     let text = server.scrape()?;
+    let made: Vec<_> = series(&text).difference(&before).cloned().collect();
+    ensure!(
+        made.is_empty(),
+        "methods that nobody knows make series: {made:#?}"
+    );
+    println!("{} methods that nobody knows, no new series", args.methods);
 
     let mut check = Command::new("go")
         .args(["run", "."])
@@ -60,5 +79,53 @@ async fn exercise(server: &Server) -> Result<()> {
     client.get_order(GetOrderRequest { name }).await?;
     let nothing = client.get_order(GetOrderRequest::default()).await;
     ensure!(nothing.is_err(), "a name is required");
+    unknown(&mut Grpc::new(connect(server).await?), 0).await
+}
+
+/// All series, by name and labels.
+fn series(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.rsplit_once(' ')?.0.to_owned()))
+        .collect()
+}
+
+/// Calls methods that do not exist, each of another name.
+async fn flood(server: &Server, methods: usize) -> Result<()> {
+    const CALLERS: usize = 16;
+    let channel = connect(server).await?;
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..CALLERS {
+        let mut client = Grpc::new(channel.clone());
+        callers.spawn(async move {
+            for number in (caller..methods).step_by(CALLERS) {
+                unknown(&mut client, number).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+async fn connect(server: &Server) -> Result<Channel> {
+    Ok(Endpoint::from_shared(server.url())?.connect().await?)
+}
+
+async fn unknown(client: &mut Grpc<Channel>, number: usize) -> Result<()> {
+    let path = match number % 3 {
+        0 => format!("/acme.order.v1.OrderService/Random{number}"),
+        1 => format!("/random.v{number}.Service/Get"),
+        _ => format!("/{number}/not/even/grpc"),
+    };
+    client.ready().await?;
+    let codec = ProstCodec::<(), ()>::default();
+    let answer = client
+        .unary(Request::new(()), PathAndQuery::try_from(path)?, codec)
+        .await;
+    let refused = answer.is_err_and(|status| status.code() == Code::Unimplemented);
+    ensure!(refused, "a method that nobody knows is UNIMPLEMENTED");
     Ok(())
 }

@@ -2,11 +2,15 @@
 //! attempts it rests on.
 
 mod crash;
+mod faults;
 mod floods;
+mod h2spec;
 mod history;
-mod mesh;
+pub(crate) mod mesh;
+mod overload;
 mod power;
 mod random;
+mod rollout;
 mod scratch;
 
 use std::path::PathBuf;
@@ -32,6 +36,14 @@ pub(crate) enum Args {
     Mesh(mesh::Args),
     /// Known floods of HTTP/2 are bounded in memory, and others are served meanwhile.
     Floods(floods::Args),
+    /// What callers see of faults, and that service goes on after them.
+    Faults(faults::Args),
+    /// What can be served is served in time, however much is asked for.
+    Overload(overload::Args),
+    /// No call fails while replicas are replaced.
+    Rollout(rollout::Args),
+    /// HTTP/2 is spoken as the specification has it.
+    H2spec(h2spec::Args),
     /// The image's binary in an empty, read-only root, as nobody.
     Scratch,
 }
@@ -44,6 +56,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Args::Install(args) => chart::install::run(args),
         Args::Mesh(args) => mesh::run(args),
         Args::Floods(args) => floods::run(args),
+        Args::Faults(args) => faults::run(args),
+        Args::Overload(args) => overload::run(args),
+        Args::Rollout(args) => rollout::run(args),
+        Args::H2spec(args) => h2spec::run(args),
         Args::Scratch => scratch::run(),
     }
 }

@@ -43,8 +43,35 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "linted: the servers it is measured against",
+        &[
+            "cargo",
+            "clippy",
+            "--manifest-path=bench/Cargo.toml",
+            "--target-dir=target",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
         "refused without its feature",
         &["cargo", "test", "--locked", "--test", "api", "settings::"],
+    ),
+    (
+        "one annotation changes server, chart and clients",
+        &[
+            "cargo",
+            "test",
+            "--package",
+            "xtask",
+            "--test",
+            "contract",
+            "--locked",
+            "--",
+            "--ignored",
+        ],
     ),
     (
         "documented",
@@ -76,7 +103,17 @@ const STEPS: &[(&str, &[&str])] = &[
         "killed under load, on PostgreSQL",
         &["cargo", "xtask", "prove", "crash", "--store", "postgres"],
     ),
+    ("flooded", &["cargo", "xtask", "prove", "floods"]),
+    (
+        "conforming to HTTP/2",
+        &["cargo", "xtask", "prove", "h2spec"],
+    ),
     ("cut from power", &["cargo", "xtask", "prove", "power"]),
+    (
+        "replaced under load",
+        &["cargo", "xtask", "prove", "rollout"],
+    ),
+    ("met by faults", &["cargo", "xtask", "prove", "faults"]),
     ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
 ];

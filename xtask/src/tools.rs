@@ -53,6 +53,12 @@ const TOOLS: &[Tool] = &[
         source: Source::Go("github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"),
     },
     Tool {
+        name: "h2spec",
+        version: "",
+        ask: &["--version"],
+        source: Source::Pinned("h2spec", "github.com/summerwind/h2spec/cmd/h2spec"),
+    },
+    Tool {
         name: "helm",
         version: "",
         ask: &["version"],
@@ -90,6 +96,12 @@ const TOOLS: &[Tool] = &[
         version: "",
         ask: &["--version"],
         source: Source::Debian("strace"),
+    },
+    Tool {
+        name: "faketime",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("faketime"),
     },
 ];
 

@@ -6,14 +6,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
-use super::Policy;
 use super::retry::{self, Backoff};
+use super::{Policy, unprocessed};
 use crate::attempt::PREVIOUS_ATTEMPTS;
 use crate::contract::{Method, Retry};
 use crate::deadline::{self, BoundBody, Deadline};
@@ -65,6 +66,18 @@ where
     }
 }
 
+/// How often a call is sent again that the upstream never took up. That is no
+/// retry (gRFC A6): the contract has no say in it.
+const MOST_RESENDS: usize = 2;
+
+/// What is sent.
+enum Message {
+    /// Can be sent again.
+    Unary(Bytes),
+    /// Can be sent once.
+    Stream(Body),
+}
+
 /// Why an attempt brought no answer to pass on.
 enum Failure {
     /// The upstream, or the way to it, says so.
@@ -91,18 +104,41 @@ where
             Ok(deadline) => deadline,
             Err(status) => return answer(status),
         };
-        let retry = self.method.and_then(|method| method.retry.as_ref());
-        let outcome = match retry.filter(|_| self.client.policy.retries && !self.streams()) {
-            Some(retry) => self.repeated(request, retry, deadline).await,
-            None => self
-                .attempt(request, deadline, None)
-                .await
-                .map_err(Failure::into_status),
+        let (head, body) = request.into_parts();
+        let outcome = match self.message(body).await {
+            Ok(message) => self.outcome(head, message, deadline).await,
+            Err(status) => Err(status),
         };
         match outcome {
             Ok(response) => response.map(|body| BoundBody::new(Body::new(body), deadline)),
             Err(status) => answer(status),
         }
+    }
+
+    async fn outcome(
+        &self,
+        head: Parts,
+        message: Message,
+        deadline: Option<Deadline>,
+    ) -> Result<Response<B>, Status> {
+        let retry = self.method.and_then(|method| method.retry.as_ref());
+        match (message, retry.filter(|_| self.client.policy.retries)) {
+            (Message::Unary(bytes), Some(retry)) => {
+                self.repeated(head, bytes, retry, deadline).await
+            }
+            (message, _) => {
+                let outcome = self.attempt(head, message, deadline, None).await;
+                outcome.map_err(Failure::into_status)
+            }
+        }
+    }
+
+    async fn message(&self, body: Body) -> Result<Message, Status> {
+        Ok(match self.method {
+            // One message: it is in memory already.
+            Some(_) if !self.streams() => Message::Unary(body.collect().await?.to_bytes()),
+            _ => Message::Stream(body),
+        })
     }
 
     fn streams(&self) -> bool {
@@ -134,26 +170,24 @@ where
 
     async fn repeated(
         &self,
-        request: Request<Body>,
+        head: Parts,
+        message: Bytes,
         retry: &Retry,
         deadline: Option<Deadline>,
     ) -> Result<Response<B>, Status> {
         let budget = &self.client.policy.budget;
-        let (head, body) = request.into_parts();
-        // One message: it is in memory already.
-        let body = body.collect().await?.to_bytes();
         let mut backoff = Backoff::new(retry);
         let mut previous = 0;
         loop {
-            let mut request = Request::from_parts(head.clone(), Body::new(Full::new(body.clone())));
+            let mut head = head.clone();
             if previous > 0 {
-                request
-                    .headers_mut()
-                    .insert(PREVIOUS_ATTEMPTS, HeaderValue::from(previous));
-                request.extensions_mut().insert(PreviousAttempts(previous));
+                let value = HeaderValue::from(previous);
+                head.headers.insert(PREVIOUS_ATTEMPTS, value);
+                head.extensions.insert(PreviousAttempts(previous));
             }
+            let message = Message::Unary(message.clone());
             let per_attempt = self.method.and_then(|method| method.per_attempt_timeout);
-            let failure = match self.attempt(request, deadline, per_attempt).await {
+            let failure = match self.attempt(head, message, deadline, per_attempt).await {
                 Ok(response) => {
                     budget.succeeded();
                     return Ok(response);
@@ -191,7 +225,8 @@ where
     /// One attempt; a response that only tells of an error is a failure.
     async fn attempt(
         &self,
-        mut request: Request<Body>,
+        mut head: Parts,
+        message: Message,
         deadline: Option<Deadline>,
         limit: Option<Duration>,
     ) -> Result<Response<B>, Failure> {
@@ -203,8 +238,7 @@ where
         let limited = limit.is_some_and(|limit| left.is_none_or(|left| limit < left));
         let time = if limited { limit } else { left };
         if let Some(time) = time {
-            request
-                .headers_mut()
+            head.headers
                 .insert(deadline::HEADER, deadline::format(time));
         }
         let expired = || {
@@ -214,7 +248,7 @@ where
                 Failure::Status(status::deadline_exceeded())
             }
         };
-        let sending = self.send(request);
+        let sending = self.send(head, message);
         let sent = match time {
             Some(time) => match tokio::time::timeout(time, sending).await {
                 Ok(sent) => sent,
@@ -237,19 +271,33 @@ where
 
     async fn send(
         &self,
-        request: Request<Body>,
+        head: Parts,
+        message: Message,
     ) -> Result<Response<B>, Box<dyn StdError + Send + Sync>> {
         if let Some(addresses) = &self.client.policy.addresses
             && !addresses.any().await
         {
             return Err(Box::new(unreachable()));
         }
-        self.client
-            .attempts
-            .clone()
-            .oneshot(request)
-            .await
-            .map_err(Into::into)
+        let send = async |head, body| {
+            let channel = self.client.attempts.clone();
+            let sent = channel.oneshot(Request::from_parts(head, body)).await;
+            sent.map_err(Into::into)
+        };
+        let message = match message {
+            Message::Unary(message) => message,
+            Message::Stream(body) => return send(head, body).await,
+        };
+        let body = || Body::new(Full::new(message.clone()));
+        for _ in 0..MOST_RESENDS {
+            match send(head.clone(), body()).await {
+                Err(error) if unprocessed::is(&*error) => {
+                    tracing::debug!(%error, "sent again");
+                }
+                outcome => return outcome,
+            }
+        }
+        send(head, body()).await
     }
 }
 

@@ -141,7 +141,9 @@ where
                 sleep,
                 deadline,
             } => {
-                if let Poll::Ready(answer) = inner.poll(cx) {
+                // What is late already shall cost no more.
+                let late = deadline.is_some_and(Deadline::has_passed);
+                if !late && let Poll::Ready(answer) = inner.poll(cx) {
                     let deadline = *deadline;
                     if let Some(deadline) = deadline {
                         executor::answered(deadline);
@@ -151,6 +153,7 @@ where
                     );
                 }
                 match sleep.as_pin_mut() {
+                    _ if late => {}
                     Some(sleep) => ready!(sleep.poll(cx)),
                     None => return Poll::Pending,
                 }

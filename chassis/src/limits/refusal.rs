@@ -1,41 +1,46 @@
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
-use tonic::Code;
+use http::HeaderMap;
+use tonic::{Code, Status};
 
+use crate::telemetry::metrics::Counter;
 use crate::{random, status};
-
-/// When to come back, in milliseconds: spread, or all would come at once.
-const DELAYS: [u16; 8] = [50, 80, 110, 140, 170, 200, 230, 260];
 
 /// A trailers-only `RESOURCE_EXHAUSTED`, made beforehand: refusing must cost
 /// less than serving.
 #[derive(Debug)]
-pub(super) struct Refusal(Vec<HeaderMap>);
+pub(super) struct Refusal {
+    answers: Vec<(Status, HeaderMap)>,
+    given: Counter,
+}
 
 impl Refusal {
-    pub(super) fn new(reason: &str, message: &str) -> Self {
+    pub(super) fn new(reason: &str, message: &str, given: Counter) -> Self {
         let message = format!("{message}; try again later");
-        Self(
-            DELAYS
-                .iter()
-                .map(|delay| {
-                    let status = status::retryable(
-                        Code::ResourceExhausted,
-                        status::DOMAIN,
-                        reason,
-                        &message,
-                        Duration::from_millis((*delay).into()),
-                    );
-                    let mut headers = status.into_http::<()>().into_parts().0.headers;
-                    headers.insert("grpc-retry-pushback-ms", HeaderValue::from(*delay));
-                    headers
-                })
-                .collect(),
-        )
+        let answer = |delay: &u16| {
+            let delay = Duration::from_millis((*delay).into());
+            let (code, domain) = (Code::ResourceExhausted, status::DOMAIN);
+            let mut status = status::retryable(code, domain, reason, &message, delay);
+            status::push_back(&mut status, delay);
+            let headers = status.clone().into_http::<()>().into_parts().0.headers;
+            (status, headers)
+        };
+        let answers = status::DELAYS.iter().map(answer).collect();
+        Self { answers, given }
     }
 
+    /// The headers of one more; counted.
     pub(super) fn headers(&self) -> HeaderMap {
-        self.0[random::below(self.0.len())].clone()
+        self.answer().1.clone()
+    }
+
+    /// The status of one more; counted.
+    pub(super) fn status(&self) -> Status {
+        self.answer().0.clone()
+    }
+
+    fn answer(&self) -> &(Status, HeaderMap) {
+        self.given.add(1);
+        &self.answers[random::below(self.answers.len())]
     }
 }

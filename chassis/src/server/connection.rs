@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
@@ -14,16 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
-use tower::util::Oneshot;
-use tower::{Service, ServiceExt};
+use tower::Service;
 
+use super::call::Calls;
 use super::executor::CallExecutor;
-use super::remainder::Whole;
 use crate::io::Prefaced;
-use crate::mesh::{Caller, Provider};
-use crate::rpc::{Contracts, Rpc};
+use crate::mesh::Caller;
 use crate::settings::ServerSettings;
-use crate::telemetry::rpc::Peer;
 use crate::tls::{Accepted, Acceptor, Security, Stream};
 
 /// What connections are to do.
@@ -60,8 +56,7 @@ where
     pub(super) fn new(
         settings: &ServerSettings,
         tls: Option<Acceptor>,
-        contracts: Contracts,
-        service: S,
+        calls: Calls<S>,
         stages: watch::Receiver<Stage>,
         alive: mpsc::Sender<()>,
     ) -> Self {
@@ -79,17 +74,7 @@ where
         Self {
             http2,
             tls,
-            calls: Calls {
-                contracts,
-                service,
-                mesh: settings.mesh,
-                peer: TcpConnectInfo {
-                    local_addr: None,
-                    remote_addr: None,
-                },
-                security: Security::None,
-                caller: None,
-            },
+            calls,
             stages,
             alive,
             handshake: settings.handshake_timeout,
@@ -99,8 +84,8 @@ where
     }
 
     pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
-        let mut calls = self.calls.clone();
-        calls.peer = TcpConnectInfo {
+        let calls = self.calls.clone();
+        let peer = TcpConnectInfo {
             local_addr: stream.local_addr().ok(),
             remote_addr: Some(peer),
         };
@@ -110,7 +95,7 @@ where
         let (handshake, age, grace) = (self.handshake, jittered(self.age), self.grace);
         tokio::spawn(async move {
             if let Some(begun) = begin(stream, tls, handshake, stages.clone()).await {
-                (calls.security, calls.caller) = (begun.security, begun.caller);
+                let calls = calls.of(peer, begun.security, begun.caller);
                 serve(http2, begun.io, calls, stages, age, grace).await;
             }
             drop((permit, alive));
@@ -200,46 +185,4 @@ async fn serve<S, B>(
 /// together.
 fn jittered(age: Duration) -> Duration {
     age.mul_f64(0.9 + 0.2 * crate::random::fraction())
-}
-
-/// The connection's calls, each with what the layers need to know of it.
-#[derive(Clone)]
-struct Calls<S> {
-    contracts: Contracts,
-    service: S,
-    mesh: Provider,
-    peer: TcpConnectInfo,
-    security: Security,
-    /// By its certificate.
-    caller: Option<Caller>,
-}
-
-impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
-where
-    S: Service<Request<Body>, Response = Response<B>> + Clone,
-{
-    type Response = Response<B>;
-    type Error = S::Error;
-    type Future = Oneshot<S, Request<Body>>;
-
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let method = self.contracts.find(request.uri().path());
-        let caller = match &self.caller {
-            Some(caller) => Some(caller.clone()),
-            None => Caller::of(self.mesh, request.headers()),
-        };
-        let extensions = request.extensions_mut();
-        if let Some(caller) = caller {
-            extensions.insert(caller);
-        }
-        extensions.insert(Rpc { method });
-        extensions.insert(Peer {
-            address: self.peer.remote_addr,
-            security: self.security,
-        });
-        extensions.insert(self.peer.clone());
-        self.service
-            .clone()
-            .oneshot(request.map(|body| Body::new(Whole::new(body))))
-    }
 }

@@ -7,7 +7,7 @@
 //! that were accepted. So the rest of a request is taken, within bounds.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,9 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tonic::Status;
+
+use super::room::Share;
 
 /// What is taken of one request: as much as a client sends without being
 /// granted more (RFC 9113, 6.9.2).
@@ -22,42 +25,55 @@ const MOST: usize = 65_535;
 /// How long the end of a request is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A request's body that is read to its end by whoever lets it go.
+/// A request's body that is read to its end by whoever lets it go, and that
+/// takes no more memory than there is room for.
 #[derive(Debug)]
-pub(super) struct Whole(Option<Incoming>);
+pub(super) struct Whole {
+    body: Option<Incoming>,
+    share: Share,
+}
 
 impl Whole {
-    pub(super) fn new(body: Incoming) -> Self {
-        Self(Some(body))
+    pub(super) fn new(body: Incoming, share: Share) -> Self {
+        let body = Some(body);
+        Self { body, share }
     }
 }
 
 impl Body for Whole {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Status;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.0 {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(None),
-        }
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let frame = match ready!(Pin::new(body).poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Poll::Ready(Some(Err(Status::from_error(error.into())))),
+            None => return Poll::Ready(None),
+        };
+        let received = frame.data_ref().map_or(0, Bytes::len);
+        Poll::Ready(Some(self.share.take(received).map(|()| frame)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(Incoming::is_end_stream)
+        self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(SizeHint::new, Body::size_hint)
+        self.body
+            .as_ref()
+            .map_or_else(SizeHint::new, Body::size_hint)
     }
 }
 
 impl Drop for Whole {
     fn drop(&mut self) {
-        if let Some(body) = self.0.take().filter(|body| !body.is_end_stream())
+        if let Some(body) = self.body.take().filter(|body| !body.is_end_stream())
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(tokio::time::timeout(PATIENCE, take(body)));

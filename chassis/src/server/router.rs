@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
@@ -122,9 +122,7 @@ impl Service<Request<Body>> for Router {
 
     fn call(&mut self, request: Request<Body>) -> Routed {
         if !is_grpc(&request) {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Routed::Refused(Some(response));
+            return Routed::Refused(Some(unsupported()));
         }
         if let Err(status) = self.is_allowed(&request) {
             return Routed::Refused(Some(status.into_http()));
@@ -142,6 +140,16 @@ impl Service<Request<Body>> for Router {
             )),
         }
     }
+}
+
+/// For a person with a browser or curl, and a probe that speaks HTTP.
+fn unsupported() -> Response<Body> {
+    let said = "this port speaks gRPC: content-type application/grpc\n";
+    let mut response = Response::new(Body::new(said.to_owned()));
+    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
 }
 
 fn is_grpc(request: &Request<Body>) -> bool {

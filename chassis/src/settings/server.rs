@@ -75,6 +75,19 @@ pub struct ServerSettings {
     )]
     pub max_open_streams: u32,
 
+    /// How long calls may wait for their turn on a thread while most calls do:
+    /// then the server is overloaded, and those that waited longer are refused
+    /// with `RESOURCE_EXHAUSTED`, so that the others are served in time. Bursts
+    /// of up to five times as long are waited out. Health checks do not count.
+    #[arg(
+        long,
+        env = "MAX_QUEUE_DELAY",
+        value_name = "DURATION",
+        default_value = "20ms",
+        value_parser = positive_duration
+    )]
+    pub max_queue_delay: Duration,
+
     /// Connections open at once; more are closed as they arrive.
     #[arg(
         long,
@@ -105,6 +118,18 @@ pub struct ServerSettings {
         value_parser = bytes
     )]
     pub max_request_bytes: usize,
+
+    /// Bytes of request messages that may be on their way at once, over all
+    /// connections; calls that bring more are refused with
+    /// `RESOURCE_EXHAUSTED`. The first 16KiB of each call do not count.
+    #[arg(
+        long,
+        env = "MAX_RECEIVING_BYTES",
+        value_name = "BYTES",
+        default_value = "16MiB",
+        value_parser = bytes
+    )]
+    pub max_receiving_bytes: usize,
 
     /// Largest response message.
     #[arg(
@@ -222,6 +247,13 @@ impl ServerSettings {
                 humantime::format_duration(self.handshake_timeout),
             )));
         }
+        if self.max_receiving_bytes < self.max_request_bytes {
+            return Err(Fatal::usage(format!(
+                "--max-receiving-bytes {} is less than --max-request-bytes {}: one message of the \
+                 largest size would be refused; raise the former or lower the latter",
+                self.max_receiving_bytes, self.max_request_bytes,
+            )));
+        }
         self.tls.validate(self.mesh)?;
         if self.caller_roles.is_some() && !self.mesh.names_callers() && !self.tls.names_callers() {
             return Err(Fatal::usage(
@@ -279,10 +311,12 @@ mod tests {
             ("--request-timeout", "0ms"),
             ("--request-timeout", "30"),
             ("--max-concurrent-requests", "0"),
+            ("--max-queue-delay", "0s"),
             ("--max-connections", "-1"),
             ("--max-concurrent-streams", "0"),
             ("--max-request-bytes", "0"),
             ("--max-header-bytes", "10"),
+            ("--max-receiving-bytes", "1MiB"),
             ("--keepalive-timeout", "31s"),
             ("--max-connection-age", "1s"),
             ("--handshake-timeout", "0s"),

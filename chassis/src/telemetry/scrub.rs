@@ -10,6 +10,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::log::redact;
+use super::rpc::names;
 
 /// Hands on to `E` what [`redact`] leaves.
 #[derive(Debug)]
@@ -47,6 +48,9 @@ fn span(span: &mut SpanData) {
 }
 
 fn attribute(attribute: &mut KeyValue) {
+    if names::HARMLESS.contains(&attribute.key.as_str()) {
+        return;
+    }
     if redact::is_secret(attribute.key.as_str()) {
         attribute.value = redact::REDACTED.into();
     } else if let Value::String(text) = &attribute.value

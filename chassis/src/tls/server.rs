@@ -2,9 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +20,7 @@ use super::files::{Pem, Source};
 use super::follow::{Followed, Loaded};
 use super::{Accepted, Security, Stream};
 use crate::exit::Fatal;
+use crate::io::close;
 use crate::settings::{TlsMode, TlsSettings, TlsVersion};
 use crate::telemetry::metrics::Metrics;
 
@@ -28,9 +28,6 @@ use crate::telemetry::metrics::Metrics;
 const ALPN: &[u8] = b"h2";
 /// How every connection under TLS begins: a record that holds a handshake.
 const HANDSHAKE: u8 = 22;
-/// What is read of a refused connection, so that it is closed and not reset.
-const REFUSED_BYTES: usize = 16 << 10;
-const REFUSED_TIME: Duration = Duration::from_secs(1);
 
 /// What the files make of the port.
 #[derive(Debug, Clone)]
@@ -221,15 +218,4 @@ impl Refused {
         let stream = Some(stream);
         Self { stream, ..self }
     }
-}
-
-/// Closes without a reset, which would overtake what was sent: reads what the
-/// client has sent, within bounds.
-async fn close(mut stream: TcpStream) {
-    let reading = async {
-        stream.shutdown().await?;
-        let mut taken = (&mut stream).take(REFUSED_BYTES as u64);
-        tokio::io::copy(&mut taken, &mut tokio::io::sink()).await
-    };
-    let _ = tokio::time::timeout(REFUSED_TIME, reading).await;
 }

@@ -299,3 +299,32 @@ async fn a_stream_passes_through() {
     assert_eq!(stream.message().await.unwrap().as_deref(), Some("b"));
     assert_eq!(stream.message().await.unwrap(), None);
 }
+
+/// Refuses each connection's first call before it is processed, and serves the
+/// second one.
+async fn refusing() -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let mut refused = false;
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            if !std::mem::replace(&mut refused, true) {
+                respond.send_reset(h2::Reason::REFUSED_STREAM);
+                continue;
+            }
+            let served = Status::failed_precondition("served").into_http::<()>();
+            respond.send_response(served.map(drop), true).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_call_that_was_not_taken_up_is_sent_again_even_if_it_must_not_be_repeated() {
+    let endpoint = format!("http://{}", refusing().await);
+    let client = upstream(&endpoint, &CONTRACT).connect_lazily();
+    let status = call(&client, SLOW, ask()).await.unwrap_err();
+    assert_eq!(status.message(), "served");
+}

@@ -1,15 +1,18 @@
 //! Bounds over all connections.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_stream::StreamExt;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
-use crate::support::{GET, Running, Things, WATCH, call, open, reason, start};
+use crate::direct::Direct;
+use crate::support::{GET, Running, Things, WATCH, call, open, reason, start, with_timeout};
 
 /// A server for one unary call and one stream at a time, the unary place taken.
 async fn busy() -> (
@@ -72,6 +75,90 @@ async fn health_checks_are_exempt() {
         .check(HealthCheckRequest::default())
         .await
         .unwrap();
+}
+
+/// Keeps its thread busy: with the first call so long that others queue up, and
+/// for a moment with each of them. Tells of each that it begins.
+fn busy_thread() -> (Things, mpsc::UnboundedReceiver<()>) {
+    let (begun, beginning) = mpsc::unbounded_channel();
+    let things = Things::unary(move |request| {
+        // Nobody counts in the end.
+        let _ = begun.send(());
+        let first = request.get_ref() == "first";
+        std::thread::sleep(Duration::from_millis(if first { 500 } else { 10 }));
+        async { Ok(Response::new("done".to_owned())) }
+    });
+    (things, beginning)
+}
+
+/// Calls from a thread of their own, since the server's is busy: one, and
+/// `more` as soon as that one has begun.
+async fn queue_up(
+    server: &Running,
+    mut beginning: mpsc::UnboundedReceiver<()>,
+    more: usize,
+    request: fn() -> Request<String>,
+) -> (Vec<Result<Response<String>, Status>>, usize) {
+    let address = server.address;
+    let calling = tokio::task::spawn_blocking(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut running = JoinSet::new();
+            let client = Direct::connect(address).await;
+            let spawn = |running: &mut JoinSet<_>, request| {
+                let client = client.clone();
+                running.spawn(async move { call(&client, GET, request).await });
+            };
+            spawn(&mut running, Request::new("first".into()));
+            beginning.recv().await.unwrap();
+            for _ in 0..more {
+                spawn(&mut running, request());
+            }
+            let answers = running.join_all().await;
+            let mut begun = 1;
+            while beginning.try_recv().is_ok() {
+                begun += 1;
+            }
+            (answers, begun)
+        })
+    });
+    calling.await.unwrap()
+}
+
+#[tokio::test]
+async fn calls_whose_turn_comes_too_late_are_refused_and_cost_nothing() {
+    let (things, beginning) = busy_thread();
+    let server = start(&["--max-queue-delay=1ms"], things).await;
+    let request = || Request::new("x".into());
+    let (answers, begun) = queue_up(&server, beginning, 100, request).await;
+    let refused: Vec<_> = answers.iter().filter_map(|it| it.as_ref().err()).collect();
+    assert!(!refused.is_empty(), "{answers:?}");
+    assert_eq!(begun, answers.len() - refused.len());
+    for status in refused {
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(reason(status), "OVERLOADED");
+        assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
+    }
+    // The queue is gone.
+    let after = call(&server.channel(), GET, request()).await;
+    assert_eq!(after.unwrap().into_inner(), "done");
+}
+
+#[tokio::test]
+async fn calls_whose_deadline_passes_before_their_turn_are_not_begun() {
+    let (things, beginning) = busy_thread();
+    let server = start(&["--max-queue-delay=1h"], things).await;
+    let (answers, begun) = queue_up(&server, beginning, 20, || with_timeout("100m")).await;
+    let late = answers.iter().filter_map(|it| it.as_ref().err());
+    let late: Vec<_> = late.map(Status::code).collect();
+    assert!(!late.is_empty());
+    assert!(
+        late.iter().all(|code| *code == Code::DeadlineExceeded),
+        "{late:?}"
+    );
+    // One may have become late while it ran.
+    assert!(begun <= answers.len() - late.len() + 1, "{begun}");
 }
 
 #[tokio::test]
@@ -180,4 +267,55 @@ async fn calls_that_are_reset_at_once_leave_nothing_behind() {
     })
     .await
     .expect("the place must be free");
+}
+
+/// A call that sends all of a message of a megabyte but for its last byte.
+async fn all_but_the_last_byte(
+    server: std::net::SocketAddr,
+) -> (h2::client::ResponseFuture, h2::SendStream<bytes::Bytes>) {
+    let stream = tokio::net::TcpStream::connect(server).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let request = http::Request::post(format!("http://localhost{GET}"))
+        .header("content-type", "application/grpc")
+        .body(())
+        .unwrap();
+    let (answer, mut body) = client.send_request(request, false).unwrap();
+    let length: u32 = 1 << 20;
+    let mut message = vec![0];
+    message.extend(length.to_be_bytes());
+    message.resize(4 + length as usize, b'x');
+    body.send_data(message.into(), false).unwrap();
+    (answer, body)
+}
+
+#[tokio::test]
+async fn large_messages_have_so_much_room_together_and_small_ones_always_some() {
+    let args = ["--max-request-bytes=2MiB", "--max-receiving-bytes=2MiB"];
+    let server = start(&args, Things::echo()).await;
+    let channel = server.channel();
+    let large = async || {
+        let message = Request::new("x".repeat(1_500_000));
+        call(&channel, GET, message).await.map(drop)
+    };
+    large().await.unwrap();
+    let held = all_but_the_last_byte(server.address).await;
+    let soon = Duration::from_secs(10);
+    let refused = async {
+        loop {
+            if let Err(status) = large().await {
+                break status;
+            }
+        }
+    };
+    let status = tokio::time::timeout(soon, refused).await.unwrap();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&status), "TOO_MANY_BYTES");
+    call(&channel, GET, Request::new("x".into())).await.unwrap();
+    drop(held);
+    let taken = async { while large().await.is_err() {} };
+    tokio::time::timeout(soon, taken)
+        .await
+        .expect("there is room again");
 }

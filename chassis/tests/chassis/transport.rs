@@ -48,9 +48,19 @@ async fn a_client_that_does_not_begin_is_closed() {
 #[tokio::test]
 async fn another_protocol_is_closed_at_once() {
     let server = start(&[], Things::echo()).await;
-    let mut http1 = TcpStream::connect(server.address).await.unwrap();
-    http1.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    closed(http1).await;
+    for said in [
+        "GET / HTTP/1.1\r\n\r\n",
+        "INVALID CONNECTION PREFACE\r\n\r\n",
+    ] {
+        let mut other = TcpStream::connect(server.address).await.unwrap();
+        other.write_all(said.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        tokio::time::timeout(SOON, other.read_to_end(&mut rest))
+            .await
+            .expect("the server closes")
+            .expect("and does not reset");
+        assert!(rest.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -233,6 +233,67 @@ async fn a_stream_that_its_reader_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upstreams_stream_to_its_end_and_one_that_breaks() {
+    for (code, name) in [(0, "OK"), (15, "DATA_LOSS")] {
+        let (collector, of_upstream) = (Collector::start().await, Collector::start().await);
+        let upstream = Process::exporting(&of_upstream, &[]);
+        let address = upstream.address.to_string();
+        let process = Process::exporting(&collector, &[("UPSTREAM", &address)]);
+        let ask = Ask {
+            code,
+            messages: 2,
+            upstream: true,
+            ..Ask::default()
+        };
+        let mut stream = process.watch(ask).await;
+        for _ in 0..2 {
+            stream.message().await.unwrap().unwrap();
+        }
+        let end = stream.message().await;
+        assert_eq!(end.err().map_or(0, |status| status.code() as i32), code);
+        process.finish();
+        let error = if code == 0 { "" } else { name };
+        let expected = [format!("{name} {error} 1")];
+        for side in ["rpc.client.call.duration", "rpc.server.call.duration"] {
+            assert_eq!(durations(&collector, side), expected, "{side}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upstream_that_dies_within_a_stream() {
+    let (collector, of_upstream) = (Collector::start().await, Collector::start().await);
+    let upstream = Process::exporting(&of_upstream, &[]);
+    let address = upstream.address.to_string();
+    let process = Process::exporting(&collector, &[("UPSTREAM", &address)]);
+    let ask = Ask {
+        messages: 1,
+        hang: true,
+        upstream: true,
+        ..Ask::default()
+    };
+    let mut stream = process.watch(ask).await;
+    stream.message().await.unwrap().unwrap();
+    // Killed.
+    drop(upstream);
+    let status = stream.message().await.unwrap_err();
+    let said = process.finish();
+    let name = CODES[status.code() as usize];
+    assert_ne!(name, "OK");
+    assert_eq!(
+        durations(&collector, "rpc.client.call.duration"),
+        [format!("{name} {name} 1")]
+    );
+    let spans = collector.spans();
+    let (_, called) = spans.iter().find(|(_, span)| span.kind == 3).unwrap();
+    assert_eq!(called.status.clone().unwrap().code, 2);
+    assert_eq!(text(&called.attributes, "rpc.response.status_code"), name);
+    let calls = said.calls();
+    assert_eq!(calls.len(), 2, "{said:?}");
+    assert!(calls.iter().all(|line| line["code"] == name), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upstream_that_is_not_there() {
     let collector = Collector::start().await;
     // Bound and let go: nobody listens there.

@@ -199,11 +199,7 @@ impl Service<http::Request<Body>> for Demo {
                     grpc.unary(get, request).await
                 }
                 WATCH => {
-                    let watch = service_fn(move |ask: Request<Ask>| {
-                        let (metadata, _, ask) = ask.into_parts();
-                        drop(metadata);
-                        async move { Ok(Response::new(watch(&ask))) }
-                    });
+                    let watch = service_fn(move |ask| demo.clone().watch(ask));
                     grpc.server_streaming(watch, request).await
                 }
                 _ => Status::unimplemented("no such method").into_http(),
@@ -257,6 +253,28 @@ impl Demo {
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default()))
             .collect();
         Ok(Response::new(Answer { headers }))
+    }
+}
+
+impl Demo {
+    async fn watch(self, ask: Request<Ask>) -> Result<Response<Answers>, Status> {
+        let ask = ask.into_inner();
+        let Some(upstream) = self.upstream.filter(|_| ask.upstream) else {
+            return Ok(Response::new(watch(&ask)));
+        };
+        let request = Request::new(Ask {
+            upstream: false,
+            ..ask
+        });
+        let mut client = Client::new(upstream);
+        client
+            .ready()
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))?;
+        let codec = ProstCodec::<Ask, Answer>::default();
+        let path = PathAndQuery::from_static(WATCH);
+        let answers = client.server_streaming(request, path, codec).await?;
+        Ok(answers.map(|answers| Box::pin(answers) as Answers))
     }
 }
 

@@ -147,8 +147,10 @@ async fn spans_have_the_attributes_of_the_reference() {
             emitted.entry(key).or_default().insert(side.to_owned());
         }
     }
+    // Spans of the store are the service's; its own tests look at them.
     let documented: BTreeMap<_, _> = table("## Spans")
         .into_iter()
+        .filter(|(_, cells)| cells[0] != "store")
         .map(|(name, cells)| (name, cells[0].split(", ").map(str::to_owned).collect()))
         .collect();
     assert_eq!(emitted, documented);

@@ -15,7 +15,7 @@ use crate::order::text::Invalid;
 /// `ErrorInfo.domain` of everything that this service itself answers.
 const DOMAIN: &str = "acme.order.v1";
 
-/// When to try again what failed for lack of an upstream or of room in a queue.
+/// When to try again what failed for lack of an upstream.
 const SOON: Duration = Duration::from_millis(100);
 /// When to try again what needs somebody to make room.
 const LATER: Duration = Duration::from_secs(30);
@@ -30,6 +30,7 @@ pub(super) fn of(error: Error) -> Status {
     }
     let message = error.to_string();
     let mut details = ErrorDetails::new();
+    let mut pushback = None;
     let (code, reason) = match error {
         Error::NotFound(id) => {
             details.set_resource_info("Order", id.to_string(), "", "does not exist");
@@ -58,7 +59,8 @@ pub(super) fn of(error: Error) -> Status {
             (Code::Unavailable, "STORE_UNAVAILABLE")
         }
         Error::StoreBusy => {
-            details.set_retry_info(Some(SOON));
+            pushback = Some(chassis::status::soon());
+            details.set_retry_info(pushback);
             (Code::ResourceExhausted, "STORE_BUSY")
         }
         Error::StoreFull => {
@@ -69,7 +71,11 @@ pub(super) fn of(error: Error) -> Status {
         Error::Internal(_) => (Code::Internal, "INTERNAL"),
     };
     details.set_error_info(reason, DOMAIN, HashMap::new());
-    Status::with_error_details(code, message, details)
+    let mut status = Status::with_error_details(code, message, details);
+    if let Some(delay) = pushback {
+        chassis::status::push_back(&mut status, delay);
+    }
+    status
 }
 
 /// Everything that is wrong with a request.

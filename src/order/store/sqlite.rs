@@ -27,9 +27,10 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chassis::deadline::{self, Deadline};
+use chassis::limits::Patience;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use connection::Synchronous;
@@ -46,6 +47,9 @@ use lock::Lock;
 use readers::Readers;
 use write::Change;
 use writer::{Job, Writer};
+
+/// How long reads may wait for a thread while most do; more are refused.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 /// How a store behaves.
 #[derive(Debug, Clone)]
@@ -88,8 +92,9 @@ pub struct SqliteStore {
     jobs: writer::Sender,
     last_event: watch::Receiver<Position>,
     file: Identity,
-    /// Bounds the threads that long reads occupy.
+    /// Bounds the threads that long reads occupy, and how long they wait for one.
     long_reads: Arc<Semaphore>,
+    patience: Patience,
     _thread: JoinOnDrop,
 }
 
@@ -104,7 +109,14 @@ impl SqliteStore {
             Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
         let (jobs, inbox) = writer::queue(options.queue);
-        let writer = Writer::new(connection, lock, published, jobs.observed(), options);
+        let writer = Writer::new(
+            connection,
+            file.clone(),
+            lock,
+            published,
+            jobs.observed(),
+            options,
+        );
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&inbox))
@@ -116,6 +128,7 @@ impl SqliteStore {
             last_event,
             file,
             long_reads: Arc::new(Semaphore::new(2 * threads)),
+            patience: Patience::new(LONGEST_WAIT),
             _thread: JoinOnDrop(Some(thread)),
         })
     }
@@ -135,8 +148,12 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&mut rusqlite::Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        let since = Instant::now();
         let permit = Arc::clone(&self.long_reads).acquire_owned().await;
         let permit = permit.map_err(|_| closed())?;
+        if !self.patience.bears(since) {
+            return Err(Error::StoreBusy);
+        }
         let readers = Arc::clone(&self.readers);
         let deadline = deadline::current();
         let task = tokio::task::spawn_blocking(move || {

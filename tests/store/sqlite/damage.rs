@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 
 use rusqlite::Connection;
 use service::order::Error;
@@ -126,6 +127,37 @@ async fn a_damaged_page_is_found_and_no_panic() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_mended_is_read_again() {
+    const PAGE: usize = 4096;
+    let folder = Folder::new();
+    let store = folder.open();
+    let order = store.create(samples::order("alice"), None).await.unwrap();
+    // From the log into the file.
+    store.close().await;
+    drop(store);
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'order_records'";
+    let root: i64 = Connection::open(folder.file())
+        .and_then(|file| file.query_one(sql, [], |row| row.get(0)))
+        .unwrap();
+    let at = (root.cast_unsigned() - 1) * PAGE as u64;
+    let store = folder.open();
+
+    let mut file = fs::File::options();
+    let file = file.read(true).write(true).open(folder.file()).unwrap();
+    let mut sound = [0; PAGE];
+    file.read_exact_at(&mut sound, at).unwrap();
+    file.write_all_at(&[0xa5; PAGE], at).unwrap();
+    let got = store.get(order.id).await;
+    assert!(matches!(got, Err(Error::Internal(_))), "{got:?}");
+    let stored = store.create(samples::order("bob"), None).await;
+    assert!(matches!(stored, Err(Error::Internal(_))), "{stored:?}");
+
+    file.write_all_at(&sound, at).unwrap();
+    assert_eq!(store.get(order.id).await.unwrap(), Some(order));
+    store.create(samples::order("bob"), None).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_removed_file_is_noticed() {
     let folder = Folder::new();
     let store = folder.open().await;
@@ -134,6 +166,12 @@ async fn a_removed_file_is_noticed() {
     fs::rename(folder.file(), &aside).unwrap();
     let gone = store.health().await;
     assert!(matches!(gone, Err(Error::StoreUnavailable(_))), "{gone:?}");
+    // What is written now would be gone with the file.
+    let stored = store.create(samples::order("alice"), None).await;
+    assert!(
+        matches!(stored, Err(Error::StoreUnavailable(_))),
+        "{stored:?}"
+    );
     fs::write(folder.file(), "another").unwrap();
     let replaced = store.health().await;
     assert!(
@@ -142,6 +180,7 @@ async fn a_removed_file_is_noticed() {
     );
     fs::rename(&aside, folder.file()).unwrap();
     store.health().await.unwrap();
+    store.create(samples::order("alice"), None).await.unwrap();
 }
 
 fn edited(folder: &Folder, sql: &str) {

@@ -92,6 +92,9 @@ fn modes(collector: &str) -> Vec<Mode> {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.to_owned()),
             ("OTEL_TRACES_SAMPLER", "traceidratio".to_owned()),
             ("OTEL_TRACES_SAMPLER_ARG", ratio.to_owned()),
+            // What comes so often a minute would count by how long a run takes.
+            ("OTEL_METRIC_EXPORT_INTERVAL", "3600000".to_owned()),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "3600000".to_owned()),
         ]
     };
     let mode = |name, calls, variables| Mode {

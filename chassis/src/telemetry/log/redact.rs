@@ -105,10 +105,12 @@ fn user_info(text: &[u8], from: usize) -> Option<Range<usize>> {
 
 /// Where `needle`, in lower case, occurs in `text` in any case.
 fn find(text: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    text.get(from..)?
-        .windows(needle.len())
-        .position(|window| window.eq_ignore_ascii_case(needle))
-        .map(|at| at + from)
+    let (first, rest) = needle.split_first()?;
+    let either = [*first, first.to_ascii_uppercase()];
+    let last = text.len().checked_sub(needle.len())?;
+    (from..=last).find(|at| {
+        either.contains(&text[*at]) && text[at + 1..at + needle.len()].eq_ignore_ascii_case(rest)
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::tls::Security;
 
 pub(crate) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.40.0";
 
+pub(crate) const SYSTEM: &str = "rpc.system.name";
 pub(crate) const METHOD: &str = "rpc.method";
 pub(crate) const METHOD_ORIGINAL: &str = "rpc.method_original";
 pub(crate) const STATUS_CODE: &str = "rpc.response.status_code";
@@ -30,6 +31,22 @@ pub(crate) const TIMEOUT: &str = "rpc.timeout";
 /// Not of the conventions: attempts before this one.
 pub(crate) const PREVIOUS_ATTEMPTS: &str = "rpc.previous_attempts";
 
+/// Attributes that this crate sets, to what it knows to be no secret.
+pub(crate) const HARMLESS: [&str; 12] = [
+    SYSTEM,
+    METHOD,
+    STATUS_CODE,
+    ERROR_TYPE,
+    CLIENT_ADDRESS,
+    CLIENT_PORT,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    CALLER,
+    IDEMPOTENCY,
+    REQUEST_ID,
+    PREVIOUS_ATTEMPTS,
+];
+
 /// The method of calls to what this process does not know.
 pub(crate) const OTHER: &str = "_OTHER";
 
@@ -43,5 +60,5 @@ pub(crate) fn security(security: Security) -> Option<&'static str> {
 }
 
 pub(crate) fn system() -> KeyValue {
-    KeyValue::new("rpc.system.name", "grpc")
+    KeyValue::new(SYSTEM, "grpc")
 }

@@ -12,7 +12,7 @@ use crate::order::error::Cause;
 ///
 /// A file that was removed can still be written to, and all of it is lost when
 /// the process ends.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Identity {
     path: PathBuf,
     device_and_inode: (u64, u64),

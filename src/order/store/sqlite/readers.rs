@@ -39,8 +39,10 @@ impl Readers {
             None => connection::reader(&self.path)?,
         };
         let result = read(&mut connection);
+        // What it read of a damaged file stays in its memory.
+        let sound = !matches!(result, Err(Error::Internal(_) | Error::StoreUnavailable(_)));
         self.idle(|idle| match idle {
-            Some(idle) if idle.len() < self.keep => idle.push(connection),
+            Some(idle) if sound && idle.len() < self.keep => idle.push(connection),
             _ => {}
         });
         result

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 pub(super) use queue::{Job, Sender, Waiting, queue};
 
 use super::connection::pragma;
+use super::file::Identity;
 use super::lock::Lock;
 use super::sweep::Sweep;
 use super::write::Change;
@@ -28,6 +29,7 @@ const BATCH: usize = 256;
 /// Owns the connection that writes.
 pub(super) struct Writer {
     connection: Connection,
+    file: Identity,
     last_event: watch::Sender<Position>,
     sweep: Sweep,
     observed: Onlooker,
@@ -43,6 +45,7 @@ type Answer = Result<Order, Error>;
 impl Writer {
     pub(super) fn new(
         connection: Connection,
+        file: Identity,
         lock: Lock,
         last_event: watch::Sender<Position>,
         observed: Onlooker,
@@ -50,6 +53,7 @@ impl Writer {
     ) -> Self {
         Self {
             connection,
+            file,
             last_event,
             sweep: Sweep::new(options),
             observed,
@@ -139,10 +143,16 @@ impl Writer {
             let _ = self.execute("ROLLBACK");
         }
         self.broken = !matches!(result, Ok(_) | Err(Error::StoreFull));
+        let is_internal = |answer: &Answer| matches!(answer, Err(Error::Internal(_)));
+        if self.broken || result.iter().flatten().any(is_internal) {
+            // What was read of a damaged file must not outlast the damage.
+            let _ = self.connection.execute_batch("PRAGMA shrink_memory");
+        }
         result
     }
 
     fn transact(&mut self, changes: Vec<Change>, sweep: bool) -> Result<Vec<Answer>, Error> {
+        self.is_there()?;
         self.execute("BEGIN IMMEDIATE")?;
         let mut answers = Vec::with_capacity(changes.len());
         for change in changes {
@@ -151,11 +161,17 @@ impl Writer {
         let more = sweep && self.sweep()?;
         let last = read::last_position(&self.connection)?;
         self.execute("COMMIT")?;
+        self.is_there()?;
         if more {
             self.sweep.is_due_again();
         }
         (self.last_event).send_if_modified(|known| std::mem::replace(known, last) != last);
         Ok(answers)
+    }
+
+    /// Nothing is acknowledged that went into a file which was taken away.
+    fn is_there(&self) -> Result<(), Error> {
+        self.file.verify().map_err(Error::StoreUnavailable)
     }
 
     /// Does `work`, and takes it back if it fails. The outer error is one that

@@ -45,7 +45,7 @@ pub(super) async fn run(
     command
         // Of a cache that is not simulated, so that none is looked for.
         .args(["--quiet", "--tool=cachegrind", "--cache-sim=no"])
-        .arg("--LL=8388608,16,64")
+        .args(["--I1=32768,8,64", "--D1=32768,8,64", "--LL=8388608,16,64"])
         .arg(format!("--cachegrind-out-file={}", out.display()))
         .arg(binary);
     let mut variables = variables.to_vec();

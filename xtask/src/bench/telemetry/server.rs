@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -96,31 +96,56 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// What `/metrics` says.
     pub(crate) fn scrape(&self) -> Result<String> {
+        let (head, body) = self.admin("/metrics")?;
+        ensure!(head.contains(" 200 "), "{head}");
+        Ok(body)
+    }
+
+    /// The head and the body of what the admin port answers.
+    pub(crate) fn admin(&self, path: &str) -> Result<(String, String)> {
         let mut stream = TcpStream::connect(&self.admin)?;
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
-        ensure!(head.contains(" 200 "), "{head}");
-        Ok(body.to_owned())
+        Ok((head.to_owned(), body.to_owned()))
     }
 
-    /// CPU time of all threads that live, in microseconds.
-    pub(crate) fn cpu(&self) -> Result<f64> {
-        let mut threads = HashMap::new();
-        for task in std::fs::read_dir(format!("/proc/{}/task", self.id()))? {
-            let task = task?;
-            // A thread may end in between.
-            let Ok(stat) = std::fs::read_to_string(task.path().join("schedstat")) else {
-                continue;
-            };
-            let nanos: u64 = stat.split(' ').next().unwrap_or_default().parse()?;
-            threads.insert(task.file_name(), nanos);
-        }
-        Ok(Duration::from_nanos(threads.values().sum()).as_secs_f64() * 1e6)
+    /// Asks it to stop, as Kubernetes does.
+    pub(crate) fn terminate(&self) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), Signal::TERM)?)
     }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// CPU time so far, in microseconds.
+    pub(crate) fn cpu(&self) -> Result<f64> {
+        cpu(self.id())
+    }
+}
+
+/// CPU time of all threads of a process that live, in microseconds.
+pub(crate) fn cpu(process: u32) -> Result<f64> {
+    let mut threads = HashMap::new();
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let task = task?;
+        // A thread may end in between.
+        let Ok(stat) = std::fs::read_to_string(task.path().join("schedstat")) else {
+            continue;
+        };
+        let nanos: u64 = stat.split(' ').next().unwrap_or_default().parse()?;
+        threads.insert(task.file_name(), nanos);
+    }
+    Ok(Duration::from_nanos(threads.values().sum()).as_secs_f64() * 1e6)
 }
 
 impl Drop for Server {

@@ -107,13 +107,14 @@ impl<'a> Release<'a> {
             &self.kept - &found
         );
         for object in std::mem::take(&mut self.kept) {
-            stdout(&mut self.cluster.kubectl(&[
-                "delete",
-                &object,
-                "--namespace",
-                NAMESPACE,
-                "--wait=false",
-            ]))?;
+            let on = |verb| {
+                self.cluster
+                    .kubectl(&[verb, &object, "--namespace", NAMESPACE])
+            };
+            stdout(on("delete").arg("--wait=false"))?;
+            // What a controller would do once no pod uses it.
+            let patch = r#"--patch={"metadata": {"finalizers": null}}"#;
+            stdout(on("patch").args(["--type=merge", patch]))?;
         }
         ensure!(self.present()? == self.before, "something is left");
         Ok(())

@@ -41,11 +41,16 @@ fn istio(objects: &[Value], path: &str) -> Result<Policy> {
         })
         .context("a route matches the method")?;
     // Envoy's names of what a client would see as UNAVAILABLE.
-    let extra = ["connect-failure", "refused-stream", "reset"];
+    let mut extra = vec!["connect-failure", "refused-stream", "reset"];
+    let per_attempt = milliseconds(text(route, "/retries/perTryTimeout"));
+    if per_attempt.is_some() {
+        // How an attempt ends that took too long.
+        extra.push("deadline-exceeded");
+    }
     Ok(Policy {
         timeout: milliseconds(text(route, "/timeout")).filter(|time| *time > 0),
         attempts: route["retries"]["attempts"].as_u64().context("attempts")? + 1,
-        per_attempt: milliseconds(text(route, "/retries/perTryTimeout")),
+        per_attempt,
         codes: codes(text(route, "/retries/retryOn"), &extra),
     })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -31,6 +32,9 @@ pub(super) struct Flood {
     /// What it does, and where it is known from.
     pub(super) what: &'static str,
     pub(super) connections: usize,
+    /// Whether it takes all places for calls, so that others are asked to come
+    /// back: what it holds are calls like any other, until their deadline.
+    pub(super) crowds: bool,
     pub(super) run: fn(Arc<Attacker>) -> Run,
 }
 
@@ -39,36 +43,42 @@ pub(super) const FLOODS: &[Flood] = &[
         name: "rapid reset",
         what: "calls, each reset at once (CVE-2023-44487)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, rapid_reset)),
     },
     Flood {
         name: "made you reset",
         what: "calls, each with an error that makes the server reset it (CVE-2025-8671)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, made_you_reset)),
     },
     Flood {
         name: "continuation",
         what: "a header block that never ends (CVE-2024-24549 and its kin)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| continuation(it, wire, 16 << 10))),
     },
     Flood {
         name: "empty continuation",
         what: "the same, of frames without content",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| continuation(it, wire, 0))),
     },
     Flood {
         name: "settings",
         what: "SETTINGS, whose acknowledgements are not read (CVE-2019-9515)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| unread(it, wire, change))),
     },
     Flood {
         name: "ping",
         what: "PING, whose answers are not read (CVE-2019-9512)",
         connections: 8,
+        crowds: false,
         run: |it| {
             let ping = |to: &mut Vec<u8>, _| push(to, PING, 0, 0, &[7; 8]);
             Box::pin(repeat(it, move |it, wire| unread(it, wire, ping)))
@@ -78,24 +88,28 @@ pub(super) const FLOODS: &[Flood] = &[
         name: "empty data",
         what: "DATA without content, for ever (CVE-2019-9518)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, empty_data)),
     },
     Flood {
         name: "header bomb",
         what: "one byte for each 4 KiB of headers, out of the table (CVE-2016-6581)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, header_bomb)),
     },
     Flood {
         name: "slow reader",
         what: "calls whose answers have no room: a window of 0 (CVE-2019-9511, CVE-2019-9517)",
         connections: 64,
+        crowds: true,
         run: |it| Box::pin(repeat(it, slow_reader)),
     },
     Flood {
         name: "window update",
         what: "WINDOW_UPDATE by one byte",
         connections: 8,
+        crowds: false,
         run: |it| {
             let update = |to: &mut Vec<u8>, _| push(to, WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]);
             Box::pin(repeat(it, move |it, wire| unread(it, wire, update)))
@@ -105,24 +119,35 @@ pub(super) const FLOODS: &[Flood] = &[
         name: "priority",
         what: "priorities of streams that are not there, over and over (CVE-2019-9513)",
         connections: 8,
+        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| unread(it, wire, priority))),
     },
     Flood {
         name: "slow body",
         what: "calls whose message never ends",
         connections: 64,
+        crowds: true,
         run: |it| Box::pin(repeat(it, slow_body)),
+    },
+    Flood {
+        name: "large body",
+        what: "calls that send a message of 4 MiB, but for its last byte",
+        connections: 64,
+        crowds: true,
+        run: |it| Box::pin(large_body(it)),
     },
     Flood {
         name: "slow preface",
         what: "connections that begin a byte at a time",
         connections: 2_000,
+        crowds: false,
         run: |it| Box::pin(slow_preface(it)),
     },
     Flood {
         name: "idle",
         what: "ten thousand connections that do nothing",
         connections: 10_000,
+        crowds: false,
         run: |it| Box::pin(idle(it)),
     },
 ];
@@ -386,6 +411,51 @@ async fn slow_body(attacker: Arc<Attacker>, wire: Wire) -> std::io::Result<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())
+}
+
+/// As much as is taken of one message by default.
+const LARGEST: u32 = 4 << 20;
+
+/// Keeps to flow control, which the server grants as it takes what it is sent.
+async fn large_body(attacker: Arc<Attacker>) {
+    let mut message = vec![0];
+    message.extend(LARGEST.to_be_bytes());
+    message.resize(LARGEST as usize + 4, 1);
+    let message = Bytes::from(message);
+    while !attacker.is_over() {
+        let Some(stream) = attacker.open().await else {
+            continue;
+        };
+        let Ok((mut calls, connection)) = h2::client::handshake(stream).await else {
+            continue;
+        };
+        let mut held = Vec::new();
+        let calling = async {
+            while let Ok(ready) = calls.clone().ready().await {
+                calls = ready;
+                let call = http::Request::post(format!("http://localhost{GET}"))
+                    .header("content-type", "application/grpc")
+                    .body(());
+                let Ok(Ok((answer, mut body))) = call.map(|it| calls.send_request(it, false))
+                else {
+                    break;
+                };
+                attacker.count(1);
+                if body.send_data(message.clone(), false).is_err() {
+                    break;
+                }
+                held.push((answer, body));
+                if held.len() == 16 {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            _ = connection => {}
+            () = calling => {}
+            () = tokio::time::sleep_until(attacker.until.into()) => {}
+        }
+    }
 }
 
 async fn slow_preface(attacker: Arc<Attacker>) {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
@@ -27,6 +28,8 @@ pub(super) struct Patient {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) right: u32,
+    /// Asked to come back.
+    pub(super) refused: u32,
     pub(super) slowest: Duration,
     /// The first that was not right.
     pub(super) wrong: Option<String>,
@@ -63,7 +66,8 @@ impl Patient {
         loop {
             let start = Instant::now();
             match self.ask().await {
-                Ok(()) => answers.right += 1,
+                Ok(true) => answers.right += 1,
+                Ok(false) => answers.refused += 1,
                 Err(error) if answers.wrong.is_none() => {
                     answers.wrong = Some(format!("{error:#}"));
                 }
@@ -77,12 +81,22 @@ impl Patient {
         }
     }
 
-    async fn ask(&mut self) -> Result<()> {
+    /// Whether the call was answered, and not refused.
+    async fn ask(&mut self) -> Result<bool> {
         let check = HealthCheckRequest::default();
         self.health.check(check).await.context("health")?;
         let name = self.name.clone();
         let get = pb::GetOrderRequest { name };
-        self.orders.get_order(get).await.context("get")?;
-        Ok(())
+        match self.orders.get_order(get).await {
+            Ok(_) => Ok(true),
+            Err(status) if is_refusal(&status) => Ok(false),
+            Err(status) => Err(status).context("get"),
+        }
     }
+}
+
+/// Says when to come back.
+fn is_refusal(status: &Status) -> bool {
+    status.code() == Code::ResourceExhausted
+        && status.metadata().contains_key("grpc-retry-pushback-ms")
 }

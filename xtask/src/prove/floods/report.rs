@@ -7,12 +7,12 @@ use anyhow::Result;
 
 use super::attack::Flood;
 use super::patient::Answers;
-use super::{MOST_MEMORY, RECOVERY};
+use super::{MOST_MEMORY, MOST_MEMORY_OF_CONNECTIONS, RECOVERY};
 use crate::tree;
 
 pub(super) const HEAD: &str = "\
-| Flood | Connections | Frames | Server CPU, s | Memory before, MiB | at most, MiB | Answers meanwhile | slowest, ms | afterwards, ms |
-|---|---|---|---|---|---|---|---|---|";
+| Flood | Connections | Frames | Server CPU, s | Memory before, MiB | at most, MiB | Answers meanwhile | refused | slowest, ms | afterwards, ms |
+|---|---|---|---|---|---|---|---|---|---|";
 
 const ABOUT: &str = "\
 # Floods
@@ -21,6 +21,10 @@ What each known flood of HTTP/2 does to the server with its default settings: ho
 how a client that behaves fares meanwhile and afterwards. Written by
 `cargo xtask prove floods --seconds N --write`, which fails where memory exceeds 64 MiB, a call fails, or the first
 one afterwards takes more than five seconds. Flood, server and client share one machine, so times say little.
+
+Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
+They take the places for calls (`--max-concurrent-requests`), and others are asked to come back; health checks are
+not. Idle connections cost 16 KiB each, which HTTP/2's buffers take, up to `--max-connections`.
 
 ";
 
@@ -40,13 +44,22 @@ impl Row {
     /// What did not hold.
     pub(super) fn wrong(&self) -> Option<String> {
         let mut wrong = Vec::new();
-        if self.most > MOST_MEMORY {
+        let most = if self.flood.connections > 5_000 {
+            MOST_MEMORY_OF_CONNECTIONS
+        } else {
+            MOST_MEMORY
+        };
+        if self.most > most {
             wrong.push(format!("{:.1} MiB", self.most));
         }
         for (when, answers) in [("meanwhile", &self.during), ("afterwards", &self.after)] {
             if let Some(error) = &answers.wrong {
                 wrong.push(format!("{when}: {error}"));
             }
+        }
+        let refused = self.after.refused > 0 || self.during.refused > 0 && !self.flood.crowds;
+        if refused {
+            wrong.push("calls were refused".to_owned());
         }
         if self.after.slowest > RECOVERY {
             wrong.push(format!("answered after {:?}", self.after.slowest));
@@ -60,7 +73,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} | {} | {} |",
+            "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} | {} | {} | {} |",
             self.flood.name,
             self.opened,
             self.sent,
@@ -68,6 +81,7 @@ impl fmt::Display for Row {
             self.idle,
             self.most,
             self.during.right,
+            self.during.refused,
             self.during.slowest.as_millis(),
             self.after.slowest.as_millis(),
         )

@@ -11,15 +11,15 @@ use anyhow::{Context, Result};
 /// `/proc` counts CPU time in these, on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-pub(super) struct Target {
+pub(in crate::prove) struct Target {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub(in crate::prove) address: SocketAddr,
     _folder: tempfile::TempDir,
 }
 
 impl Target {
     /// With settings as they are by default.
-    pub(super) fn start(server: &Path) -> Result<Self> {
+    pub(in crate::prove) fn start(server: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut child = Command::new(server)
             .env_clear()
@@ -48,12 +48,12 @@ impl Target {
     }
 
     /// MiB that are resident.
-    pub(super) fn memory(&self) -> Result<f64> {
+    pub(in crate::prove) fn memory(&self) -> Result<f64> {
         self.status("VmRSS:")
     }
 
     /// The most MiB that ever were.
-    pub(super) fn most_memory(&self) -> Result<f64> {
+    pub(in crate::prove) fn most_memory(&self) -> Result<f64> {
         self.status("VmHWM:")
     }
 
@@ -66,7 +66,7 @@ impl Target {
     }
 
     /// Seconds of CPU time.
-    pub(super) fn cpu(&self) -> Result<f64> {
+    pub(in crate::prove) fn cpu(&self) -> Result<f64> {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let (_, rest) = text.rsplit_once(')').context("stat")?;
         let mut fields = rest.split_whitespace().skip(11);

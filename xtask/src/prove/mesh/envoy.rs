@@ -101,7 +101,11 @@ impl Envoy {
         };
         match tokio::time::timeout(DEADLINE, waiting).await {
             Ok(done) => done,
-            Err(_) => bail!("Envoy {} does not {what}", self.name),
+            Err(_) => bail!(
+                "Envoy {} does not {what}: {} tells why",
+                self.name,
+                self.log.display()
+            ),
         }
     }
 

@@ -32,6 +32,15 @@ pub(super) struct Setup {
 }
 
 impl Setup {
+    pub(super) fn new(programs: Programs, folder: PathBuf) -> Result<Self> {
+        Ok(Self {
+            programs,
+            folder,
+            rpcs: chart::contract()?,
+            mutation: None,
+        })
+    }
+
     /// An rpc by its name.
     pub(super) fn rpc(&self, name: &str) -> Result<&chart::Rpc> {
         let mut rpcs = self.rpcs.iter();
@@ -46,6 +55,15 @@ pub(super) struct Caller {
     pub(super) envoy: Envoy,
 }
 
+/// A caller that is to come.
+#[derive(Debug, Clone)]
+struct Announced {
+    account: String,
+    address: SocketAddr,
+    /// What its proxy takes the calls for.
+    protocol: &'static str,
+}
+
 /// A mesh; ends with the value.
 pub(super) struct Lab<'a> {
     programs: &'a Programs,
@@ -58,9 +76,11 @@ pub(super) struct Lab<'a> {
     network: u16,
     hosts: u8,
     pods: Vec<Pod>,
+    /// How many pods there have been.
+    made: usize,
     /// Where the applications' admin ports are, by pod.
     admins: Vec<(String, SocketAddr)>,
-    callers: Vec<(String, SocketAddr)>,
+    callers: Vec<Announced>,
     control: Option<Control>,
     sidecars: Vec<(String, Envoy)>,
     /// Services of others.
@@ -79,7 +99,7 @@ impl<'a> Lab<'a> {
         let (port, admin_port) = (free_port()?, free_port()?);
         let mut objects = render(&setup.programs, port, admin_port, values)?;
         if let Some(mutant) = setup.mutation {
-            mutant.apply(&mut objects)?;
+            mutant.apply(&mut objects);
         }
         let own = u16::try_from(std::process::id() % 200)?;
         Ok(Self {
@@ -92,6 +112,7 @@ impl<'a> Lab<'a> {
             network: (own + 20) << 8 | (number & 0xff),
             hosts: 0,
             pods: Vec::new(),
+            made: 0,
             admins: Vec::new(),
             callers: Vec::new(),
             control: None,
@@ -135,7 +156,8 @@ impl<'a> Lab<'a> {
         version: Option<&'static str>,
         app: Option<SocketAddr>,
     ) -> String {
-        let name = format!("pod-{}", self.pods.len());
+        let name = format!("pod-{}", self.made);
+        self.made += 1;
         self.pods.push(Pod {
             name: name.clone(),
             ip,
@@ -155,12 +177,28 @@ impl<'a> Lab<'a> {
     /// Announces a caller with that service account. The first listens where
     /// every application in a mesh expects it, so its protocol is the chart's.
     pub(super) fn announce(&mut self, account: &str) {
-        let address = if self.callers.is_empty() {
+        let first = self.callers.iter().all(|it| it.protocol != "GRPC");
+        let address = if first {
             (Ipv4Addr::LOCALHOST, self.port).into()
         } else {
             self.address()
         };
-        self.callers.push((account.to_owned(), address));
+        self.callers.push(Announced {
+            account: account.to_owned(),
+            address,
+            protocol: "GRPC",
+        });
+    }
+
+    /// Announces a caller whose proxy does not look into its calls, so that
+    /// they arrive as it writes them.
+    pub(super) fn announce_unread(&mut self, account: &str) {
+        let address = self.address();
+        self.callers.push(Announced {
+            account: account.to_owned(),
+            address,
+            protocol: "TCP",
+        });
     }
 
     /// Starts the control plane and the pods' sidecars.
@@ -177,11 +215,18 @@ impl<'a> Lab<'a> {
         });
         for pod in &self.pods {
             objects.push(pod.object(&self.objects)?);
-            objects.extend(pod.ports(self.port, (self.admin_port, self.admin(pod))));
+            objects.extend(self.ports(pod));
         }
         objects.push(pods::endpoints(&self.pods, self.port));
-        for (name, address) in self.callers.iter().skip(1) {
-            objects.push(pods::caller(name, *address));
+        for caller in &self.callers {
+            if !caller.address.ip().eq(&Ipv4Addr::LOCALHOST) {
+                let Announced {
+                    account,
+                    address,
+                    protocol,
+                } = caller;
+                objects.push(pods::caller(account, *address, protocol));
+            }
         }
         let control =
             Control::start(&self.programs.control, &self.folder, &objects, &self.mesh).await?;
@@ -190,6 +235,18 @@ impl<'a> Lab<'a> {
             self.start_sidecar(&pod).await?;
         }
         Ok(())
+    }
+
+    fn ports(&self, pod: &Pod) -> Option<Value> {
+        let mut upstreams: Vec<String> = chart::of_kind(&self.neighbours, "Service")
+            .filter_map(|it| it["metadata"]["name"].as_str())
+            .map(|name| format!("{NAMESPACE}/{name}.{NAMESPACE}.svc.cluster.local"))
+            .collect();
+        if upstreams.is_empty() {
+            upstreams.push("~/*".to_owned());
+        }
+        let admin = (self.admin_port, self.admin(pod));
+        pod.ports(self.port, admin, &upstreams)
     }
 
     fn admin(&self, pod: &Pod) -> Option<SocketAddr> {
@@ -219,10 +276,10 @@ impl<'a> Lab<'a> {
     /// Starts the sidecar of an announced caller.
     pub(super) async fn caller(&mut self, account: &str) -> Result<Caller> {
         let mut callers = self.callers.iter();
-        let (_, address) = callers
-            .find(|(name, _)| name == account)
-            .with_context(|| format!("{account} is not announced"))?;
-        let address = *address;
+        let address = callers
+            .find(|caller| caller.account == account)
+            .with_context(|| format!("{account} is not announced"))?
+            .address;
         let root = if account == "foreign" {
             "foreign"
         } else {
@@ -257,7 +314,7 @@ impl<'a> Lab<'a> {
         let pod = self.pods.iter().find(|it| it.name == pod);
         let pod = pod.context("no such pod")?.clone();
         let mut objects = vec![pod.object(&self.objects)?];
-        objects.extend(pod.ports(self.port, (self.admin_port, self.admin(&pod))));
+        objects.extend(self.ports(&pod));
         self.apply(&objects).await?;
         self.start_sidecar(&pod).await?;
         self.publish().await
@@ -272,6 +329,12 @@ impl<'a> Lab<'a> {
     async fn publish(&mut self) -> Result<()> {
         let endpoints = pods::endpoints(&self.pods, self.port);
         self.apply(&[endpoints]).await
+    }
+
+    /// The process of a pod's sidecar.
+    pub(super) fn sidecar_id(&self, pod: &str) -> Option<u32> {
+        let mut sidecars = self.sidecars.iter();
+        sidecars.find(|(name, _)| name == pod)?.1.id()
     }
 
     /// Ends a pod's sidecar.

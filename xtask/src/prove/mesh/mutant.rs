@@ -1,30 +1,278 @@
 //! The chart's output broken on purpose: each break must be noticed.
 
-use anyhow::{Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One way to break it.
 pub(super) struct Mutant {
     pub(super) name: &'static str,
     /// The scenario that must notice.
     pub(super) scenario: &'static str,
+    /// Changes an object, if it is of the kind.
     change: fn(&mut Value),
+    kind: &'static str,
 }
 
-impl Mutant {
-    /// Breaks `objects`.
-    ///
-    /// # Errors
-    ///
-    /// If nothing changes: then the mutant is none.
-    pub(super) fn apply(&self, objects: &mut [Value]) -> Result<()> {
-        let before = objects.to_vec();
-        objects.iter_mut().for_each(self.change);
-        ensure!(
-            before != objects,
-            "{}: there is nothing to break",
-            self.name
+/// Every way.
+pub(super) const ALL: &[Mutant] = &[
+    routes("retries removed", "retries", |route| {
+        if route["retries"]["attempts"] != 0 {
+            remove(route, "", "retries");
+        }
+    }),
+    routes("attempts: 0 removed", "retries", |route| {
+        if route["retries"]["attempts"] == 0 {
+            remove(route, "", "retries");
+        }
+    }),
+    routes("one attempt too many", "retries", |route| {
+        if route["retries"]["attempts"] == 2 {
+            set(route, "/retries/attempts", &json!(3));
+        }
+    }),
+    routes("resets not retried", "retries", |route| {
+        replace(route, "/retries/retryOn", "reset,", "");
+    }),
+    routes("UNAVAILABLE not retried", "retries", |route| {
+        replace(route, "/retries/retryOn", "unavailable", "internal");
+    }),
+    of(
+        "VirtualService",
+        "routes of another host",
+        "retries",
+        |it| {
+            replace(it, "/spec/hosts/0", "demo-", "other-");
+        },
+    ),
+    of("Service", "wrong appProtocol", "retries", |it| {
+        set(it, "/spec/ports/0/appProtocol", &json!("tcp"));
+    }),
+    routes("time limits removed", "timeouts", |route| {
+        remove(route, "", "timeout");
+    }),
+    routes("attempts without a limit", "timeouts", |route| {
+        remove(route, "/retries", "perTryTimeout");
+    }),
+    routes("streams with a limit", "timeouts", |route| {
+        if route["name"] == "stream" {
+            route["timeout"] = json!("5s");
+        }
+    }),
+    routes("weights swapped", "balancing", |route| {
+        if let [one, other] = list(route, "/route")
+            && one["weight"].is_number()
+        {
+            let weight = one["weight"].take();
+            one["weight"] = std::mem::replace(&mut other["weight"], weight);
+        }
+    }),
+    routes("the canary's header ignored", "balancing", |route| {
+        for it in list(route, "/match") {
+            set(it, "/headers", &json!({"x-other": {"exact": "true"}}));
+        }
+    }),
+    of("DestinationRule", "subsets swapped", "balancing", |it| {
+        if let [one, other] = list(it, "/spec/subsets") {
+            std::mem::swap(&mut one["name"], &mut other["name"]);
+        }
+    }),
+    of(
+        "DestinationRule",
+        "another header hashed",
+        "balancing",
+        |it| {
+            let name = "/spec/trafficPolicy/loadBalancer/consistentHash/httpHeaderName";
+            replace(it, name, "x-user", "x-other");
+        },
+    ),
+    of("DestinationRule", "no outlier detection", "outlier", |it| {
+        remove(it, "/spec/trafficPolicy", "outlierDetection");
+    }),
+    of("DestinationRule", "ejected for ever", "outlier", |it| {
+        let time = "/spec/trafficPolicy/outlierDetection/baseEjectionTime";
+        set(it, time, &json!("1h"));
+    }),
+    of("DestinationRule", "no pool limits", "pools", |it| {
+        remove(it, "/spec/trafficPolicy", "connectionPool");
+    }),
+    of("DestinationRule", "rules of another host", "pools", |it| {
+        replace(it, "/spec/host", "demo-", "other-");
+    }),
+    of(
+        "PeerAuthentication",
+        "permissive in place of strict",
+        "mtls",
+        |it| {
+            replace(it, "/spec/mtls/mode", "STRICT", "PERMISSIVE");
+        },
+    ),
+    of(
+        "PeerAuthentication",
+        "strict in place of permissive",
+        "mtls",
+        |it| {
+            replace(it, "/spec/mtls/mode", "PERMISSIVE", "STRICT");
+        },
+    ),
+    of(
+        "PeerAuthentication",
+        "mutual TLS of other pods",
+        "mtls",
+        elsewhere,
+    ),
+    of(
+        "PeerAuthentication",
+        "metrics need a certificate",
+        "mtls",
+        |it| {
+            remove(it, "/spec", "portLevelMtls");
+        },
+    ),
+    of("DestinationRule", "callers without TLS", "mtls", |it| {
+        set(it, "/spec/trafficPolicy/tls/mode", &json!("DISABLE"));
+    }),
+    of("Deployment", "callers' own headers kept", "mtls", |it| {
+        let config = "/spec/template/metadata/annotations/proxy.istio.io~1config";
+        replace(it, config, "SANITIZE_SET", "APPEND_FORWARD");
+    }),
+    of("AuthorizationPolicy", "a wrong path", "access", |it| {
+        for rule in list(it, "/spec/rules") {
+            for path in list(rule, "/to/0/operation/paths") {
+                replace(path, "", "/ListOrders", "/listOrders");
+            }
+        }
+    }),
+    of("AuthorizationPolicy", "every path", "access", |it| {
+        for rule in list(it, "/spec/rules") {
+            remove(rule, "/to/0/operation", "paths");
+        }
+    }),
+    of("AuthorizationPolicy", "every caller", "access", |it| {
+        for rule in list(it, "/spec/rules") {
+            remove(rule, "", "from");
+        }
+    }),
+    of(
+        "AuthorizationPolicy",
+        "access to other pods",
+        "access",
+        elsewhere,
+    ),
+    of("ConfigMap", "no roles for the service", "access", |it| {
+        set(
+            it,
+            "/data/CALLER_ROLES",
+            &json!("reader=lab/x;writer=lab/x"),
         );
-        Ok(())
+    }),
+    of("AuthorizationPolicy", "no token needed", "jwt", |it| {
+        let caller = "/spec/rules/0/from/0/source";
+        if it["spec"]["action"] == "DENY" {
+            set(it, caller, &json!({"requestPrincipals": ["https://x/x"]}));
+        }
+    }),
+    of("AuthorizationPolicy", "any claim", "jwt", |it| {
+        if it["spec"]["action"] == "DENY"
+            && let Some(rules) = it["spec"]["rules"].as_array_mut()
+        {
+            rules.truncate(1);
+        }
+    }),
+    of("RequestAuthentication", "any audience", "jwt", |it| {
+        remove(it, "/spec/jwtRules/0", "audiences");
+    }),
+    of(
+        "RequestAuthentication",
+        "tokens of another issuer",
+        "jwt",
+        |it| {
+            set(it, "/spec/jwtRules/0/issuer", &json!("https://x"));
+        },
+    ),
+    of("Telemetry", "no traces", "trace", |it| {
+        set(it, "/spec/tracing/0/randomSamplingPercentage", &json!(0));
+    }),
+    of("Telemetry", "traces of other pods", "trace", elsewhere),
+    routes("faults half as often", "fault", |route| {
+        set(route, "/fault/abort/percentage/value", &json!(15));
+    }),
+    routes("another status injected", "fault", |route| {
+        set(route, "/fault/abort/grpcStatus", &json!("INTERNAL"));
+    }),
+    routes("no delays", "fault", |route| {
+        remove(route, "/fault", "delay");
+    }),
+];
+
+impl Mutant {
+    /// Breaks what there is to break.
+    pub(super) fn apply(&self, objects: &mut [Value]) {
+        for object in objects {
+            if self.kind == ROUTES && object["kind"] == "VirtualService" {
+                list(object, "/spec/http").iter_mut().for_each(self.change);
+            } else if object["kind"] == self.kind {
+                (self.change)(object);
+            }
+        }
+    }
+}
+
+/// Not a kind: each HTTP route of a `VirtualService`.
+const ROUTES: &str = "routes";
+
+const fn routes(name: &'static str, scenario: &'static str, change: fn(&mut Value)) -> Mutant {
+    of(ROUTES, name, scenario, change)
+}
+
+const fn of(
+    kind: &'static str,
+    name: &'static str,
+    scenario: &'static str,
+    change: fn(&mut Value),
+) -> Mutant {
+    Mutant {
+        name,
+        scenario,
+        change,
+        kind,
+    }
+}
+
+/// For pods of another name.
+fn elsewhere(object: &mut Value) {
+    set(
+        object,
+        "/spec/selector/matchLabels",
+        &json!({"app": "other"}),
+    );
+}
+
+/// Removes `key` from the object at `pointer`.
+fn remove(value: &mut Value, pointer: &str, key: &str) {
+    if let Some(object) = value.pointer_mut(pointer).and_then(Value::as_object_mut) {
+        object.remove(key);
+    }
+}
+
+/// Replaces what is at `pointer`, if there is anything.
+fn set(value: &mut Value, pointer: &str, new: &Value) {
+    if let Some(old) = value.pointer_mut(pointer) {
+        *old = new.clone();
+    }
+}
+
+/// Replaces within the text at `pointer`.
+fn replace(value: &mut Value, pointer: &str, from: &str, to: &str) {
+    if let Some(text) = value.pointer_mut(pointer)
+        && let Some(old) = text.as_str()
+    {
+        *text = old.replace(from, to).into();
+    }
+}
+
+/// The items of the array at `pointer`; none if there is none.
+fn list<'a>(value: &'a mut Value, pointer: &str) -> &'a mut [Value] {
+    match value.pointer_mut(pointer) {
+        Some(Value::Array(items)) => items,
+        _ => &mut [],
     }
 }

@@ -79,7 +79,14 @@ impl Pod {
     }
 
     /// The proxy's inbound ports, said outright: iptables would catch all.
-    pub(super) fn ports(&self, grpc: u16, admin: (u16, Option<SocketAddr>)) -> Option<Value> {
+    /// Outbound there is nothing but `upstreams`: the caller's proxy has this
+    /// Service's port.
+    pub(super) fn ports(
+        &self,
+        grpc: u16,
+        admin: (u16, Option<SocketAddr>),
+        upstreams: &[String],
+    ) -> Option<Value> {
         let app = self.app?;
         let bind = self.ip.to_string();
         let mut ingress = vec![json!({
@@ -96,17 +103,17 @@ impl Pod {
         }
         Some(sidecar(
             &self.name,
-            &json!({"ingress": ingress, "egress": [{"hosts": ["*/*"]}]}),
+            &json!({"ingress": ingress, "egress": [{"hosts": upstreams}]}),
         ))
     }
 }
 
 /// A caller's proxy that listens on an address of its own.
-pub(super) fn caller(name: &str, address: SocketAddr) -> Value {
+pub(super) fn caller(name: &str, address: SocketAddr, protocol: &str) -> Value {
     sidecar(
         name,
         &json!({"egress": [{
-            "port": {"number": address.port(), "protocol": "GRPC", "name": "grpc"},
+            "port": {"number": address.port(), "protocol": protocol, "name": "service"},
             "bind": address.ip().to_string(),
             "hosts": ["*/*"],
         }]}),

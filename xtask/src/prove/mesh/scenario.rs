@@ -12,6 +12,7 @@ mod trace;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -23,7 +24,7 @@ use super::report::Report;
 /// Every scenario, with the seconds after which it hangs.
 pub(super) const ALL: &[(&str, u64)] = &[
     ("retries", 120),
-    ("timeouts", 120),
+    ("timeouts", 90),
     ("balancing", 120),
     ("outlier", 120),
     ("pools", 60),
@@ -102,4 +103,35 @@ async fn many(
     codes.sort_by_key(|code| *code as i32);
     codes.dedup();
     codes
+}
+
+/// Calls one after the other on several tasks, until they are to stop.
+struct Background {
+    stop: watch::Sender<bool>,
+    calls: JoinSet<Vec<Code>>,
+}
+
+impl Background {
+    fn start(channel: &Channel, path: &str) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut calls = JoinSet::new();
+        for _ in 0..4 {
+            let (channel, path) = (channel.clone(), path.to_owned());
+            let stopped = stopped.clone();
+            calls.spawn(async move {
+                let mut codes = Vec::new();
+                while !*stopped.borrow() {
+                    codes.push(call::unary(&channel, &path, &Call::default()).await);
+                }
+                codes
+            });
+        }
+        Self { stop, calls }
+    }
+
+    /// The code of every call.
+    async fn stop(self) -> Result<Vec<Code>> {
+        self.stop.send(true)?;
+        Ok(self.calls.join_all().await.into_iter().flatten().collect())
+    }
 }

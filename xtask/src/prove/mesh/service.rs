@@ -13,10 +13,13 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::chart::{SERVICE, of_kind};
+use super::chart::{RPCS, SERVICE, of_kind};
 
 /// How long a start or a stop may take.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a call that is answered may take to be in the log.
+const LOGGED: Duration = Duration::from_secs(15);
 
 /// One running process; ends with the value.
 pub(super) struct Service {
@@ -90,6 +93,10 @@ impl Service {
         })
     }
 
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Stops it as Kubernetes does, and waits until it has ended.
     pub(super) async fn stop(mut self) -> Result<()> {
         let id = self.child.id().context("the service ended by itself")?;
@@ -121,14 +128,17 @@ impl Service {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(DEADLINE, reading)
+        tokio::time::timeout(LOGGED, reading)
             .await
             .with_context(|| format!("the service logs no {count} calls of {method}"))?
     }
 
-    /// How many calls of all kinds it logged so far.
+    /// How many calls of its own rpcs it logged so far.
     pub(super) fn served(&self) -> Result<usize> {
         let text = fs::read_to_string(&self.log)?;
-        Ok(text.matches("\"target\":\"rpc\"").count())
+        let of_rpc = |line: &&str| {
+            line.contains("\"target\":\"rpc\"") && line.contains(RPCS.trim_start_matches('/'))
+        };
+        Ok(text.lines().filter(of_rpc).count())
     }
 }

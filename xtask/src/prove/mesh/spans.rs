@@ -1,6 +1,6 @@
 //! A collector of spans: OTLP over gRPC, and Zipkin's JSON over HTTP.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,9 +35,10 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) async fn start() -> Result<Self> {
+    /// Listens on free ports of `ip`, which no proxy listens on.
+    pub(super) async fn start(ip: IpAddr) -> Result<Self> {
         let spans = Spans::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind((ip, 0)).await?;
         let otlp = listener.local_addr()?;
         let serving = tonic::transport::Server::builder()
             .add_service(trace::trace_service_server::TraceServiceServer::new(Sink(
@@ -45,7 +46,7 @@ impl Collector {
             )))
             .serve_with_incoming(TcpListenerStream::new(listener));
         let by_otlp = tokio::spawn(serving).abort_handle();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind((ip, 0)).await?;
         let zipkin = listener.local_addr()?;
         let sink = spans.clone();
         let by_zipkin = tokio::spawn(async move {
@@ -139,12 +140,13 @@ async fn read(mut stream: TcpStream, spans: &Spans) -> Result<()> {
             return Ok(());
         }
         text.extend_from_slice(&buffer[..read]);
-        // A body is one JSON array; it is whole once it parses.
-        let body = text
-            .iter()
-            .position(|byte| *byte == b'[')
-            .unwrap_or(text.len());
-        let Ok(Value::Array(found)) = serde_json::from_slice(&text[body..]) else {
+        // A body is one JSON array, in one chunk; it is whole once it parses.
+        let body = text.iter().position(|byte| *byte == b'[');
+        let body = &text[body.unwrap_or(text.len())..];
+        let parsed = serde_json::Deserializer::from_slice(body)
+            .into_iter()
+            .next();
+        let Some(Ok(Value::Array(found))) = parsed else {
             continue;
         };
         text.clear();
@@ -156,7 +158,8 @@ async fn read(mut stream: TcpStream, spans: &Spans) -> Result<()> {
                     .unwrap_or_default()
                     .to_owned(),
                 name: field("name"),
-                trace: field("traceId"),
+                // 64 bits are 128 with zeros before them.
+                trace: format!("{:0>32}", field("traceId")),
                 id: field("id"),
                 parent: field("parentId"),
             });

@@ -1,20 +1,33 @@
 //! Where calls go: a canary's share, a header's hash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::Result;
 use tonic::Code;
 
-use super::{ALL_OK, REPLICATED, many};
+use super::{ALL_OK, Background, REPLICATED, many};
 use crate::prove::mesh::backend::Backend;
 use crate::prove::mesh::call::{self, Call};
 use crate::prove::mesh::chart;
-use crate::prove::mesh::lab::{Lab, Setup};
+use crate::prove::mesh::lab::{Caller, Lab, Setup};
 use crate::prove::mesh::report::Report;
 use crate::prove::mesh::service::Service;
 
 /// Its weight, in percent.
 const WEIGHT: u32 = 20;
+
+/// What else it takes.
+const CANARY: [&str; 5] = [
+    REPLICATED[0],
+    REPLICATED[1],
+    "canary.enabled=true",
+    "canary.tag=2.0.0",
+    "canary.header.name=x-canary",
+];
+
+/// A user waits longer between two upgrades.
+const SETTLED: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
     canary(setup, report).await?;
@@ -24,14 +37,8 @@ pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
 async fn canary(setup: &Setup, report: &mut Report) -> Result<()> {
     const CALLS: u32 = 2_000;
     let weight = format!("canary.weight={WEIGHT}");
-    let values = [
-        REPLICATED[0],
-        REPLICATED[1],
-        "canary.enabled=true",
-        "canary.tag=2.0.0",
-        "canary.header.name=x-canary",
-        &weight,
-    ];
+    let mut values = CANARY.to_vec();
+    values.push(&weight);
     let mut lab = Lab::new(setup, "canary", &values)?;
     let folder = lab.folder().to_path_buf();
     let mut services = Vec::new();
@@ -66,22 +73,32 @@ async fn canary(setup: &Setup, report: &mut Report) -> Result<()> {
     let seen = services[2].calls("ListOrders", second + 100).await?.len() - before;
     report.same("ListOrders: of 100 with the header to v2", 100, seen)?;
 
-    // An upgrade that ends the canary: new rules, then the pods go.
-    let rules = lab.rendered(&REPLICATED)?;
-    let calls = tokio::spawn({
-        let (channel, list) = (web.channel.clone(), list.clone());
-        async move { many(&channel, &list, CALLS, &[]).await }
-    });
+    ended(&mut lab, &web, &list, &pods[2], report).await
+}
+
+/// The end of a canary, as the chart's README tells: its weight to 0, then it
+/// is disabled, and its pods go.
+async fn ended(
+    lab: &mut Lab<'_>,
+    web: &Caller,
+    list: &str,
+    second: &str,
+    report: &mut Report,
+) -> Result<()> {
+    let calls = Background::start(&web.channel, list);
+    let mut values = CANARY.to_vec();
+    values.push("canary.weight=0");
+    let rules = lab.rendered(&values)?;
     lab.apply(&rules).await?;
-    lab.leave(&pods[2]).await?;
-    let mut codes = calls.await?;
-    codes.extend(many(&web.channel, &list, 200, &[]).await);
-    codes.dedup();
-    report.same(
-        "ListOrders: codes while v2 is taken away",
-        ALL_OK.to_vec(),
-        codes,
-    )
+    tokio::time::sleep(SETTLED).await;
+    let rules = lab.rendered(&REPLICATED)?;
+    lab.apply(&rules).await?;
+    lab.leave(second).await?;
+    tokio::time::sleep(SETTLED).await;
+    let codes = calls.stop().await?;
+    report.at_least("ListOrders: calls while v2 is taken away", 100, codes.len())?;
+    let failed = codes.iter().filter(|code| **code != Code::Ok).count();
+    report.same("ListOrders: of those failed", 0, failed)
 }
 
 async fn hashing(setup: &Setup, report: &mut Report) -> Result<()> {

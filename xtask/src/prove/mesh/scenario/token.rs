@@ -21,7 +21,11 @@ pub(super) struct Issuer {
     serving: AbortHandle,
 }
 
+/// What only rules on claims refuse.
+pub(super) const OTHER_CLAIM: &str = "one with another claim";
+
 /// One token and what it is worth.
+#[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) what: &'static str,
     /// The value of `authorization`.
@@ -96,12 +100,7 @@ impl Issuer {
                 KEY,
                 denied,
             )?,
-            case(
-                "one with another claim",
-                &with("role", json!("guest")),
-                KEY,
-                denied,
-            )?,
+            case(OTHER_CLAIM, &with("role", json!("guest")), KEY, denied)?,
             case(
                 "one of another issuer",
                 &with("iss", json!("https://x")),

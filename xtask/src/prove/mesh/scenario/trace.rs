@@ -15,7 +15,6 @@ pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
         ("W3C", "opentelemetry", "tracecontext"),
         ("B3", "zipkin", "b3multi"),
     ] {
-        let collector = Collector::start().await?;
         let values = [
             "tracing.mesh.enabled=true",
             "tracing.mesh.provider=lab",
@@ -23,6 +22,7 @@ pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
             "otel.sampleRatio=0",
         ];
         let mut lab = Lab::new(setup, headers, &values)?;
+        let collector = Collector::start(lab.address().ip()).await?;
         let of_proxy = if provider == "zipkin" {
             collector.zipkin
         } else {
@@ -51,7 +51,7 @@ pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
         let path = &setup.rpc("ListOrders")?.path;
         call::unary(&web.channel, path, &Call::default()).await;
         let is_service =
-            |span: &Span| span.service == "demo-order-service" && span.name == "ListOrders";
+            |span: &Span| span.service == "demo-order-service" && span.name.ends_with("ListOrders");
         let own = collector
             .wait(is_service)
             .await

@@ -1,0 +1,142 @@
+//! A connection's calls, each with what the layers need to know of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
+use tower::util::Oneshot;
+use tower::{Service, ServiceExt};
+
+use super::remainder::Whole;
+use super::room::Room;
+use crate::limits::Turns;
+use crate::mesh::{Caller, Provider};
+use crate::rpc::{Contracts, Rpc};
+use crate::settings::ServerSettings;
+use crate::telemetry::rpc::Peer;
+use crate::tls::Security;
+
+/// Hands calls to a service.
+#[derive(Clone)]
+pub(super) struct Calls<S> {
+    contracts: Contracts,
+    turns: Turns,
+    room: Room,
+    service: S,
+    mesh: Provider,
+    peer: TcpConnectInfo,
+    security: Security,
+    /// By its certificate.
+    caller: Option<Caller>,
+}
+
+impl<S> Calls<S> {
+    pub(super) fn new(
+        settings: &ServerSettings,
+        contracts: Contracts,
+        turns: Turns,
+        room: Room,
+        service: S,
+    ) -> Self {
+        Self {
+            contracts,
+            turns,
+            room,
+            service,
+            mesh: settings.mesh,
+            peer: TcpConnectInfo {
+                local_addr: None,
+                remote_addr: None,
+            },
+            security: Security::None,
+            caller: None,
+        }
+    }
+
+    /// Those of one connection.
+    pub(super) fn of(
+        mut self,
+        peer: TcpConnectInfo,
+        security: Security,
+        caller: Option<Caller>,
+    ) -> Self {
+        (self.peer, self.security, self.caller) = (peer, security, caller);
+        self
+    }
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone,
+{
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = Called<S, Request<Body>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let rpc = Rpc {
+            method: self.contracts.find(request.uri().path()),
+        };
+        let caller = match &self.caller {
+            Some(caller) => Some(caller.clone()),
+            None => Caller::of(self.mesh, request.headers()),
+        };
+        let extensions = request.extensions_mut();
+        if let Some(caller) = caller {
+            extensions.insert(caller);
+        }
+        extensions.insert(rpc);
+        extensions.insert(Peer {
+            address: self.peer.remote_addr,
+            security: self.security,
+        });
+        extensions.insert(self.peer.clone());
+        let request = request.map(|body| {
+            let message = self
+                .turns
+                .await_turn(rpc.kind(), Whole::new(body, self.room.share()));
+            Body::new(message)
+        });
+        Called::at_once(self.service.clone(), request)
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A call that began when it was read: its deadline, its place and its
+    /// duration count from then, not from its first turn on a thread.
+    #[project = Projected]
+    pub(super) enum Called<S: Service<R>, R> {
+        Begun { #[pin] call: S::Future },
+        /// A layer is not ready.
+        Waits { #[pin] call: Oneshot<S, R> },
+    }
+}
+
+impl<S: Service<R>, R> Called<S, R> {
+    fn at_once(mut service: S, request: R) -> Self {
+        // Where it is not, the call below asks again.
+        match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Self::Begun {
+                call: service.call(request),
+            },
+            _ => Self::Waits {
+                call: service.oneshot(request),
+            },
+        }
+    }
+}
+
+impl<S: Service<R>, R> Future for Called<S, R> {
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            Projected::Begun { call } => call.poll(cx),
+            Projected::Waits { call } => call.poll(cx),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How much memory the messages that are being received may take together.
+//!
+//! Each message has its bound, and so has the number of calls; the product of
+//! both is more than a process has. A few connections that send large messages
+//! but for their last byte would fill it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tonic::{Code, Status};
+
+use crate::status;
+use crate::telemetry::metrics::{Counter, Metrics};
+
+/// What each request may take without being counted: most never take more.
+const FREE: usize = 16 << 10;
+/// When to come back.
+const LATER: Duration = Duration::from_millis(250);
+
+/// The room for all requests; clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    taken: AtomicUsize,
+    most: usize,
+    refused: Counter,
+}
+
+impl Room {
+    /// For `most` bytes.
+    pub(super) fn new(most: usize, metrics: &Metrics) -> Self {
+        Self(Arc::new(Shared {
+            taken: AtomicUsize::new(0),
+            most,
+            refused: metrics.rejections("memory"),
+        }))
+    }
+
+    /// For one request.
+    pub(super) fn share(&self) -> Share {
+        Share {
+            room: self.clone(),
+            seen: 0,
+            taken: 0,
+        }
+    }
+}
+
+/// What one request takes of the room; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    room: Room,
+    seen: usize,
+    taken: usize,
+}
+
+impl Share {
+    /// Takes as much as was received.
+    ///
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` if there is no room for it.
+    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Status> {
+        self.seen += bytes;
+        if self.seen <= FREE {
+            return Ok(());
+        }
+        let shared = &self.room.0;
+        let before = shared.taken.fetch_add(bytes, Ordering::Relaxed);
+        self.taken += bytes;
+        if before + bytes <= shared.most {
+            return Ok(());
+        }
+        shared.refused.add(1);
+        Err(status::retryable(
+            Code::ResourceExhausted,
+            status::DOMAIN,
+            "TOO_MANY_BYTES",
+            "too many large messages are being received; try again later",
+            LATER,
+        ))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if self.taken > 0 {
+            self.room.0.taken.fetch_sub(self.taken, Ordering::Relaxed);
+        }
+    }
+}
