@@ -181,6 +181,8 @@ fn report(ours: &Outcome, theirs: &Outcome) -> Result<String> {
         let why = explanation(test).filter(|_| by[0]).unwrap_or_default();
         writeln!(text, "| {} | {} | {who} | {why} |", test.section, test.name)?;
     }
-    writeln!(text, "\n{SKIPPED}")?;
+    if ours.skipped > 0 {
+        writeln!(text, "\n{SKIPPED}")?;
+    }
     Ok(text)
 }
