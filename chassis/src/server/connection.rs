@@ -70,6 +70,9 @@ where
             // Bounds what a client can make this server remember by provoking
             // errors (CVE-2023-44487 and its kin).
             .max_local_error_reset_streams(1024)
+            // A client may give up every call that it may have open: after a
+            // stall of this server many do, in one go.
+            .max_pending_accept_reset_streams(settings.max_concurrent_streams as usize)
             .auto_date_header(false);
         Self {
             http2,

@@ -162,6 +162,38 @@ async fn calls_whose_deadline_passes_before_their_turn_are_not_begun() {
 }
 
 #[tokio::test]
+async fn calls_given_up_together_leave_the_connection_to_others() {
+    let (things, mut beginning) = busy_thread();
+    let server = start(&["--max-queue-delay=1h"], things).await;
+    let address = server.address;
+    let calling = tokio::task::spawn_blocking(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = Direct::connect(address).await;
+            let spawn = |running: &mut JoinSet<_>, text: &str| {
+                let (client, request) = (client.clone(), Request::new(text.to_owned()));
+                running.spawn(async move { call(&client, GET, request).await });
+            };
+            let (mut first, mut others) = (JoinSet::new(), JoinSet::new());
+            spawn(&mut first, "first");
+            beginning.recv().await.unwrap();
+            for _ in 0..100 {
+                spawn(&mut others, "x");
+            }
+            // They are sent, and given up before the server has seen them.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            others.shutdown().await;
+            spawn(&mut first, "y");
+            first.join_all().await
+        })
+    });
+    for answer in calling.await.unwrap() {
+        assert_eq!(answer.unwrap().into_inner(), "done");
+    }
+}
+
+#[tokio::test]
 async fn streams_have_a_bound_of_their_own_until_they_end() {
     let (server, _gate, _first) = busy().await;
     let channel = server.channel();

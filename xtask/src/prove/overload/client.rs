@@ -1,6 +1,7 @@
 //! Calls over plain HTTP/2: the cheapest client there is, so that one core of
 //! it can offer several times what one core serves.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -9,6 +10,7 @@ use h2::client::SendRequest;
 use http::{HeaderMap, Request};
 use prost::Message;
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -40,7 +42,9 @@ pub(super) enum Outcome {
 
 /// Connections to one server, and what is asked there.
 pub(super) struct Client {
-    connections: Vec<SendRequest<Bytes>>,
+    address: String,
+    connections: Vec<Mutex<SendRequest<Bytes>>>,
+    complained: AtomicBool,
     uri: String,
     /// The message in its frame; a new request id is put at `id`.
     message: Bytes,
@@ -67,18 +71,12 @@ impl Client {
             .transpose()?;
         let mut opened = Vec::new();
         for _ in 0..connections {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            let (sender, connection) = h2::client::Builder::new()
-                .initial_connection_window_size(1 << 24)
-                .max_concurrent_reset_streams(4096)
-                .handshake(stream)
-                .await?;
-            tokio::spawn(connection);
-            opened.push(sender);
+            opened.push(Mutex::new(open(address).await?));
         }
         Ok(Self {
+            address: address.to_owned(),
             connections: opened,
+            complained: AtomicBool::new(false),
             uri: format!("http://{address}{path}"),
             message: framed.freeze(),
             id,
@@ -99,11 +97,16 @@ impl Client {
         }
         let message = message.freeze();
         for attempt in 1.. {
-            let connection = &self.connections[(number + attempt) % self.connections.len()];
-            let trying = self.attempt(connection.clone(), message.clone(), deadline);
+            let trying = self.attempt(number + attempt, message.clone(), deadline);
             let refusal = match tokio::time::timeout_at(deadline, trying).await {
                 Err(_) => return (Outcome::Late, attempt),
-                Ok(Err(_)) => return (Outcome::Failed, attempt),
+                Ok(Err(error)) => {
+                    if !self.complained.swap(true, Ordering::Relaxed) {
+                        eprintln!("the first call that failed: {error:#}");
+                    }
+                    self.reconnect(number + attempt).await;
+                    return (Outcome::Failed, attempt);
+                }
                 Ok(Ok(Ok(()))) => return (Outcome::Good, attempt),
                 Ok(Ok(Err(refusal))) => refusal,
             };
@@ -122,10 +125,24 @@ impl Client {
         unreachable!("attempts have no end")
     }
 
+    fn connection(&self, number: usize) -> &Mutex<SendRequest<Bytes>> {
+        &self.connections[number % self.connections.len()]
+    }
+
+    /// A new connection in the place of one that ended.
+    async fn reconnect(&self, number: usize) {
+        let mut connection = self.connection(number).lock().await;
+        if connection.clone().ready().await.is_err()
+            && let Ok(opened) = open(&self.address).await
+        {
+            *connection = opened;
+        }
+    }
+
     /// The inner result: answered, or refused and when to come back.
     async fn attempt(
         &self,
-        connection: SendRequest<Bytes>,
+        number: usize,
         message: Bytes,
         deadline: Instant,
     ) -> Result<Result<(), Option<Duration>>> {
@@ -135,6 +152,7 @@ impl Client {
             .header("te", "trailers")
             .header("grpc-timeout", format!("{}u", left.as_micros()))
             .body(())?;
+        let connection = self.connection(number).lock().await.clone();
         let mut connection = connection.ready().await?;
         let (response, mut body) = connection.send_request(request, false)?;
         body.send_data(message, true)?;
@@ -150,6 +168,18 @@ impl Client {
         let status = status(&trailers).context("no status")?;
         Ok(read(status, &trailers))
     }
+}
+
+async fn open(address: &str) -> Result<SendRequest<Bytes>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = h2::client::Builder::new()
+        .initial_connection_window_size(1 << 24)
+        .max_concurrent_reset_streams(4096)
+        .handshake(stream)
+        .await?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 fn status(headers: &HeaderMap) -> Option<u32> {
