@@ -12,6 +12,8 @@ pub(crate) mod telemetry;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::prove::mesh::overhead as mesh;
+
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
@@ -19,6 +21,9 @@ pub(crate) enum Bench {
     Instructions(instructions::Args),
     /// CPU time per call beside bare tonic, grpc-go and go-kratos.
     Rpc(rpc::Args),
+    /// What two sidecars with mutual TLS cost: CPU time and latency of a call
+    /// through them against one straight to the service.
+    Mesh(mesh::Args),
     /// What a new user waits for and what an idle service costs.
     Start(start::Args),
     /// Durable changes per second against what the disk can sync, and reads.
@@ -32,6 +37,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Instructions(args) => instructions::run(args),
         Bench::Rpc(args) => rpc::run(args),
+        Bench::Mesh(args) => mesh::run(args),
         Bench::Start(args) => start::run(args),
         Bench::Store(args) => store::run(args),
         Bench::Telemetry(args) => telemetry::run(args),

@@ -5,7 +5,7 @@ mod crash;
 mod faults;
 mod floods;
 mod history;
-mod mesh;
+pub(crate) mod mesh;
 mod overload;
 mod power;
 mod random;

@@ -9,6 +9,7 @@ mod control;
 mod envoy;
 mod lab;
 mod mutant;
+pub(crate) mod overhead;
 mod pods;
 mod programs;
 mod report;
@@ -40,12 +41,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
-    let mut setup = Setup {
-        programs: Programs::ensure()?,
-        folder: folder()?,
-        rpcs: chart::contract()?,
-        mutation: None,
+    let Some(programs) = Programs::ensure_or_skip(&[])? else {
+        return Ok(());
     };
+    let mut setup = Setup::new(programs, folder()?)?;
     let built = start.elapsed();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

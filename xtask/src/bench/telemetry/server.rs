@@ -127,20 +127,25 @@ impl Server {
         Ok(self.child.try_wait()?)
     }
 
-    /// CPU time of all threads that live, in microseconds.
+    /// CPU time so far, in microseconds.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        let mut threads = HashMap::new();
-        for task in std::fs::read_dir(format!("/proc/{}/task", self.id()))? {
-            let task = task?;
-            // A thread may end in between.
-            let Ok(stat) = std::fs::read_to_string(task.path().join("schedstat")) else {
-                continue;
-            };
-            let nanos: u64 = stat.split(' ').next().unwrap_or_default().parse()?;
-            threads.insert(task.file_name(), nanos);
-        }
-        Ok(Duration::from_nanos(threads.values().sum()).as_secs_f64() * 1e6)
+        cpu(self.id())
     }
+}
+
+/// CPU time of all threads of a process that live, in microseconds.
+pub(crate) fn cpu(process: u32) -> Result<f64> {
+    let mut threads = HashMap::new();
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let task = task?;
+        // A thread may end in between.
+        let Ok(stat) = std::fs::read_to_string(task.path().join("schedstat")) else {
+            continue;
+        };
+        let nanos: u64 = stat.split(' ').next().unwrap_or_default().parse()?;
+        threads.insert(task.file_name(), nanos);
+    }
+    Ok(Duration::from_nanos(threads.values().sum()).as_secs_f64() * 1e6)
 }
 
 impl Drop for Server {

@@ -72,6 +72,10 @@ impl Envoy {
         })
     }
 
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits until it listens on `address`.
     pub(super) async fn listening(&mut self, address: SocketAddr) -> Result<()> {
         self.until(&format!("listen on {address}"), async || {
@@ -97,7 +101,11 @@ impl Envoy {
         };
         match tokio::time::timeout(DEADLINE, waiting).await {
             Ok(done) => done,
-            Err(_) => bail!("Envoy {} does not {what}", self.name),
+            Err(_) => bail!(
+                "Envoy {} does not {what}: {} tells why",
+                self.name,
+                self.log.display()
+            ),
         }
     }
 

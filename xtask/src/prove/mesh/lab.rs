@@ -32,6 +32,15 @@ pub(super) struct Setup {
 }
 
 impl Setup {
+    pub(super) fn new(programs: Programs, folder: PathBuf) -> Result<Self> {
+        Ok(Self {
+            programs,
+            folder,
+            rpcs: chart::contract()?,
+            mutation: None,
+        })
+    }
+
     /// An rpc by its name.
     pub(super) fn rpc(&self, name: &str) -> Result<&chart::Rpc> {
         let mut rpcs = self.rpcs.iter();
@@ -320,6 +329,12 @@ impl<'a> Lab<'a> {
     async fn publish(&mut self) -> Result<()> {
         let endpoints = pods::endpoints(&self.pods, self.port);
         self.apply(&[endpoints]).await
+    }
+
+    /// The process of a pod's sidecar.
+    pub(super) fn sidecar_id(&self, pod: &str) -> Option<u32> {
+        let mut sidecars = self.sidecars.iter();
+        sidecars.find(|(name, _)| name == pod)?.1.id()
     }
 
     /// Ends a pod's sidecar.

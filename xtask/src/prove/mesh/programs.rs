@@ -1,9 +1,10 @@
 //! The programs at work, found or made before anything starts.
 
+use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::bench::telemetry::server;
 use crate::{tools, tree};
@@ -18,13 +19,29 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    pub(super) fn ensure() -> Result<Self> {
-        Ok(Self {
-            helm: tools::ensure("helm")?,
-            envoy: tools::ensure("envoy")?,
+    /// All of them, or `None` after saying loudly what is skipped without one;
+    /// in CI nothing is skipped. `profile` is the service's, for cargo.
+    pub(super) fn ensure_or_skip(profile: &[&str]) -> Result<Option<Self>> {
+        const WHAT: &str = "the chart's objects at work in a mesh";
+        let Some(helm) = tools::ensure_or_skip("helm", WHAT)? else {
+            return Ok(None);
+        };
+        let Some(envoy) = tools::ensure_or_skip("envoy", WHAT)? else {
+            return Ok(None);
+        };
+        let go = Command::new("go").arg("version").output();
+        if !go.is_ok_and(|output| output.status.success()) {
+            const MISSING: &str = "go is missing: install Go 1.26 or newer";
+            ensure!(env::var_os("CI").is_none(), "{MISSING}");
+            eprintln!("\n*** SKIPPED: {WHAT}: {MISSING} ***\n");
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            helm,
+            envoy,
             control: control()?,
-            server: server::build(&[])?,
-        })
+            server: server::build(profile)?,
+        }))
     }
 }
 
@@ -38,8 +55,7 @@ fn control() -> Result<PathBuf> {
         .arg("./meshlab")
         .env("CGO_ENABLED", "0")
         .current_dir(tree::root())
-        .status()
-        .context("go is needed to build Istio's control plane: install Go 1.26 or newer")?;
+        .status()?;
     ensure!(built.success(), "tools/istio/meshlab does not build");
     Ok(program)
 }

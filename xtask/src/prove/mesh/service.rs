@@ -93,6 +93,10 @@ impl Service {
         })
     }
 
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Stops it as Kubernetes does, and waits until it has ended.
     pub(super) async fn stop(mut self) -> Result<()> {
         let id = self.child.id().context("the service ended by itself")?;
