@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!(
         "{:.0} s to make the programs, {:.0} s to run",
         built.as_secs_f64(),
-        (start.elapsed() - built).as_secs_f64()
+        start.elapsed().saturating_sub(built).as_secs_f64()
     );
     ensure!(
         failed == 0,
