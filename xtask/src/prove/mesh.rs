@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::tree;
 use lab::Setup;
-use programs::Programs;
+use programs::{Programs, Server};
 use report::Report;
 
 /// `cargo xtask prove mesh`
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
-    let Some(programs) = Programs::ensure_or_skip(&[])? else {
+    let Some(programs) = Programs::ensure_or_skip(Server::Build(&[]))? else {
         return Ok(());
     };
     let mut setup = Setup::new(programs, folder()?)?;

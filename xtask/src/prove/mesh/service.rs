@@ -1,4 +1,4 @@
-//! The real service, configured as the chart's ConfigMap says.
+//! The real service, configured as the chart's `ConfigMap` says.
 
 use std::fs::{self, File};
 use std::io::Write as _;
