@@ -85,6 +85,10 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("the chart, for every mesh", &["cargo", "xtask", "chart"]),
+    (
+        "the chart at work, on real Envoys",
+        &["cargo", "xtask", "prove", "mesh"],
+    ),
     ("clients of other languages", &["cargo", "xtask", "clients"]),
     (
         "metrics as Prometheus reads them",

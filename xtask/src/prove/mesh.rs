@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::tree;
 use lab::Setup;
-use programs::Programs;
+use programs::{Programs, Server};
 use report::Report;
 
 /// `cargo xtask prove mesh`
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
-    let Some(programs) = Programs::ensure_or_skip(&[])? else {
+    let Some(programs) = Programs::ensure_or_skip(Server::Build(&[]))? else {
         return Ok(());
     };
     let mut setup = Setup::new(programs, folder()?)?;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!(
         "{:.0} s to make the programs, {:.0} s to run",
         built.as_secs_f64(),
-        (start.elapsed() - built).as_secs_f64()
+        start.elapsed().saturating_sub(built).as_secs_f64()
     );
     ensure!(
         failed == 0,

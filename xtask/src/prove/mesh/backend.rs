@@ -38,13 +38,13 @@ pub(super) enum Answer {
     Ok,
     /// A status and nothing else.
     Fail(Code),
-    /// RST_STREAM.
+    /// `RST_STREAM`.
     Reset(Reason),
     /// Nothing, for as long as the caller waits.
     Hang,
     /// Empty messages, that many, one after each pause.
     Stream(u32, Duration),
-    /// What another server answers; or, if it is to be lost, RST_STREAM once it
+    /// What another server answers; or, if it is to be lost, `RST_STREAM` once it
     /// has answered.
     Forward { to: Channel, lose: bool },
 }
@@ -152,7 +152,7 @@ impl Shared {
             body.extend_from_slice(&chunk);
         }
         match self.remember(&parts) {
-            Answer::Ok => send(&mut respond, Bytes::new()),
+            Answer::Ok => send(&mut respond, &Bytes::new()),
             Answer::Fail(code) => fail(&mut respond, code),
             Answer::Reset(reason) => {
                 respond.send_reset(reason);
@@ -164,14 +164,15 @@ impl Shared {
             }
             Answer::Stream(messages, pause) => self::stream(&mut respond, messages, pause).await,
             Answer::Forward { to, lose } => {
-                let message = Bytes::from(body).slice(5..);
+                // Less the frame's head.
+                let message = Bytes::from(body.split_off(body.len().min(5)));
                 let answer = call::raw(&to, parts.uri.path(), message).await;
                 match answer {
                     _ if lose => {
                         respond.send_reset(Reason::INTERNAL_ERROR);
                         Ok(())
                     }
-                    Ok(message) => send(&mut respond, message),
+                    Ok(message) => send(&mut respond, &message),
                     Err(status) => fail(&mut respond, status.code()),
                 }
             }
@@ -225,9 +226,9 @@ fn fail(respond: &mut SendResponse<Bytes>, code: Code) -> Result<()> {
     Ok(())
 }
 
-fn send(respond: &mut SendResponse<Bytes>, message: Bytes) -> Result<()> {
+fn send(respond: &mut SendResponse<Bytes>, message: &Bytes) -> Result<()> {
     let mut stream = respond.send_response(head(), false)?;
-    stream.send_data(frame(&message)?, false)?;
+    stream.send_data(frame(message)?, false)?;
     end(&mut stream)
 }
 

@@ -14,7 +14,7 @@ use super::call;
 use super::control::Addresses;
 
 /// How long it may take until it has its configuration.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// For whom it works.
 #[derive(Debug, Clone)]

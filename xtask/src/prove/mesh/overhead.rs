@@ -4,6 +4,7 @@
 //! other, as on two nodes. Calls begin at a fixed rate and are timed from when
 //! they were due. Straight and meshed take turns, forwards and backwards.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
 use super::lab::{Lab, Setup};
-use super::programs::Programs;
+use super::programs::{Programs, Server};
 use super::service::Service;
 use super::{call, folder};
 use crate::bench::compare::pin;
@@ -32,9 +33,9 @@ pub(crate) struct Args {
     /// Calls that begin in a second.
     #[arg(long, default_value_t = 500)]
     rate: u32,
-    /// Measures the debug build: quick, and good for nothing but a try.
+    /// The service to measure; a release is built if not given.
     #[arg(long)]
-    debug: bool,
+    server: Option<PathBuf>,
 }
 
 /// What one way was seen to cost, a value for each measurement.
@@ -55,8 +56,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.rounds > 0 && args.calls > 0 && args.rate > 0,
         "--rounds, --calls and --rate begin with 1"
     );
-    let profile: &[&str] = if args.debug { &[] } else { &["--release"] };
-    let Some(programs) = Programs::ensure_or_skip(profile)? else {
+    let server = args
+        .server
+        .clone()
+        .map_or(Server::Build(&["--release"]), Server::Given);
+    let Some(programs) = Programs::ensure_or_skip(server)? else {
         return Ok(());
     };
     let setup = Setup::new(programs, folder()?)?;

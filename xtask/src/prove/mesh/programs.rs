@@ -18,10 +18,18 @@ pub(super) struct Programs {
     pub(super) server: PathBuf,
 }
 
+/// Where the service comes from.
+#[derive(Debug)]
+pub(super) enum Server {
+    /// Cargo, with these flags.
+    Build(&'static [&'static str]),
+    Given(PathBuf),
+}
+
 impl Programs {
     /// All of them, or `None` after saying loudly what is skipped without one;
-    /// in CI nothing is skipped. `profile` is the service's, for cargo.
-    pub(super) fn ensure_or_skip(profile: &[&str]) -> Result<Option<Self>> {
+    /// in CI nothing is skipped.
+    pub(super) fn ensure_or_skip(server: Server) -> Result<Option<Self>> {
         const WHAT: &str = "the chart's objects at work in a mesh";
         let Some(helm) = tools::ensure_or_skip("helm", WHAT)? else {
             return Ok(None);
@@ -40,7 +48,10 @@ impl Programs {
             helm,
             envoy,
             control: control()?,
-            server: server::build(profile)?,
+            server: match server {
+                Server::Build(flags) => server::build(flags)?,
+                Server::Given(path) => path,
+            },
         }))
     }
 }

@@ -24,6 +24,10 @@ pub(super) struct Report {
     hasty: bool,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is expected and seen is mostly made for the call"
+)]
 impl Report {
     pub(super) fn hasty() -> Self {
         Self {
@@ -39,7 +43,7 @@ impl Report {
     /// Both are the same.
     pub(super) fn same<T: PartialEq + Debug>(
         &mut self,
-        what: impl Display,
+        what: impl Into<String>,
         expected: T,
         seen: T,
     ) -> Result<()> {
@@ -50,7 +54,7 @@ impl Report {
     /// A number within bounds, both included.
     pub(super) fn within<T: PartialOrd + Debug>(
         &mut self,
-        what: impl Display,
+        what: impl Into<String>,
         expected: &RangeInclusive<T>,
         seen: T,
     ) -> Result<()> {
@@ -62,7 +66,7 @@ impl Report {
     /// A number not below a bound.
     pub(super) fn at_least<T: PartialOrd + Debug>(
         &mut self,
-        what: impl Display,
+        what: impl Into<String>,
         bound: T,
         seen: T,
     ) -> Result<()> {
@@ -72,14 +76,14 @@ impl Report {
 
     fn row(
         &mut self,
-        what: impl Display,
+        what: impl Into<String>,
         expected: String,
         seen: String,
         held: bool,
     ) -> Result<()> {
         let row = Row {
             scenario: self.scenario,
-            what: what.to_string(),
+            what: what.into(),
             expected,
             seen,
             held,

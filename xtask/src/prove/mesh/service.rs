@@ -1,4 +1,4 @@
-//! The real service, configured as the chart's ConfigMap says.
+//! The real service, configured as the chart's `ConfigMap` says.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 use super::chart::{RPCS, SERVICE, of_kind};
 
 /// How long a start or a stop may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How long a call that is answered may take to be in the log.
 const LOGGED: Duration = Duration::from_secs(15);

@@ -1,5 +1,6 @@
 //! A collector of spans: OTLP over gRPC, and Zipkin's JSON over HTTP.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -127,13 +128,17 @@ impl trace::trace_service_server::TraceService for Sink {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Reads requests of `POST /api/v2/spans` from one connection.
 async fn read(mut stream: TcpStream, spans: &Spans) -> Result<()> {
     let mut text = Vec::new();
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = stream.read(&mut buffer).await?;
         if read == 0 {

@@ -121,7 +121,9 @@ pub(super) async fn run_authorization(setup: &Setup, report: &mut Report) -> Res
         let service = Service::start(server, &folder, "only", &lab.objects, &[]).await?;
         let pod = lab.meshed_pod(service.grpc, None);
         let callers = ["reader", "writer", "stranger"];
-        callers.iter().for_each(|caller| lab.announce(caller));
+        for caller in callers {
+            lab.announce(caller);
+        }
         lab.start().await?;
         for caller in callers {
             let known = lab.caller(caller).await?;
@@ -175,7 +177,7 @@ async fn passes(channel: &Channel, path: &str) -> bool {
 /// Tokens: none, broken ones, the right one; with and without rules on claims.
 pub(super) async fn run_jwt(setup: &Setup, report: &mut Report) -> Result<()> {
     let issuer = Issuer::start().await?;
-    let cases = issuer.cases()?;
+    let cases = Issuer::cases()?;
     tokens(
         setup,
         report,
