@@ -57,14 +57,14 @@ fn tree(spans: &[Span]) -> String {
         .chain(below.iter().copied())
         .enumerate()
     {
-        let branch = match at {
+        let indent = match at {
             0 => "",
             _ if at == below.len() => "└─ ",
             _ => "├─ ",
         };
         let kind = ["", "internal", "server", "client"][usize::try_from(span.kind).unwrap()];
         let took = span.end_time_unix_nano - span.start_time_unix_nano;
-        let name = format!("{branch}{}", span.name);
+        let name = format!("{indent}{}", span.name);
         let took = f64::from(u32::try_from(took / 1000).unwrap()) / 1000.0;
         writeln!(text, "{name:<48} {kind:<8} {took:.1} ms").unwrap();
     }

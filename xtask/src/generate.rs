@@ -11,7 +11,10 @@ mod residue;
 pub(crate) mod stage;
 mod workspace;
 
+use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -81,7 +84,7 @@ impl Row {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let program = tools::ensure("cargo-generate")?;
     let start = Instant::now();
-    let folder = tree::target().join("generate");
+    let folder = outside();
     fs::create_dir_all(&folder)?;
     let stage = Stage::new(&folder, program)?;
     println!("seconds for each check; \"fmt\" also counts the files that rustfmt had to touch");
@@ -118,6 +121,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         bail!("{failed} of {} cases failed", rows.len());
     }
     Ok(())
+}
+
+/// A folder that stays from run to run, of this clone alone. Not in it: whatever
+/// is below a manifest becomes a member of that workspace.
+fn outside() -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    tree::root().hash(&mut hasher);
+    env::temp_dir().join(format!("generated-{:016x}", hasher.finish()))
 }
 
 fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
