@@ -124,7 +124,7 @@ fn examine(h2spec: &Path, server: SocketAddr) -> Result<Outcome> {
     parse(&text)
 }
 
-/// The report is as `JUnit`'s: one element for each test.
+/// The report has one element for each test.
 fn parse(text: &str) -> Result<Outcome> {
     let mut outcome = Outcome {
         failed: Vec::new(),

@@ -19,8 +19,8 @@ const ABOUT: &str = "\
 
 What each known flood of HTTP/2 does to the server with its default settings: how much memory it holds at most, and
 how a client that behaves fares meanwhile and afterwards. Written by
-`cargo xtask prove floods --seconds N --write`, which fails where memory exceeds 64 MiB, a call fails, or the first
-one afterwards takes more than five seconds. Flood, server and client share one machine, so times say little.
+`cargo xtask prove floods --seconds N --write`, which fails where memory exceeds 64 MiB (96 if not optimised), a call
+fails, or the first one afterwards takes more than five seconds. Flood, server and client share one machine, so times say little.
 
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
 They take the places for calls (`--max-concurrent-requests`), and others are asked to come back; health checks are
@@ -91,7 +91,12 @@ impl fmt::Display for Row {
 /// Writes docs/floods.md.
 pub(super) fn write(rows: &[Row], seconds: u64) -> Result<()> {
     let mut text = ABOUT.to_owned();
-    writeln!(text, "Each for {seconds} s:\n\n{HEAD}")?;
+    let profile = if cfg!(debug_assertions) {
+        "not optimised"
+    } else {
+        "optimised"
+    };
+    writeln!(text, "Each for {seconds} s, {profile}:\n\n{HEAD}")?;
     for row in rows {
         writeln!(text, "{row}")?;
     }
