@@ -83,7 +83,7 @@ pub struct ServerSettings {
         long,
         env = "MAX_QUEUE_DELAY",
         value_name = "DURATION",
-        default_value = "20ms",
+        default_value = "100ms",
         value_parser = positive_duration
     )]
     pub max_queue_delay: Duration,

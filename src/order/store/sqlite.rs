@@ -48,8 +48,9 @@ use readers::Readers;
 use write::Change;
 use writer::{Job, Writer};
 
-/// How long reads may wait for a thread while most do; more are refused.
-const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// How long reads may wait for a thread while most do; more are refused. Longer
+/// than a process waits for a processor that others use as well.
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// How a store behaves.
 #[derive(Debug, Clone)]
