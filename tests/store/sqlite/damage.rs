@@ -130,7 +130,7 @@ async fn a_damaged_page_is_found_and_no_panic() {
 async fn a_page_that_was_mended_is_read_again() {
     const PAGE: usize = 4096;
     let folder = Folder::new();
-    let store = folder.open();
+    let store = folder.open().await;
     let order = store.create(samples::order("alice"), None).await.unwrap();
     // From the log into the file.
     store.close().await;
@@ -140,7 +140,7 @@ async fn a_page_that_was_mended_is_read_again() {
         .and_then(|file| file.query_one(sql, [], |row| row.get(0)))
         .unwrap();
     let at = (root.cast_unsigned() - 1) * PAGE as u64;
-    let store = folder.open();
+    let store = folder.open().await;
 
     let mut file = fs::File::options();
     let file = file.read(true).write(true).open(folder.file()).unwrap();
