@@ -32,9 +32,6 @@ pub(super) struct Flood {
     /// What it does, and where it is known from.
     pub(super) what: &'static str,
     pub(super) connections: usize,
-    /// Whether it takes all places for calls, so that others are asked to come
-    /// back: what it holds are calls like any other, until their deadline.
-    pub(super) crowds: bool,
     pub(super) run: fn(Arc<Attacker>) -> Run,
 }
 
@@ -43,42 +40,36 @@ pub(super) const FLOODS: &[Flood] = &[
         name: "rapid reset",
         what: "calls, each reset at once (CVE-2023-44487)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, rapid_reset)),
     },
     Flood {
         name: "made you reset",
         what: "calls, each with an error that makes the server reset it (CVE-2025-8671)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, made_you_reset)),
     },
     Flood {
         name: "continuation",
         what: "a header block that never ends (CVE-2024-24549 and its kin)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| continuation(it, wire, 16 << 10))),
     },
     Flood {
         name: "empty continuation",
         what: "the same, of frames without content",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| continuation(it, wire, 0))),
     },
     Flood {
         name: "settings",
         what: "SETTINGS, whose acknowledgements are not read (CVE-2019-9515)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| unread(it, wire, change))),
     },
     Flood {
         name: "ping",
         what: "PING, whose answers are not read (CVE-2019-9512)",
         connections: 8,
-        crowds: false,
         run: |it| {
             let ping = |to: &mut Vec<u8>, _| push(to, PING, 0, 0, &[7; 8]);
             Box::pin(repeat(it, move |it, wire| unread(it, wire, ping)))
@@ -88,28 +79,24 @@ pub(super) const FLOODS: &[Flood] = &[
         name: "empty data",
         what: "DATA without content, for ever (CVE-2019-9518)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, empty_data)),
     },
     Flood {
         name: "header bomb",
         what: "one byte for each 4 KiB of headers, out of the table (CVE-2016-6581)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, header_bomb)),
     },
     Flood {
         name: "slow reader",
         what: "calls whose answers have no room: a window of 0 (CVE-2019-9511, CVE-2019-9517)",
         connections: 64,
-        crowds: true,
         run: |it| Box::pin(repeat(it, slow_reader)),
     },
     Flood {
         name: "window update",
         what: "WINDOW_UPDATE by one byte",
         connections: 8,
-        crowds: false,
         run: |it| {
             let update = |to: &mut Vec<u8>, _| push(to, WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]);
             Box::pin(repeat(it, move |it, wire| unread(it, wire, update)))
@@ -119,35 +106,30 @@ pub(super) const FLOODS: &[Flood] = &[
         name: "priority",
         what: "priorities of streams that are not there, over and over (CVE-2019-9513)",
         connections: 8,
-        crowds: false,
         run: |it| Box::pin(repeat(it, |it, wire| unread(it, wire, priority))),
     },
     Flood {
         name: "slow body",
         what: "calls whose message never ends",
         connections: 64,
-        crowds: true,
         run: |it| Box::pin(repeat(it, slow_body)),
     },
     Flood {
         name: "large body",
         what: "calls that send a message of 4 MiB, but for its last byte",
         connections: 64,
-        crowds: true,
         run: |it| Box::pin(large_body(it)),
     },
     Flood {
         name: "slow preface",
         what: "connections that begin a byte at a time",
         connections: 2_000,
-        crowds: false,
         run: |it| Box::pin(slow_preface(it)),
     },
     Flood {
         name: "idle",
         what: "ten thousand connections that do nothing",
         connections: 10_000,
-        crowds: false,
         run: |it| Box::pin(idle(it)),
     },
 ];
