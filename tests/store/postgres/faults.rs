@@ -239,7 +239,7 @@ async fn what_cannot_be_stored_does_not_take_others_with_it() {
 
 /// What the database's own default makes of every transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn conflicts_of_strict_isolation_are_no_errors() {
+async fn a_database_that_isolates_more_strictly_makes_no_conflicts() {
     let Some(database) = Database::new() else {
         return;
     };

@@ -13,9 +13,11 @@ use super::url::Url;
 use crate::order::error::Error;
 
 /// Said to every connection first. The limit is for what has no deadline of its
-/// own. An answer that was not synced could be lost: no default of the database
-/// may say so.
+/// own. Statements are made for the isolation named here: a stricter one would
+/// have them conflict. An answer that was not synced could be lost: no default
+/// of the database may say so.
 const SETUP: &str = "SET statement_timeout = 10000; \
+    SET default_transaction_isolation = 'read committed'; \
     SELECT set_config('synchronous_commit', 'on', false) \
     WHERE current_setting('synchronous_commit') = 'off'";
 
