@@ -3,7 +3,7 @@
 //! Every name of the matrix is generated and compared with what the tree says
 //! should come out; some (with `--long`, all) are built and tested as well.
 
-mod case;
+pub(crate) mod case;
 mod compare;
 pub(crate) mod project;
 mod refusals;

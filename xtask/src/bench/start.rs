@@ -18,6 +18,9 @@ use service::order::{Draft, Order, OrderId};
 use tokio::task::JoinSet;
 
 use super::median;
+use crate::generate::case;
+use crate::generate::stage::Stage;
+use crate::tools;
 use crate::tree::root;
 
 /// Creates in flight while a store is filled.
@@ -74,6 +77,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "| crates in the default build | {} | ≤ 150, aim 115 |",
         crates()?
     );
+    row(
+        "a service generated, answers given",
+        &generations(args.runs, dir.path())?,
+        "≤ 1000 ms, aim 100",
+    );
     if args.cold {
         println!(
             "| cold debug build | {:.0} s | ≤ 120, aim 60 |",
@@ -81,6 +89,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What `cargo generate` takes for the default service.
+fn generations(runs: usize, folder: &Path) -> Result<Vec<Duration>> {
+    let stage = Stage::new(folder, tools::ensure("cargo-generate")?)?;
+    let case = case::matrix(&["order-service".to_owned()]).swap_remove(0);
+    let generate = |_| {
+        let start = Instant::now();
+        stage.generate(&case)?;
+        Ok(start.elapsed())
+    };
+    (0..runs).map(generate).collect()
 }
 
 fn row(what: &str, times: &[Duration], target: &str) {
