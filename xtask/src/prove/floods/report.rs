@@ -24,7 +24,8 @@ fails, or the first one afterwards takes more than five seconds. Flood, server a
 
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
 They take the places for calls (`--max-concurrent-requests`), and others are asked to come back, as they are while a
-flood keeps the processor busy (`--max-queue-delay`); health checks are not. Idle connections cost 16 KiB each, which HTTP/2's buffers take, up to `--max-connections`.
+flood keeps the processor busy (`--max-queue-delay`); health checks are not. Idle connections cost 16 KiB each, which
+HTTP/2's buffers take, up to `--max-connections`.
 
 ";
 
