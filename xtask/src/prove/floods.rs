@@ -24,7 +24,7 @@ use target::Target;
 
 /// Most that the server may hold, in MiB. What a call keeps while it waits is
 /// larger where nothing is optimised.
-const MOST_MEMORY: f64 = if cfg!(debug_assertions) { 96.0 } else { 64.0 };
+const MOST_MEMORY: f64 = if cfg!(debug_assertions) { 192.0 } else { 64.0 };
 /// Most where it is the connections that cost: what h2 holds for each, 16 KiB,
 /// times as many as are let in (`--max-connections`). A pod has 256.
 const MOST_MEMORY_OF_CONNECTIONS: f64 = 192.0;
