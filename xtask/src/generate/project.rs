@@ -116,6 +116,8 @@ impl Project {
             // The dependencies are already built there.
             .env("CARGO_TARGET_DIR", tree::target())
             .env("RUSTDOCFLAGS", "-D warnings")
+            // Its tests find what this repository installed.
+            .env("PATH", tools::path())
             // Set by the cargo that runs this program.
             .env_remove("CARGO_MANIFEST_DIR");
         command
