@@ -27,7 +27,7 @@ use target::Target;
 const MOST_MEMORY: f64 = if cfg!(debug_assertions) { 192.0 } else { 64.0 };
 /// Most where it is the connections that cost: what h2 holds for each, 16 KiB,
 /// times as many as are let in (`--max-connections`). A pod has 256.
-const MOST_MEMORY_OF_CONNECTIONS: f64 = 192.0;
+const MOST_MEMORY_OF_CONNECTIONS: f64 = if cfg!(debug_assertions) { 224.0 } else { 192.0 };
 /// How soon the server must answer once a flood is over.
 const RECOVERY: Duration = Duration::from_secs(5);
 
