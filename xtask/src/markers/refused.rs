@@ -1,4 +1,5 @@
-//! Names that would collide with one that the service already uses.
+//! Names that would collide with one that the service already uses in the same
+//! file.
 
 use std::collections::BTreeSet;
 
@@ -48,48 +49,53 @@ const PROTO: &[&str] = &[
 
 /// hooks/refused.rhai with the two lists that follow from the shared sources.
 pub(crate) fn write(shared: &[String], text: &str) -> Result<String> {
-    let mut identifiers = BTreeSet::new();
-    for path in shared {
-        let kind = path.rsplit('.').next().unwrap_or_default();
-        if matches!(kind, "rs" | "proto" | "sql") && !is_constant(path) {
-            let text = read(path)?;
-            let text = Comment::of(path).map_or(text.clone(), |comment| comment.unmarked(&text));
-            collect(&text, kind, &mut identifiers);
-        }
-    }
-    let (named, others): (BTreeSet<_>, BTreeSet<_>) = identifiers
-        .iter()
-        .partition(|identifier| !names::find(identifier).is_empty());
     let mut resources = BTreeSet::new();
     let mut plurals = BTreeSet::new();
+    for path in shared {
+        let kind = path.rsplit('.').next().unwrap_or_default();
+        if !matches!(kind, "rs" | "proto" | "sql") || is_constant(path) {
+            continue;
+        }
+        let text = read(path)?;
+        let text = Comment::of(path).map_or(text.clone(), |comment| comment.unmarked(&text));
+        let mut identifiers = BTreeSet::new();
+        collect(&text, kind, &mut identifiers);
+        meetings(&identifiers, &mut resources, &mut plurals);
+    }
+    let text = render::with_list(text, "export const RESOURCES = [", &resources, "];")?;
+    render::with_list(&text, "export const PLURALS = [", &plurals, "];")
+}
+
+/// Adds the names that would make two of one file's `identifiers` one.
+fn meetings(
+    identifiers: &BTreeSet<String>,
+    resources: &mut BTreeSet<String>,
+    plurals: &mut BTreeSet<String>,
+) {
+    let (named, others): (Vec<_>, Vec<_>) =
+        (identifiers.iter()).partition(|identifier| !names::find(identifier).is_empty());
     for name in named {
         let [found] = &names::find(name)[..] else {
             continue;
         };
         let pascal = found.word.text.starts_with('O');
         let list = match found.word.text {
-            "orders" | "Orders" => &mut plurals,
-            "order" | "Order" => &mut resources,
+            "orders" | "Orders" => &mut *plurals,
+            "order" | "Order" => &mut *resources,
             _ => continue,
         };
-        for other in &others {
+        list.extend((others.iter()).filter_map(|other| {
             let noun = other
-                .strip_prefix(found.before)
-                .and_then(|rest| rest.strip_suffix(found.after))
-                .and_then(|noun| {
-                    if pascal {
-                        names::snake(noun)
-                    } else {
-                        Some(noun.to_owned())
-                    }
-                });
-            list.extend(
-                noun.filter(|noun| names::is_snake(noun) && !PROVEN.contains(&noun.as_str())),
-            );
-        }
+                .strip_prefix(found.before)?
+                .strip_suffix(found.after)?;
+            let noun = if pascal {
+                names::snake(noun)?
+            } else {
+                noun.to_owned()
+            };
+            (names::is_snake(&noun) && !PROVEN.contains(&noun.as_str())).then_some(noun)
+        }));
     }
-    let text = render::with_list(text, "export const RESOURCES = [", &resources, "];")?;
-    render::with_list(&text, "export const PLURALS = [", &plurals, "];")
 }
 
 /// Adds the identifiers in the code of `text`, not in its comments and strings.
@@ -101,6 +107,12 @@ fn collect(text: &str, kind: &str, identifiers: &mut BTreeSet<String>) {
         if c.is_ascii_alphanumeric() || c == '_' {
             word.push(c);
             rest = &rest[1..];
+            continue;
+        }
+        let raw = matches!(word.as_str(), "r" | "br") && rest.starts_with(['"', '#']);
+        if raw {
+            word.clear();
+            rest = raw_string_end(rest);
             continue;
         }
         let keyword = kind == "proto" && PROTO.contains(&word.as_str());
@@ -116,6 +128,16 @@ fn collect(text: &str, kind: &str, identifiers: &mut BTreeSet<String>) {
             &rest[c.len_utf8()..]
         };
     }
+}
+
+/// What follows the raw string (or identifier) whose `r` stood before `text`.
+fn raw_string_end(text: &str) -> &str {
+    let rest = text.trim_start_matches('#');
+    let Some(content) = rest.strip_prefix('"') else {
+        return rest;
+    };
+    let end = format!("\"{}", &text[..text.len() - rest.len()]);
+    (content.find(&end)).map_or("", |at| &content[at + end.len()..])
 }
 
 /// What follows the string at the start of `text`.
