@@ -1,0 +1,70 @@
+//! What is published elsewhere of what happened here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+
+use super::{Counter, Metrics};
+
+/// What is not published yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many.
+    pub events: u64,
+    /// How long the first of them has waited.
+    pub delay: Duration,
+}
+
+impl Metrics {
+    /// Counts events that a broker has acknowledged.
+    #[must_use]
+    pub fn published_events(&self) -> Counter {
+        self.counter(
+            "events.published",
+            "{event}",
+            "Events that the broker has acknowledged.",
+            &[],
+        )
+    }
+
+    /// Counts attempts to publish that failed; `reason` is one of a fixed set.
+    #[must_use]
+    pub fn failed_publishing(&self, reason: &'static str) -> Counter {
+        self.counter(
+            "events.publish.failures",
+            "{attempt}",
+            "Attempts to publish that failed.",
+            &[KeyValue::new("reason", reason)],
+        )
+    }
+
+    /// Observes what is not published yet; `None` where another process publishes.
+    pub fn observe_backlog(&self, backlog: impl Fn() -> Option<Backlog> + Send + Sync + 'static) {
+        let Some(meter) = self.meter() else {
+            return;
+        };
+        let backlog = Arc::new(backlog);
+        let events = Arc::clone(&backlog);
+        meter
+            .u64_observable_gauge("events.publish.backlog")
+            .with_unit("{event}")
+            .with_description("Events that the broker has not acknowledged yet.")
+            .with_callback(move |gauge| {
+                if let Some(backlog) = events() {
+                    gauge.observe(backlog.events, &[]);
+                }
+            })
+            .build();
+        meter
+            .f64_observable_gauge("events.publish.delay")
+            .with_unit("s")
+            .with_description("Age of the first event that the broker has not acknowledged yet.")
+            .with_callback(move |gauge| {
+                if let Some(backlog) = backlog() {
+                    gauge.observe(backlog.delay.as_secs_f64(), &[]);
+                }
+            })
+            .build();
+    }
+}

@@ -1,0 +1,123 @@
+//{% capture source %}{% raw %}
+//! Up to where events were published, and which process publishes.
+//!
+//! An advisory lock says whose turn it is. The connection that holds it is also the
+//! one that writes how far publishing is: whoever lost the lock cannot write.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
+
+use super::row::column;
+use super::url::Url;
+use super::{connect, fault};
+use crate::order::error::Error;
+use crate::order::event::Position;
+use crate::order::store::value::{to_signed, unsigned};
+use crate::order::store::{Published, next};
+
+/// What an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The database lets go of a machine that vanished after some ten seconds.
+const WATCHED: &str = "SELECT set_config('tcp_keepalives_idle', '4', false), \
+     set_config('tcp_keepalives_interval', '2', false), \
+     set_config('tcp_keepalives_count', '3', false)";
+
+/// The turn of this process, while it has a connection.
+pub(super) struct Turn {
+    url: Url,
+    holder: Mutex<Option<Client>>,
+    /// Asks until it has the lock.
+    candidate: Mutex<Option<Client>>,
+}
+
+impl Turn {
+    pub(super) fn new(url: &Url) -> Self {
+        Self {
+            url: url.clone(),
+            holder: Mutex::default(),
+            candidate: Mutex::default(),
+        }
+    }
+
+    /// Whether it is this process's; tries once.
+    pub(super) async fn take(&self) -> Result<bool, Error> {
+        let mut holder = self.holder.lock().await;
+        if let Some(client) = holder.as_ref()
+            && !client.is_closed()
+        {
+            return Ok(true);
+        }
+        *holder = None;
+        let mut candidate = self.candidate.lock().await;
+        let waiting = candidate.take().filter(|client| !client.is_closed());
+        let client = if let Some(client) = waiting {
+            client
+        } else {
+            let client = Box::pin(connect::connect(&self.url)).await?;
+            query(&client, WATCHED, &[]).await?;
+            client
+        };
+        let sql = "SELECT pg_try_advisory_lock('order_published'::regclass::oid::int, 0)";
+        let mine = query(&client, sql, &[]).await?;
+        let mine = mine
+            .first()
+            .map_or(Ok(false), |row| column(row, 0, "lock"))?;
+        *if mine { holder } else { candidate } = Some(client);
+        Ok(mine)
+    }
+
+    /// Its connection ends, and the lock with it.
+    pub(super) async fn leave(&self) {
+        *self.holder.lock().await = None;
+        *self.candidate.lock().await = None;
+    }
+
+    pub(super) async fn read(&self) -> Result<Published, Error> {
+        let sql = "SELECT (SELECT seq FROM order_published), (SELECT min(seq) FROM order_events), \
+                   last FROM order_clock";
+        let rows = self.query(sql, &[]).await?;
+        let row = rows.first().ok_or_else(lost)?;
+        let number = |index| {
+            let seq: Option<i64> = column(row, index, "seq")?;
+            seq.map(|seq| unsigned(seq, "seq")).transpose()
+        };
+        let last = number(2)?.unwrap_or_default();
+        Ok(next::published(number(0)?, number(1)?, last))
+    }
+
+    pub(super) async fn write(&self, position: Position) -> Result<(), Error> {
+        let sql = "INSERT INTO order_published (seq) VALUES ($1) \
+                   ON CONFLICT (one) DO UPDATE SET seq = excluded.seq";
+        self.query(sql, &[&to_signed(position.0)?]).await.map(drop)
+    }
+
+    async fn query(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        let mut holder = self.holder.lock().await;
+        let client = holder.take().ok_or_else(lost)?;
+        let rows = query(&client, sql, values).await?;
+        *holder = Some(client);
+        Ok(rows)
+    }
+}
+
+/// One statement; whoever fails begins anew with another connection.
+async fn query(
+    client: &Client,
+    sql: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, Error> {
+    match tokio::time::timeout(PATIENCE, client.query(sql, values)).await {
+        Ok(Ok(rows)) => Ok(rows),
+        Ok(Err(error)) => Err(fault::of(&error, false).into()),
+        Err(_) => Err(fault::silent(PATIENCE)),
+    }
+}
+
+fn lost() -> Error {
+    Error::StoreUnavailable("it is not this process's turn to publish".into())
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

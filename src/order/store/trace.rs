@@ -1,0 +1,23 @@
+//{% capture source %}{% raw %}
+//! The trace of the call that this task works for.
+
+use crate::order::event::Trace;
+
+/// What an event is to keep of it, if events are to be `published`: nobody else
+/// asks, and it has a price.
+pub(super) fn current(published: bool) -> Option<Trace> {
+    let current = published.then(chassis::telemetry::trace::current)??;
+    Some(Trace {
+        parent: current.parent,
+        state: current.state,
+    })
+}
+
+/// From columns.
+pub(super) fn of(parent: Option<&str>, state: Option<&str>) -> Option<Trace> {
+    Some(Trace {
+        parent: parent?.to_owned(),
+        state: state.unwrap_or_default().to_owned(),
+    })
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -1,0 +1,49 @@
+//{% capture source %}{% raw %}
+//! What a message says of itself: the attributes of
+//! [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
+//! in binary mode, and the trace.
+
+use std::time::SystemTime;
+
+use async_nats::HeaderMap;
+use async_nats::header::NATS_MESSAGE_ID;
+use prost_types::Timestamp;
+
+use crate::order::event::{Change, Event};
+
+/// The id is the name and version of what changed, so that it is the same whenever
+/// and by whomever the event is published.
+pub(super) fn of(event: &Event) -> HeaderMap {
+    let order = &event.order;
+    let id = format!("{}.{}", order.id.0, order.version.0);
+    let mut headers = HeaderMap::new();
+    headers.insert(NATS_MESSAGE_ID, id.as_str());
+    headers.insert("ce-specversion", "1.0");
+    headers.insert("ce-id", id.as_str());
+    headers.insert("ce-source", concat!("/", env!("CARGO_PKG_NAME")));
+    headers.insert("ce-type", kind(event.change));
+    headers.insert("ce-subject", order.id.to_string());
+    headers.insert("ce-time", time(order.updated));
+    headers.insert("content-type", "application/protobuf");
+    if let Some(trace) = &event.trace {
+        headers.insert("traceparent", trace.parent.as_str());
+        if !trace.state.is_empty() {
+            headers.insert("tracestate", trace.state.as_str());
+        }
+    }
+    headers
+}
+
+fn kind(change: Change) -> &'static str {
+    match change {
+        Change::Created => "acme.order.v1.created",
+        Change::Updated => "acme.order.v1.updated",
+        Change::Cancelled => "acme.order.v1.cancelled",
+    }
+}
+
+/// By RFC 3339.
+fn time(time: SystemTime) -> String {
+    Timestamp::from(time).to_string()
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

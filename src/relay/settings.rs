@@ -1,0 +1,62 @@
+//{% capture source %}{% raw %}
+//! Where events are published.
+
+use std::path::PathBuf;
+
+use super::broker::Broker;
+use crate::order::text::Invalid;
+
+/// Where events are published.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RelaySettings {
+    /// Where events are published besides: `nats://HOST:PORT`, a server with
+    /// `JetStream`, or `tls`, where an authority of the system vouches for it, or
+    /// one in the file `SSL_CERT_FILE`; `USER:PASSWORD@` or `TOKEN@` may precede
+    /// HOST, and more servers of the cluster follow after commas. Without it,
+    /// nowhere.
+    #[arg(long, env = "PUBLISH_TO", value_name = "URL", hide_env_values = true)]
+    pub publish_to: Option<Broker>,
+
+    /// First part of the subjects that events are published under; the second is
+    /// `created`, `updated` or `cancelled`.
+    #[arg(
+        long,
+        env = "PUBLISH_SUBJECT",
+        value_name = "PREFIX",
+        default_value = "orders",
+        value_parser = subject
+    )]
+    pub publish_subject: String,
+
+    /// The stream to make for these subjects if there is none of that name.
+    /// Without it there must be one that takes them.
+    #[arg(long, env = "PUBLISH_STREAM", value_name = "NAME", value_parser = stream)]
+    pub publish_stream: Option<String>,
+
+    /// A file with credentials (JWT and key), as `nsc` writes it.
+    #[arg(long, env = "PUBLISH_CREDENTIALS", value_name = "PATH")]
+    pub publish_credentials: Option<PathBuf>,
+}
+
+/// What every broker takes as a name.
+fn is_plain(token: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    !token.is_empty() && token.chars().all(plain)
+}
+
+fn subject(text: &str) -> Result<String, Invalid> {
+    if text.split('.').all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    Err(Invalid::new(
+        "must be letters, digits, '-' and '_', in parts with a dot between",
+    ))
+}
+
+fn stream(text: &str) -> Result<String, Invalid> {
+    if is_plain(text) {
+        return Ok(text.to_owned());
+    }
+    Err(Invalid::new("must be letters, digits, '-' and '_'"))
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
