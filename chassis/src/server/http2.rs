@@ -1,0 +1,58 @@
+//! HTTP/2 as this server speaks it: every limit set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http2::Builder;
+use hyper_util::rt::TokioTimer;
+
+use super::executor::CallExecutor;
+use super::gather::Bell;
+use crate::settings::ServerSettings;
+
+/// What a client may send of one call, and of all on one connection, before it
+/// is read: the server holds as much for each connection. Enough for a gigabit
+/// at a millisecond's distance, in bytes.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 128 << 10;
+
+/// The limits of each connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Http2 {
+    keepalive_interval: Duration,
+    keepalive_timeout: Duration,
+    max_streams: u32,
+    max_header_bytes: u32,
+}
+
+impl Http2 {
+    pub(super) fn new(settings: &ServerSettings) -> Self {
+        Self {
+            keepalive_interval: settings.keepalive_interval,
+            keepalive_timeout: settings.keepalive_timeout,
+            max_streams: settings.max_concurrent_streams,
+            max_header_bytes: u32::try_from(settings.max_header_bytes).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// For the connection that is woken by `bell`.
+    pub(super) fn builder(self, bell: &Arc<Bell>) -> Builder<CallExecutor> {
+        let mut http2 = Builder::new(CallExecutor::new(bell));
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.keepalive_interval)
+            .keep_alive_timeout(self.keepalive_timeout)
+            .max_concurrent_streams(self.max_streams)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(self.max_header_bytes)
+            // Bounds what a client can make this server remember by provoking
+            // errors (CVE-2023-44487 and its kin).
+            .max_local_error_reset_streams(1024)
+            // A client may give up every call that it may have open: after a
+            // stall of this server many do, in one go.
+            .max_pending_accept_reset_streams(self.max_streams as usize)
+            .auto_date_header(false);
+        http2
+    }
+}
