@@ -17,6 +17,7 @@ use chassis::telemetry::rpc::ServerLayer;
 use chassis::telemetry::{self, Telemetry};
 use service::order::store::{OpenError, StoreUrl};
 use service::order::{Orders, grpc, store};
+use service::relay::Relay;
 use service::settings::{Command, Settings};
 use service::{contract, inventory, proto, readiness, smoke};
 
@@ -80,20 +81,23 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
         () = shutdown.drain() => return Ok(()),
     };
     let store = store.map_err(|error| unusable(&error))?;
-    let store = store::observed(store, settings.store.system(), &telemetry.metrics());
+    let (system, metrics) = (settings.store.system(), telemetry.metrics());
+    let store = store::observed(store, system, &metrics, server.places());
     let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
+    let relay = Relay::start(&settings.relay, &store, &metrics)?;
     let stock = inventory::connect(settings, telemetry)?;
     let orders = Orders::new(Arc::clone(&store), stock);
     let api = grpc::Api::new(orders, health.draining());
 
     let ended = server
-        .metrics(telemetry.metrics())
+        .metrics(metrics)
         .add_service(api.into_service(&settings.server))
         .reflection(proto::DESCRIPTORS)?
         .layer(ServerLayer::new(telemetry, contract::SERVICES))
         .serve(listener, shutdown)
         .await;
     readiness.abort();
+    relay.stop().await;
     store.close().await;
     ended
 }

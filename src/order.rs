@@ -6,6 +6,7 @@
 //! - [`query`], [`token`]: what a list or a watch asks for, and where it left off
 //! - [`event`]: what happened, in sequence
 //! - [`service`]: the use cases; [`store`] and [`stock`] are what they need
+//! - [`publish`]: where events go besides
 //! - [`error`]: all that can go wrong
 //! - [`grpc`]: the adapter between messages and these types
 
@@ -15,6 +16,7 @@ pub mod grpc;
 pub mod item;
 pub mod model;
 pub mod money;
+pub mod publish;
 pub mod query;
 pub mod service;
 pub mod stock;

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::order::store::{Limits, StoreUrl};
+use crate::relay::settings::RelaySettings;
 
 /// Keeps orders, over gRPC.
 #[derive(Debug, Clone, Parser)]
@@ -56,6 +57,10 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub inventory_endpoint: Option<String>,
+
+    /// Where events are published.
+    #[command(flatten)]
+    pub relay: RelaySettings,
 
     /// The gRPC port.
     #[command(flatten)]
@@ -102,7 +107,7 @@ pub struct Target {
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 
-    /// Token to show with each call, for a mesh that checks one.
+    /// Token to show with each call, where a mesh or the server checks one.
     #[arg(
         long,
         env = "BEARER_TOKEN",
@@ -147,6 +152,7 @@ impl Settings {
     pub fn store_limits(&self) -> Limits {
         Limits {
             connections: self.store_connections.into(),
+            published: self.relay.publish_to.is_some(),
         }
     }
 }

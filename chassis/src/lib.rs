@@ -6,12 +6,13 @@
 //! - [`exit`]: how the process ends
 //! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
 //! - [`rpc`]: which rpc a request calls
+//! - [`random`]: numbers for jitter
 //! - [`health`], [`admin`]: readiness, over gRPC and HTTP
 //! - [`deadline`], [`limits`]: what bounds a call
 //! - [`client`]: calls to upstreams
 //! - [`status`]: errors a client can act on
 //! - [`mesh`]: the mesh the process runs in, and who it says is calling
-//! - [`tls`]: what a mesh does where there is one
+//! - [`tls`], [`jwt`]: what a mesh does where there is one
 //! - [`telemetry`]: traces, metrics and logs
 
 pub mod admin;
@@ -20,12 +21,15 @@ pub mod client;
 pub mod contract;
 pub mod deadline;
 pub mod exit;
+#[cfg(any(feature = "jwt", feature = "tls"))]
+mod follow;
 pub mod health;
 mod io;
+pub mod jwt;
 pub mod limits;
 pub mod listener;
 pub mod mesh;
-mod random;
+pub mod random;
 pub mod rpc;
 pub mod server;
 pub mod settings;

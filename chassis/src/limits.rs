@@ -2,74 +2,88 @@
 //!
 //! Unary calls and streams have a bound each: streams stay open while nothing
 //! happens, and would otherwise take the place of work. A place is held until
-//! the response's body ends. A call whose turn comes too late is refused before
-//! it costs anything, see [`Patience`]. Health checks are exempt, so that load
-//! alone does not look like sickness.
+//! the response's body ends. Calls without a place are refused as they are read,
+//! and there are fewer places while calls wait long for their turn, see [`Places`].
+//! A call whose turn comes too late all the same is refused before it costs
+//! anything, see [`Patience`]. Health checks are exempt, so that load alone does
+//! not look like sickness.
 
 mod body;
 mod patience;
+mod places;
 mod refusal;
 mod turn;
+mod window;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use tower::{Layer, Service};
 
-use crate::rpc::{Kind, Rpc};
+use crate::rpc::{Contracts, Kind, Rpc};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::rpc::Refused;
 use refusal::Refusal;
 
 pub use body::HeldBody;
 pub use patience::Patience;
+pub use places::Places;
 pub(crate) use turn::Turns;
 
 /// Bounds calls in flight; clones share the bounds.
 #[derive(Debug, Clone)]
-pub struct LimitsLayer(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    unary: Gauge,
-    streams: Gauge,
+pub(crate) struct LimitsLayer {
+    gates: Arc<Gates>,
+    refused: Arc<Refused>,
 }
 
 #[derive(Debug)]
-struct Gauge {
-    taken: AtomicU32,
-    max: u32,
+struct Gates {
+    unary: Gate,
+    streams: Gate,
+}
+
+#[derive(Debug)]
+struct Gate {
+    places: Places,
     full: Refusal,
 }
 
+impl Gates {
+    fn of(&self, kind: Kind) -> Option<&Gate> {
+        match kind {
+            Kind::Unary => Some(&self.unary),
+            Kind::Stream => Some(&self.streams),
+            Kind::Health => None,
+        }
+    }
+}
+
 impl LimitsLayer {
-    /// At most `unary` unary calls and `streams` streams at once.
-    #[must_use]
-    pub fn new(unary: u32, streams: u32, metrics: &Metrics) -> Self {
-        let refusal =
-            |counted, reason, message| Refusal::new(reason, message, metrics.rejections(counted));
-        let gauge = |max, full| Gauge {
-            taken: AtomicU32::new(0),
-            max,
-            full,
+    /// With places for unary calls and for streams.
+    pub(crate) fn new(
+        unary: Places,
+        streams: Places,
+        contracts: &Contracts,
+        metrics: &Metrics,
+    ) -> Self {
+        let gate = |places, counted, reason, message| Gate {
+            places,
+            full: Refusal::new(reason, message, metrics.rejections(counted)),
         };
-        Self(Arc::new(Shared {
-            unary: gauge(
-                unary,
-                refusal(
-                    "concurrency",
-                    "TOO_MANY_REQUESTS",
-                    "too many calls in progress",
-                ),
-            ),
-            streams: gauge(
-                streams,
-                refusal("streams", "TOO_MANY_STREAMS", "too many streams open"),
-            ),
-        }))
+        metrics.places(unary.clone());
+        let busy = "too many calls in progress";
+        let open = "too many streams open";
+        Self {
+            gates: Arc::new(Gates {
+                unary: gate(unary, "concurrency", "TOO_MANY_REQUESTS", busy),
+                streams: gate(streams, "streams", "TOO_MANY_STREAMS", open),
+            }),
+            refused: Arc::new(Refused::new(metrics, contracts)),
+        }
     }
 }
 
@@ -79,16 +93,18 @@ impl<S> Layer<S> for LimitsLayer {
     fn layer(&self, inner: S) -> Limits<S> {
         Limits {
             inner,
-            shared: Arc::clone(&self.0),
+            gates: Arc::clone(&self.gates),
+            refused: Arc::clone(&self.refused),
         }
     }
 }
 
 /// A service under [`LimitsLayer`].
 #[derive(Debug, Clone)]
-pub struct Limits<S> {
+pub(crate) struct Limits<S> {
     inner: S,
-    shared: Arc<Shared>,
+    gates: Arc<Gates>,
+    refused: Arc<Refused>,
 }
 
 impl<S, A, B> Service<Request<A>> for Limits<S>
@@ -97,66 +113,55 @@ where
 {
     type Response = Response<HeldBody<B>>;
     type Error = S::Error;
-    type Future = HeldFuture<S::Future>;
+    type Future = HeldFuture<S::Future, Request<A>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let kind = request
-            .extensions()
-            .get::<Rpc>()
-            .map_or(Kind::Unary, |rpc| rpc.kind());
-        match Place::take(&self.shared, kind) {
+        let rpc = request.extensions().get::<Rpc>().copied();
+        match Place::take(&self.gates, rpc.map_or(Kind::Unary, Rpc::kind)) {
             Ok(place) => HeldFuture::Running {
                 inner: self.inner.call(request),
                 place,
             },
-            Err(gauge) => HeldFuture::Refused {
-                headers: gauge.full.headers(),
-            },
+            Err(gate) => {
+                self.refused.record(rpc.and_then(|rpc| rpc.method));
+                HeldFuture::Refused {
+                    headers: gate.full.headers(),
+                    request: Some(request),
+                }
+            }
         }
     }
 }
 
 /// One of the places; given back when dropped.
 #[derive(Debug)]
-struct Place {
-    shared: Arc<Shared>,
+pub(crate) struct Place {
+    gates: Arc<Gates>,
     kind: Kind,
 }
 
 impl Place {
-    fn take(shared: &Arc<Shared>, kind: Kind) -> Result<Option<Self>, &Gauge> {
-        let Some(gauge) = shared.gauge(kind) else {
-            return Ok(None);
-        };
-        if gauge.taken.fetch_add(1, Ordering::Relaxed) >= gauge.max {
-            gauge.taken.fetch_sub(1, Ordering::Relaxed);
-            return Err(gauge);
+    /// `None` where none is needed.
+    fn take(gates: &Arc<Gates>, kind: Kind) -> Result<Option<Self>, &Gate> {
+        match gates.of(kind) {
+            None => Ok(None),
+            Some(gate) if gate.places.take() => Ok(Some(Self {
+                gates: Arc::clone(gates),
+                kind,
+            })),
+            Some(gate) => Err(gate),
         }
-        Ok(Some(Self {
-            shared: Arc::clone(shared),
-            kind,
-        }))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(gauge) = self.shared.gauge(self.kind) {
-            gauge.taken.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Shared {
-    fn gauge(&self, kind: Kind) -> Option<&Gauge> {
-        match kind {
-            Kind::Unary => Some(&self.unary),
-            Kind::Stream => Some(&self.streams),
-            Kind::Health => None,
+        if let Some(gate) = self.gates.of(self.kind) {
+            gate.places.give_back();
         }
     }
 }
@@ -166,17 +171,21 @@ pin_project_lite::pin_project! {
     #[project = Projected]
     #[derive(Debug)]
     #[allow(missing_docs)]
-    pub enum HeldFuture<F> {
+    pub(crate) enum HeldFuture<F, R> {
         Running {
             #[pin]
             inner: F,
             place: Option<Place>,
         },
-        Refused { headers: http::HeaderMap },
+        // Kept until the answer is asked for: by then it has been received.
+        Refused {
+            headers: http::HeaderMap,
+            request: Option<R>,
+        },
     }
 }
 
-impl<F, B, E> Future for HeldFuture<F>
+impl<F, R, B, E> Future for HeldFuture<F, R>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
@@ -189,7 +198,8 @@ where
                 let place = place.take();
                 Poll::Ready(Ok(answer.map(|body| HeldBody::new(body, place))))
             }
-            Projected::Refused { headers } => {
+            Projected::Refused { headers, request } => {
+                drop(request.take());
                 let mut answer = Response::new(HeldBody::empty());
                 *answer.headers_mut() = std::mem::take(headers);
                 Poll::Ready(Ok(answer))

@@ -21,7 +21,8 @@ fn bits() -> u32 {
 }
 
 /// A number from 0 (included) to 1 (excluded).
-pub(crate) fn fraction() -> f64 {
+#[must_use]
+pub fn fraction() -> f64 {
     f64::from(bits()) / (f64::from(u32::MAX) + 1.0)
 }
 

@@ -7,8 +7,11 @@
 
 mod call;
 mod connection;
+mod cores;
 pub(crate) mod executor;
 mod fault;
+mod gather;
+mod http2;
 mod remainder;
 mod room;
 mod router;
@@ -27,7 +30,8 @@ use crate::contract;
 use crate::deadline::{Deadlines, DeadlinesLayer};
 use crate::exit::Fatal;
 use crate::health::{Dependency, Health};
-use crate::limits::{Limits, LimitsLayer, Turns};
+use crate::jwt::Issuer;
+use crate::limits::{LimitsLayer, Places, Turns};
 use crate::listener::Listener;
 use crate::rpc::Contracts;
 use crate::settings::ServerSettings;
@@ -36,19 +40,21 @@ use crate::telemetry::metrics::Metrics;
 use crate::tls::ServerTls;
 use call::Calls;
 use connection::{Connections, Stage};
+use cores::Cores;
 use room::Room;
 use router::Router;
 
 pub use router::{GrpcService, RpcFuture};
 
-/// What the outermost layer wraps.
-pub type Inner = Limits<Deadlines<Router>>;
+/// What the innermost layer wraps.
+pub type Inner = Deadlines<Router>;
 
 /// A gRPC server in the making.
 #[derive(Debug)]
 pub struct Server<L = Identity> {
     settings: ServerSettings,
     contracts: Contracts,
+    places: Places,
     health: Health,
     serving: Dependency,
     router: Router,
@@ -56,6 +62,7 @@ pub struct Server<L = Identity> {
     descriptors: Vec<&'static [u8]>,
     metrics: Metrics,
     tls: Option<ServerTls>,
+    issuer: Option<Issuer>,
 }
 
 impl Server {
@@ -65,8 +72,8 @@ impl Server {
     /// sooner than connections are accepted.
     ///
     /// # Errors
-    /// [`Fatal::usage`] that names the file if TLS is set and its certificates
-    /// cannot be used.
+    /// [`Fatal::usage`] that names the file if TLS is set and its certificates,
+    /// or tokens are and their issuer's keys, cannot be used.
     pub fn new(
         settings: &ServerSettings,
         contracts: &[contract::Service],
@@ -74,8 +81,10 @@ impl Server {
     ) -> Result<Self, Fatal> {
         let server = Self {
             tls: ServerTls::load(&settings.tls)?,
+            issuer: Issuer::load(&settings.jwt)?,
             settings: settings.clone(),
             contracts: Contracts::new(contracts),
+            places: Places::new(settings.max_concurrent_requests, settings.max_queue_delay),
             health: health.clone(),
             serving: health.dependency("server"),
             router: Router::new(settings.caller_roles.clone()),
@@ -131,6 +140,13 @@ impl<L> Server<L> {
         Ok(self.add_service(v1).add_service(v1alpha))
     }
 
+    /// The places for unary calls: to be told how long calls wait in queues of
+    /// the service's own.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        self.places.clone()
+    }
+
     /// Counts refused calls.
     #[must_use]
     pub fn metrics(mut self, metrics: Metrics) -> Self {
@@ -138,13 +154,14 @@ impl<L> Server<L> {
         self
     }
 
-    /// Wraps all calls, outside of deadlines and limits: the place of
+    /// Wraps all calls that are let in, outside of deadlines: the place of
     /// telemetry. Layers added later are further out.
     #[must_use]
     pub fn layer<N>(self, layer: N) -> Server<tower::layer::util::Stack<L, N>> {
         Server {
             settings: self.settings,
             contracts: self.contracts,
+            places: self.places,
             health: self.health,
             serving: self.serving,
             router: self.router,
@@ -152,6 +169,7 @@ impl<L> Server<L> {
             descriptors: self.descriptors,
             metrics: self.metrics,
             tls: self.tls,
+            issuer: self.issuer,
         }
     }
 
@@ -179,20 +197,24 @@ impl<L> Server<L> {
                 tracing::warn!(role, "no account has this role: see --caller-roles");
             }
         }
-        let limits = LimitsLayer::new(
-            self.settings.max_concurrent_requests,
-            self.settings.max_open_streams,
-            &self.metrics,
-        );
+        let delay = self.settings.max_queue_delay;
+        let turns = Turns::new(delay, self.places.clone(), &self.metrics);
+        let streams = Places::new(self.settings.max_open_streams, delay);
+        let limits = LimitsLayer::new(self.places, streams, &self.contracts, &self.metrics);
         let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
-        let service = self.layer.layer(limits.layer(deadlines.layer(self.router)));
+        let tokens = self.issuer.map(|issuer| issuer.start(&self.metrics));
+        let router = self.router.ask_for(tokens);
+        // What is refused for want of a place must cost as little as can be.
+        let service = limits.layer(self.layer.layer(deadlines.layer(router)));
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
-        let turns = Turns::new(self.settings.max_queue_delay, &self.metrics);
         let memory = Room::new(self.settings.max_receiving_bytes, &self.metrics);
         let calls = Calls::new(&self.settings, self.contracts, turns, memory, service);
-        let connections = Connections::new(&self.settings, tls, calls, stages, alive);
+        // Dropped last, when no connection is left.
+        let cores = Arc::new(Cores::start(self.settings.runtime)?);
+        let shared = Arc::clone(&cores);
+        let connections = Connections::new(&self.settings, shared, tls, calls, stages, alive);
         let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
 
         let refused = self.metrics.rejections("connections");

@@ -5,12 +5,14 @@
 
 mod admin;
 mod client;
+mod jwt;
 mod server;
 mod tls;
 mod value;
 
 pub use admin::AdminSettings;
 pub use client::{ClientSettings, UpstreamRetries};
-pub use server::ServerSettings;
+pub use jwt::JwtSettings;
+pub use server::{Runtime, ServerSettings};
 pub use tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
 pub use value::{bytes, duration, positive_duration};

@@ -3,6 +3,7 @@
 //! - [`init`] reads the settings and the `OTEL_*` variables and starts everything
 //! - [`rpc`]: the layers that watch each call, on server and client
 //! - [`metrics`]: the instruments, for the parts that record
+//! - [`trace`]: where in a trace a task stands, for what outlives the call
 
 mod admin;
 mod environment;
@@ -18,6 +19,7 @@ mod scrub;
 mod spans;
 #[cfg(feature = "tls")]
 mod tls;
+pub mod trace;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;

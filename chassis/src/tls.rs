@@ -11,8 +11,6 @@ mod client;
 mod failure;
 #[cfg(feature = "tls")]
 mod files;
-#[cfg(feature = "tls")]
-mod follow;
 #[cfg(not(feature = "tls"))]
 mod none;
 #[cfg(feature = "tls")]

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use service::order::event::{Change, Event, Position};
 use service::order::model::{Command, Order, OrderId, Version};
 use service::order::query::{Query, Sort};
-use service::order::store::{OrderStore, RequestKey};
+use service::order::store::{OrderStore, Published, RequestKey};
 use service::order::{Error, model};
 use tokio::sync::watch;
 
@@ -108,12 +108,30 @@ impl OrderStore for Store {
             position: Position(1),
             change: Change::Created,
             order: order.clone(),
+            trace: None,
         };
         Ok(inner.all.iter().take(1).map(event).collect())
     }
 
     fn last_event(&self) -> watch::Receiver<Position> {
         self.last.subscribe()
+    }
+
+    async fn take_turn(&self) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    async fn leave_turn(&self) {}
+
+    async fn published(&self) -> Result<Published, Error> {
+        Ok(Published {
+            position: *self.last.borrow(),
+            missed: 0,
+        })
+    }
+
+    async fn set_published(&self, _position: Position) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn health(&self) -> Result<(), Error> {

@@ -51,5 +51,16 @@ pub struct Event {
     pub change: Change,
     /// What it happened to, as it was right afterwards.
     pub order: Order,
+    /// The trace of the call that did it, if it was kept.
+    pub trace: Option<Trace>,
+}
+
+/// A place in a trace, in the text of W3C Trace Context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// `traceparent`.
+    pub parent: String,
+    /// `tracestate`; empty if there is none.
+    pub state: String,
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

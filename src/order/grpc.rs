@@ -13,6 +13,7 @@ use chassis::mesh::Caller;
 use chassis::settings::ServerSettings;
 use tonic::{Request, Response, Status};
 
+use super::event::Event;
 use super::service::{self, Orders};
 use super::{query, token};
 use crate::proto::acme::order::v1 as pb;
@@ -23,6 +24,13 @@ use status::Violations;
 /// below the 4 MiB that a gRPC client accepts by default.
 const MAX_PAGE_SIZE: usize = 100;
 const DEFAULT_PAGE_SIZE: usize = 50;
+
+/// `event` as it is published elsewhere: what a watch of everything tells.
+#[must_use]
+pub fn published(event: Event) -> pb::WatchOrdersResponse {
+    let token = token::watch(&query::Filter::default(), event.position);
+    encode::event(event, token)
+}
 
 /// Serves [`OrderService`].
 #[derive(Clone)]

@@ -5,15 +5,17 @@
 //! - [`mod@observed`]: what a store does, for those who watch
 //! - [`sqlite`]: one file, one process
 //! - `postgres` (a feature): one database, many processes
-//! - [`value`], [`fault`], [`onlooker`]: what they share
+//! - [`value`], [`fault`], [`onlooker`], [`trace`], [`next`]: what they share
 
 mod fault;
+mod next;
 pub mod observed;
 mod onlooker;
 pub mod open;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod sqlite;
+mod trace;
 mod value;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use super::event::{Event, Position};
 use super::model::{Command, Order, OrderId, Version};
 use super::query::Query;
 
+pub use next::Published;
 pub use observed::observed;
 pub use open::{Limits, OpenError, StoreUrl, open, open_when_there};
 
@@ -52,6 +55,9 @@ pub trait Observer: Send + Sync {
 
     /// So many were stored in one transaction, which took so long.
     fn committed(&self, changes: usize, took: Duration);
+
+    /// A read has waited so long for its thread or connection.
+    fn waited(&self, waited: Duration);
 }
 
 /// Keeps orders, their history and the answers already given.
@@ -105,6 +111,29 @@ pub trait OrderStore: Send + Sync + 'static {
 
     /// The position of the last event; changes whenever there are new ones.
     fn last_event(&self) -> watch::Receiver<Position>;
+
+    /// Whether this process is the one that publishes events, until it is gone,
+    /// lost its store or [left](OrderStore::leave_turn). At most one is at a time;
+    /// asking again is cheap.
+    async fn take_turn(&self) -> Result<bool, Error>;
+
+    /// Lets another process publish.
+    async fn leave_turn(&self);
+
+    /// Up to where events were published.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreUnavailable`] if it is not this process's turn.
+    async fn published(&self) -> Result<Published, Error>;
+
+    /// Keeps durably that all up to `position` were published. Until then no
+    /// event behind it is forgotten, if the store was opened to be published.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreUnavailable`] if it is not this process's turn.
+    async fn set_published(&self, position: Position) -> Result<(), Error>;
 
     /// Whether changes can be stored; cheap enough to ask every second. A full
     /// store is healthy: it still answers reads.

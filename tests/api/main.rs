@@ -6,18 +6,28 @@
     reason = "a test panics to fail"
 )]
 
+#[cfg(feature = "nats")]
+#[path = "../support/nats.rs"]
+mod broker;
 mod cancel;
+#[cfg(any(feature = "nats", feature = "tls"))]
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod create;
 mod emitted;
 mod get;
 mod helpers;
 mod hostile;
 mod inventory;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod lifecycle;
 mod list;
 mod metrics;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "nats")]
+mod relay;
 mod settings;
 mod smoke;
 #[cfg(feature = "postgres")]

@@ -56,6 +56,17 @@ fn a_store_that_was_not_built_in_is_named_with_its_feature() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+#[cfg(not(feature = "nats"))]
+#[test]
+fn a_broker_that_was_not_built_in_is_named_with_its_feature() {
+    let dir = TempDir::new().unwrap();
+    let env = [("PUBLISH_TO", "nats://me:hunter2@broker")];
+    let output = run(&dir, &[], &env);
+    refused(&output, 64, &["--publish-to", "--features nats"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
 #[cfg(not(feature = "tls"))]
 #[test]
 fn tls_is_refused_where_it_is_not_built_in() {
@@ -71,6 +82,24 @@ fn tls_is_refused_where_it_is_not_built_in() {
     }
     let env = [("TLS_CERT", "x")];
     refused(&run(&dir, &[], &env), 64, &["--tls-cert", "--features tls"]);
+}
+
+#[cfg(not(feature = "jwt"))]
+#[test]
+fn tokens_are_refused_where_they_cannot_be_checked() {
+    let dir = TempDir::new().unwrap();
+    for flag in ["--jwt-issuer", "--jwt-jwks-file", "--jwt-audience"] {
+        let output = run(&dir, &[flag, "x"], &[]);
+        refused(&output, 64, &[flag, "cargo feature `jwt`"]);
+    }
+    let output = run(&dir, &["--jwt-claims", r#"{"role": ["admin"]}"#], &[]);
+    refused(&output, 64, &["--jwt-claims", "--features jwt"]);
+    let env = [("JWT_ISSUER", "x")];
+    refused(
+        &run(&dir, &[], &env),
+        64,
+        &["--jwt-issuer", "--features jwt"],
+    );
 }
 
 #[test]

@@ -4,24 +4,10 @@
 use std::path::Path;
 use std::process::Output;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
+use crate::certificates::certificates;
 use crate::helpers::{Server, command};
-
-/// Writes an authority, and a certificate for `names` that it vouches for.
-fn certificates(folder: &Path, names: &[&str]) {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let params = CertificateParams::new(names).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
-    std::fs::write(folder.join("tls.crt"), certificate.pem()).unwrap();
-    std::fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
-}
 
 fn flags(folder: &Path) -> [String; 3] {
     let flag = |flag, name| format!("--{flag}={}", folder.join(name).display());

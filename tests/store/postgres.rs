@@ -58,10 +58,16 @@ impl Database {
 
 #[async_trait::async_trait]
 impl Place for Database {
-    async fn open_forgetful(&self, requests: Duration, events: Duration) -> Arc<dyn OrderStore> {
+    async fn open_with(
+        &self,
+        requests: Duration,
+        events: Duration,
+        published: bool,
+    ) -> Arc<dyn OrderStore> {
         let options = Options {
             request_retention: requests,
             event_retention: events,
+            published,
             ..Options::default()
         };
         Arc::new(self.store_with(&options).await)

@@ -23,7 +23,17 @@ pub(crate) trait Place: Send + Sync {
     }
 
     /// Opens it so that it forgets requests and events after some time.
-    async fn open_forgetful(&self, requests: Duration, events: Duration) -> Arc<dyn OrderStore>;
+    async fn open_forgetful(&self, requests: Duration, events: Duration) -> Arc<dyn OrderStore> {
+        self.open_with(requests, events, false).await
+    }
+
+    /// As [`Place::open_forgetful`], and whether events are published.
+    async fn open_with(
+        &self,
+        requests: Duration,
+        events: Duration,
+        published: bool,
+    ) -> Arc<dyn OrderStore>;
 }
 
 /// A test for each rule, each with a place of its own, if there is one.
@@ -59,6 +69,7 @@ macro_rules! keeps_the_rules {
         keeps_the_rules!($place, retention:
             requests_and_events_are_forgotten_each_in_their_time,
             answers_are_kept_as_long_as_requests,
+            what_is_not_published_is_kept,
             a_long_backlog_is_swept_step_by_step,
         );
         keeps_the_rules!($place, histories:

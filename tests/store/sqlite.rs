@@ -36,10 +36,16 @@ impl Folder {
 
 #[async_trait::async_trait]
 impl Place for Folder {
-    async fn open_forgetful(&self, requests: Duration, events: Duration) -> Arc<dyn OrderStore> {
+    async fn open_with(
+        &self,
+        requests: Duration,
+        events: Duration,
+        published: bool,
+    ) -> Arc<dyn OrderStore> {
         let options = Options {
             request_retention: requests,
             event_retention: events,
+            published,
             ..Options::default()
         };
         Arc::new(SqliteStore::open(&self.file(), &options).unwrap())

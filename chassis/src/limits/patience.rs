@@ -1,7 +1,9 @@
 //! How long anything may wait for its turn.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use super::window::Window;
 
 /// Windows are so many times the bound.
 const WINDOW: u32 = 5;
@@ -15,12 +17,7 @@ const WINDOW: u32 = 5;
 /// others learn it while they can still go elsewhere.
 #[derive(Debug)]
 pub struct Patience {
-    begin: Instant,
-    bound: Duration,
-    /// End of the present window, in microseconds since `begin`.
-    window: AtomicU64,
-    seen: AtomicU32,
-    slow: AtomicU32,
+    window: Window,
     stays: AtomicBool,
 }
 
@@ -29,11 +26,7 @@ impl Patience {
     #[must_use]
     pub fn new(bound: Duration) -> Self {
         Self {
-            begin: Instant::now(),
-            bound,
-            window: AtomicU64::new(micros(bound * WINDOW)),
-            seen: AtomicU32::new(0),
-            slow: AtomicU32::new(0),
+            window: Window::new(bound, bound * WINDOW),
             stays: AtomicBool::new(false),
         }
     }
@@ -41,38 +34,16 @@ impl Patience {
     /// Whether one that came at `since`, and whose turn it is now, is served.
     #[must_use]
     pub fn bears(&self, since: Instant) -> bool {
-        self.bears_at(since, Instant::now())
+        let now = Instant::now();
+        self.bears_at(now.saturating_duration_since(since), now)
     }
 
-    fn bears_at(&self, since: Instant, now: Instant) -> bool {
-        let waited = now.saturating_duration_since(since);
-        let time = micros(now.saturating_duration_since(self.begin));
-        let window = self.window.load(Ordering::Relaxed);
-        if time >= window {
-            self.turn(window, time);
+    pub(super) fn bears_at(&self, waited: Duration, now: Instant) -> bool {
+        if let Some(seen) = self.window.count(waited, now) {
+            self.stays.store(seen.mostly_slow(), Ordering::Relaxed);
         }
-        self.seen.fetch_add(1, Ordering::Relaxed);
-        if waited <= self.bound {
-            return true;
-        }
-        self.slow.fetch_add(1, Ordering::Relaxed);
-        !self.stays.load(Ordering::Relaxed)
+        !self.window.is_slow(waited) || !self.stays.load(Ordering::Relaxed)
     }
-
-    /// Begins the next window; one of those who see the last one's end does.
-    fn turn(&self, end: u64, time: u64) {
-        let next = time + micros(self.bound * WINDOW);
-        let relaxed = Ordering::Relaxed;
-        if (self.window.compare_exchange(end, next, relaxed, relaxed)).is_ok() {
-            let seen = self.seen.swap(0, relaxed);
-            let slow = self.slow.swap(0, relaxed);
-            self.stays.store(slow > seen / 2, relaxed);
-        }
-    }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -90,8 +61,10 @@ mod tests {
     impl Queue {
         fn new() -> Self {
             let patience = Patience::new(20 * MS);
-            let now = patience.begin;
-            Self { patience, now }
+            Self {
+                patience,
+                now: Instant::now(),
+            }
         }
 
         /// How many of `count` that have waited for `waited` are served.
@@ -99,8 +72,7 @@ mod tests {
             let mut served = 0;
             for _ in 0..count {
                 self.now += MS;
-                let since = self.now.checked_sub(waited).unwrap();
-                served += u32::from(self.patience.bears_at(since, self.now));
+                served += u32::from(self.patience.bears_at(waited, self.now));
             }
             served
         }

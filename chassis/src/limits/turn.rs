@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::Patience;
 use super::refusal::Refusal;
+use super::{Patience, Places};
 use crate::rpc::Kind;
 use crate::telemetry::metrics::Metrics;
 
@@ -22,16 +22,19 @@ pub(crate) struct Turns(Arc<Shared>);
 struct Shared {
     patience: Patience,
     refusal: Refusal,
+    places: Places,
 }
 
 impl Turns {
-    /// Calls wait for their turn no longer than `delay` while most do.
-    pub(crate) fn new(delay: Duration, metrics: &Metrics) -> Self {
+    /// Calls wait for their turn no longer than `delay` while most do; how long
+    /// they waited is told to `places`.
+    pub(crate) fn new(delay: Duration, places: Places, metrics: &Metrics) -> Self {
         let counted = metrics.rejections("queue");
         let message = "the call waited too long for its turn";
         Self(Arc::new(Shared {
             patience: Patience::new(delay),
             refusal: Refusal::new("OVERLOADED", message, counted),
+            places,
         }))
     }
 
@@ -41,6 +44,16 @@ impl Turns {
             body,
             waits: (kind != Kind::Health).then(|| (Instant::now(), self.clone())),
         }
+    }
+}
+
+impl Shared {
+    /// Whether a call that was read then, and has its turn now, is served.
+    fn come(&self, since: Instant) -> bool {
+        let now = Instant::now();
+        let waited = now.saturating_duration_since(since);
+        self.places.waited_at(waited, now);
+        self.patience.bears_at(waited, now)
     }
 }
 
@@ -70,7 +83,7 @@ where
         let waits = this.waits.take();
         let frame = ready!(this.body.poll_frame(cx));
         if let Some((since, Turns(turns))) = waits
-            && !turns.patience.bears(since)
+            && !turns.come(since)
         {
             return Poll::Ready(Some(Err(turns.refusal.status().into())));
         }

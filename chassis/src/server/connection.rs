@@ -1,13 +1,15 @@
 //! One connection from accept to end.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::server::conn::http2;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
@@ -16,7 +18,9 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::Service;
 
 use super::call::Calls;
-use super::executor::CallExecutor;
+use super::cores::Cores;
+use super::gather::Bell;
+use super::http2::Http2;
 use crate::io::Prefaced;
 use crate::mesh::Caller;
 use crate::settings::ServerSettings;
@@ -34,7 +38,8 @@ pub(super) enum Stage {
 
 /// All that connections share.
 pub(super) struct Connections<S> {
-    http2: http2::Builder<CallExecutor>,
+    cores: Arc<Cores>,
+    http2: Http2,
     tls: Option<Acceptor>,
     calls: Calls<S>,
     stages: watch::Receiver<Stage>,
@@ -55,27 +60,15 @@ where
 {
     pub(super) fn new(
         settings: &ServerSettings,
+        cores: Arc<Cores>,
         tls: Option<Acceptor>,
         calls: Calls<S>,
         stages: watch::Receiver<Stage>,
         alive: mpsc::Sender<()>,
     ) -> Self {
-        let mut http2 = http2::Builder::new(CallExecutor);
-        http2
-            .timer(TokioTimer::new())
-            .keep_alive_interval(settings.keepalive_interval)
-            .keep_alive_timeout(settings.keepalive_timeout)
-            .max_concurrent_streams(settings.max_concurrent_streams)
-            .max_header_list_size(u32::try_from(settings.max_header_bytes).unwrap_or(u32::MAX))
-            // Bounds what a client can make this server remember by provoking
-            // errors (CVE-2023-44487 and its kin).
-            .max_local_error_reset_streams(1024)
-            // A client may give up every call that it may have open: after a
-            // stall of this server many do, in one go.
-            .max_pending_accept_reset_streams(settings.max_concurrent_streams as usize)
-            .auto_date_header(false);
         Self {
-            http2,
+            cores,
+            http2: Http2::new(settings),
             tls,
             calls,
             stages,
@@ -92,11 +85,11 @@ where
             local_addr: stream.local_addr().ok(),
             remote_addr: Some(peer),
         };
-        let (http2, tls) = (self.http2.clone(), self.tls.clone());
+        let (http2, tls) = (self.http2, self.tls.clone());
         let stages = self.stages.clone();
         let alive = self.alive.clone();
         let (handshake, age, grace) = (self.handshake, jittered(self.age), self.grace);
-        tokio::spawn(async move {
+        self.cores.spawn(stream, async move |stream| {
             if let Some(begun) = begin(stream, tls, handshake, stages.clone()).await {
                 let calls = calls.of(peer, begun.security, begun.caller);
                 serve(http2, begun.io, calls, stages, age, grace).await;
@@ -141,7 +134,7 @@ async fn begin(
 }
 
 async fn serve<S, B>(
-    http2: http2::Builder<CallExecutor>,
+    http2: Http2,
     io: Prefaced<Stream>,
     calls: Calls<S>,
     mut stages: watch::Receiver<Stage>,
@@ -154,13 +147,19 @@ async fn serve<S, B>(
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let http2 = http2.builder(&bell);
     let mut connection = pin!(http2.serve_connection(TokioIo::new(io), calls));
     let mut old = pin!(tokio::time::sleep(age));
     let mut aged = false;
     loop {
         tokio::select! {
             biased;
-            ended = connection.as_mut() => {
+            ended = poll_fn(|cx| {
+                bell.wakes(cx.waker());
+                connection.as_mut().poll(&mut Context::from_waker(&waker))
+            }) => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "connection");
                 }

@@ -7,12 +7,14 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::Executor;
 use tokio::time::{Instant, Sleep};
 
+use super::gather::{Bell, Turn};
 use crate::deadline::Deadline;
 
 /// Longer than the deadline itself: the layers answer first if they can.
@@ -28,9 +30,18 @@ pub(crate) fn answered(deadline: Deadline) {
     ANSWERED.set(Some(deadline));
 }
 
-/// Spawns the tasks of calls.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CallExecutor;
+/// Spawns the tasks of one connection's calls.
+#[derive(Debug, Clone)]
+pub(super) struct CallExecutor {
+    bell: Arc<Bell>,
+}
+
+impl CallExecutor {
+    pub(super) fn new(bell: &Arc<Bell>) -> Self {
+        let bell = Arc::clone(bell);
+        Self { bell }
+    }
+}
 
 impl<F> Executor<F> for CallExecutor
 where
@@ -39,6 +50,7 @@ where
     fn execute(&self, call: F) {
         tokio::spawn(Task {
             call,
+            first: Some(self.bell.begin()),
             deadline: None,
             sleep: None,
         });
@@ -49,6 +61,7 @@ pin_project_lite::pin_project! {
     struct Task<F> {
         #[pin]
         call: F,
+        first: Option<Turn>,
         deadline: Option<Instant>,
         // Made when an answer first has to wait: most never do.
         #[pin]
@@ -62,7 +75,9 @@ impl<F: Future<Output = ()>> Future for Task<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         ANSWERED.set(None);
-        if this.call.poll(cx).is_ready() {
+        let ended = this.call.poll(cx).is_ready();
+        drop(this.first.take());
+        if ended {
             return Poll::Ready(());
         }
         if let Some(deadline) = ANSWERED.take() {

@@ -6,13 +6,13 @@
 //! (`too_many_internal_resets`): refusing calls under load would cut those
 //! that were accepted. So the rest of a request is taken, within bounds.
 
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tonic::Status;
@@ -73,20 +73,28 @@ impl Body for Whole {
 
 impl Drop for Whole {
     fn drop(&mut self) {
-        if let Some(body) = self.body.take().filter(|body| !body.is_end_stream())
+        let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) else {
+            return;
+        };
+        let mut left = MOST;
+        let mut rest = move |cx: &mut Context<'_>| take(&mut body, &mut left, cx);
+        // Mostly it is there already.
+        if rest(&mut Context::from_waker(Waker::noop())).is_pending()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(tokio::time::timeout(PATIENCE, take(body)));
+            runtime.spawn(tokio::time::timeout(PATIENCE, poll_fn(rest)));
         }
     }
 }
 
-async fn take(mut body: Incoming) {
-    let mut taken = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        taken += frame.data_ref().map_or(0, Bytes::len);
-        if taken > MOST {
-            return;
+/// Takes what is there of `body`, until its end or until nothing is `left` of
+/// what may be taken.
+fn take(body: &mut Incoming, left: &mut usize, cx: &mut Context<'_>) -> Poll<()> {
+    while let Some(Ok(frame)) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(less) => *left = less,
+            None => break,
         }
     }
+    Poll::Ready(())
 }

@@ -14,7 +14,7 @@ use crate::status;
 use crate::telemetry::metrics::{Counter, Metrics};
 
 /// What each request may take without being counted: most never take more.
-const FREE: usize = 16 << 10;
+const FREE: usize = 4 << 10;
 /// When to come back.
 const LATER: Duration = Duration::from_millis(250);
 

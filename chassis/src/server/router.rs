@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 use tower::Service;
 
 use super::fault;
+use crate::jwt::Tokens;
 use crate::mesh::{Caller, Roles};
 use crate::rpc::Rpc;
 use crate::{rpc, status};
@@ -58,6 +59,8 @@ pub struct Router {
     services: Arc<Vec<Entry>>,
     /// Enforces the contract's `allowed_callers`.
     roles: Option<Roles>,
+    /// Asks each call for one.
+    tokens: Option<Tokens>,
 }
 
 struct Entry {
@@ -72,7 +75,12 @@ impl Router {
         Self {
             services: Arc::default(),
             roles,
+            tokens: None,
         }
+    }
+
+    pub(super) fn ask_for(self, tokens: Option<Tokens>) -> Self {
+        Self { tokens, ..self }
     }
 
     pub(super) fn add<S: GrpcService>(&mut self, name: &'static str, covered: bool, service: S) {
@@ -85,13 +93,24 @@ impl Router {
         }
     }
 
-    fn is_allowed(&self, request: &Request<Body>) -> Result<(), Status> {
-        let method = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
-        match (&self.roles, method) {
-            (None, _) => Ok(()),
-            (Some(_), Some(method)) if rpc::is_built_in(method) => Ok(()),
-            (Some(roles), method) => roles.check(request.extensions().get::<Caller>(), method),
+    /// Lets the call in, or says why not; what its token says goes with it.
+    fn admit(&self, request: &mut Request<Body>) -> Result<(), Status> {
+        if self.roles.is_none() && self.tokens.is_none() {
+            return Ok(());
         }
+        let method = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
+        if method.is_some_and(rpc::is_built_in) {
+            return Ok(());
+        }
+        // A role costs less to check than a signature.
+        if let Some(roles) = &self.roles {
+            roles.check(request.extensions().get::<Caller>(), method)?;
+        }
+        if let Some(tokens) = &self.tokens {
+            let claims = tokens.check(request.headers())?;
+            request.extensions_mut().insert(claims);
+        }
+        Ok(())
     }
 
     fn find(&self, request: &Request<Body>) -> Option<&dyn Call> {
@@ -120,11 +139,11 @@ impl Service<Request<Body>> for Router {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Routed {
+    fn call(&mut self, mut request: Request<Body>) -> Routed {
         if !is_grpc(&request) {
             return Routed::Refused(Some(unsupported()));
         }
-        if let Err(status) = self.is_allowed(&request) {
+        if let Err(status) = self.admit(&mut request) {
             return Routed::Refused(Some(status.into_http()));
         }
         match self.find(&request) {

@@ -1,10 +1,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::TlsSettings;
 use super::value::{bytes, duration, positive_duration};
+use super::{JwtSettings, TlsSettings};
 use crate::exit::Fatal;
 use crate::mesh::{Provider, Roles};
+
+/// Who shares the processor's cores, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Runtime {
+    /// All calls share all cores: best where few connections carry the load, as
+    /// those of a proxy do.
+    #[default]
+    Shared,
+    /// Each connection stays on one core with all its calls: a call costs less
+    /// where many connections share the load.
+    PerCore,
+}
 
 /// The gRPC port: addresses, limits, time.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,7 +66,8 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
 
     /// Unary calls served at once, over all connections; more are refused with
-    /// `RESOURCE_EXHAUSTED`. Health checks do not count.
+    /// `RESOURCE_EXHAUSTED`. Fewer, while they wait long for their turn: see
+    /// `--max-queue-delay`. Health checks do not count.
     #[arg(
         long,
         env = "MAX_CONCURRENT_REQUESTS",
@@ -78,7 +91,8 @@ pub struct ServerSettings {
     /// How long calls may wait for their turn on a thread while most calls do:
     /// then the server is overloaded, and those that waited longer are refused
     /// with `RESOURCE_EXHAUSTED`, so that the others are served in time. Bursts
-    /// of up to five times as long are waited out. Health checks do not count.
+    /// of up to five times as long are waited out. From half of it on, fewer
+    /// calls are served at once. Health checks do not count.
     #[arg(
         long,
         env = "MAX_QUEUE_DELAY",
@@ -87,6 +101,10 @@ pub struct ServerSettings {
         value_parser = positive_duration
     )]
     pub max_queue_delay: Duration,
+
+    /// Which threads serve connections.
+    #[arg(long, env = "RUNTIME", value_name = "KIND", default_value = "shared")]
+    pub runtime: Runtime,
 
     /// Connections open at once; more are closed as they arrive.
     #[arg(
@@ -121,12 +139,12 @@ pub struct ServerSettings {
 
     /// Bytes of request messages that may be on their way at once, over all
     /// connections; calls that bring more are refused with
-    /// `RESOURCE_EXHAUSTED`. The first 16KiB of each call do not count.
+    /// `RESOURCE_EXHAUSTED`. The first 4KiB of each call do not count.
     #[arg(
         long,
         env = "MAX_RECEIVING_BYTES",
         value_name = "BYTES",
-        default_value = "16MiB",
+        default_value = "12MiB",
         value_parser = bytes
     )]
     pub max_receiving_bytes: usize,
@@ -223,6 +241,10 @@ pub struct ServerSettings {
     /// TLS of the port.
     #[command(flatten)]
     pub tls: TlsSettings,
+
+    /// Tokens of callers.
+    #[command(flatten)]
+    pub jwt: JwtSettings,
 }
 
 impl ServerSettings {
@@ -255,6 +277,7 @@ impl ServerSettings {
             )));
         }
         self.tls.validate(self.mesh)?;
+        self.jwt.validate()?;
         if self.caller_roles.is_some() && !self.mesh.names_callers() && !self.tls.names_callers() {
             return Err(Fatal::usage(
                 "--caller-roles needs to know who calls, which the proxies of istio and linkerd \
@@ -324,6 +347,13 @@ mod tests {
             ("--caller-roles", "writer"),
             ("--caller-roles", "writer=shop/web"),
             ("--reflection", "maybe"),
+            ("--jwt-issuer", ""),
+            ("--jwt-issuer", "https://issuer.example"),
+            ("--jwt-jwks-file", "keys.json"),
+            ("--jwt-audience", "shop"),
+            ("--jwt-claims", "role=admin"),
+            ("--jwt-claims", "{\"role\": [\"admin\"]}"),
+            ("--jwt-leeway", "1h"),
         ] {
             let fatal = parse(&[&format!("{flag}={value}")]).unwrap_err();
             assert_eq!(fatal.code, crate::exit::code::USAGE);

@@ -3,6 +3,9 @@
 //! Handles are bound to their attributes when made, so that recording neither
 //! looks up nor allocates: make them once, keep them.
 
+mod events;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod process;
 pub(crate) mod prometheus;
 pub(crate) mod rpc;
@@ -16,6 +19,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, BoundHistogram, Meter, MeterProvider as _};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
+use crate::limits::Places;
+
+pub use events::Backlog;
 pub use store::{StoreMetrics, StoreOperation};
 
 pub(crate) use process::observe as observe_process;
@@ -53,6 +59,20 @@ impl Metrics {
             "Calls refused by a limit of the server.",
             &[KeyValue::new("reason", reason)],
         )
+    }
+
+    /// Shows how many calls may run at once.
+    pub(crate) fn places(&self, places: Places) {
+        if let Some(meter) = self.meter() {
+            meter
+                .u64_observable_gauge("rpc.server.places")
+                .with_unit("{call}")
+                .with_description("Unary calls that may run at once.")
+                .with_callback(move |gauge| {
+                    gauge.observe(places.now().into(), &[]);
+                })
+                .build();
+        }
     }
 
     /// The store's instruments. `system` is the value of `db.system.name`, such as `sqlite`.

@@ -7,6 +7,7 @@ mod frames;
 mod line;
 mod methods;
 pub(crate) mod names;
+mod refused;
 mod server;
 pub(crate) mod status;
 
@@ -18,6 +19,7 @@ use crate::tls::Security;
 
 pub use body::ResponseBody;
 pub use client::{ClientFuture, ClientLayer, ClientService};
+pub(crate) use refused::Refused;
 pub use server::{ServerFuture, ServerLayer, ServerService};
 
 /// Target of the log lines about calls: `rpc=debug` is a line for every call.

@@ -5,9 +5,8 @@ use std::time::Duration;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use super::certificate;
-use super::files::{Pem, Source};
-use super::follow::{Followed, Loaded};
 use crate::exit::Fatal;
+use crate::follow::{Content, Followed, Loaded, Source};
 use crate::settings::{ClientTlsSettings, TlsSettings};
 
 const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
@@ -48,7 +47,7 @@ impl ClientTls {
             }
         }
         Ok(Self {
-            loaded: Loaded::load(sources, config)?,
+            loaded: Loaded::load("certificates", sources, config)?,
             name: settings.upstream_tls_name.clone(),
             interval: settings.reload_interval.unwrap_or(RELOAD_INTERVAL),
         })
@@ -63,7 +62,7 @@ impl ClientTls {
     }
 }
 
-fn config(files: &[Pem]) -> Result<ClientTlsConfig, Fatal> {
+fn config(files: &[Content]) -> Result<ClientTlsConfig, Fatal> {
     let [authorities, own @ ..] = files else {
         return Err(Fatal::software("the authorities were not read"));
     };

@@ -1,49 +1,13 @@
 //! PEM files, and what can be wrong with them.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::exit::Fatal;
+use crate::follow::Content;
 
-/// A file, and the setting that names it.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) flag: &'static str,
-    pub(super) path: PathBuf,
-}
-
-impl Source {
-    pub(super) fn new(flag: &'static str, path: &Path) -> Self {
-        let path = path.to_path_buf();
-        Self { flag, path }
-    }
-
-    pub(super) fn read(&self) -> Result<Pem, Fatal> {
-        let bytes = std::fs::read(&self.path)
-            .map_err(|error| self.wrong(&error, "name a PEM file that this process may read"))?;
-        let (bytes, source) = (bytes.into(), self.clone());
-        Ok(Pem { source, bytes })
-    }
-
-    pub(super) fn wrong(&self, why: &dyn fmt::Display, remedy: &str) -> Fatal {
-        let Self { flag, path } = self;
-        Fatal::usage(format!("{flag} {}: {why}; {remedy}", path.display()))
-    }
-}
-
-/// What a file held when it was read.
-#[derive(Debug, Clone)]
-pub(super) struct Pem {
-    pub(super) source: Source,
-    pub(super) bytes: Arc<[u8]>,
-}
-
-impl Pem {
+impl Content {
     /// All certificates of the file; at least one.
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Fatal> {
         let found = CertificateDer::pem_slice_iter(&self.bytes)

@@ -16,10 +16,9 @@ use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
 
 use super::certificate;
 use super::failure::{Failures, Reason};
-use super::files::{Pem, Source};
-use super::follow::{Followed, Loaded};
 use super::{Accepted, Security, Stream};
 use crate::exit::Fatal;
+use crate::follow::{Content, Followed, Loaded, Source};
 use crate::io::close;
 use crate::settings::{TlsMode, TlsSettings, TlsVersion};
 use crate::telemetry::metrics::Metrics;
@@ -60,7 +59,9 @@ impl ServerTls {
             (settings.tls_client_ca.as_deref()).map(|path| Source::new("--tls-client-ca", path)),
         );
         let (mode, oldest) = (settings.tls_mode, settings.tls_min_version);
-        let loaded = Loaded::load(sources, move |files| port(files, mode, oldest))?;
+        let loaded = Loaded::load("certificates", sources, move |files| {
+            port(files, mode, oldest)
+        })?;
         let settings = settings.clone();
         Ok(Some(Self { loaded, settings }))
     }
@@ -88,7 +89,7 @@ impl ServerTls {
     }
 }
 
-fn port(files: &[Pem], mode: TlsMode, oldest: TlsVersion) -> Result<Port, Fatal> {
+fn port(files: &[Content], mode: TlsMode, oldest: TlsVersion) -> Result<Port, Fatal> {
     let [certificate, key, authorities @ ..] = files else {
         return Err(Fatal::software("certificate and key were not read"));
     };
@@ -117,7 +118,7 @@ fn port(files: &[Pem], mode: TlsMode, oldest: TlsVersion) -> Result<Port, Fatal>
     Ok(Port { config, expires })
 }
 
-fn verifier(authorities: &Pem, mode: TlsMode) -> Result<Arc<dyn ClientCertVerifier>, Fatal> {
+fn verifier(authorities: &Content, mode: TlsMode) -> Result<Arc<dyn ClientCertVerifier>, Fatal> {
     let roots = Arc::new(authorities.authorities()?);
     let provider = Arc::new(ring::default_provider());
     let builder = WebPkiClientVerifier::builder_with_provider(roots, provider);

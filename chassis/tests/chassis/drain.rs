@@ -171,3 +171,38 @@ async fn during_the_drain_delay_calls_are_served_but_health_says_no() {
     server.trigger.now();
     server.end_within(SOON).await;
 }
+
+#[tokio::test]
+async fn connections_stay_on_their_cores_until_the_end() {
+    let things = Things::unary(async |request| {
+        if request.get_ref() == "stuck" {
+            std::future::pending::<()>().await;
+        }
+        let thread = std::thread::current();
+        Ok(Response::new(thread.name().unwrap_or_default().to_owned()))
+    });
+    let args = ["--runtime=per-core", "--drain-timeout=300ms"];
+    let server = start(&args, things).await;
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut seen = Vec::new();
+    let channels: Vec<_> = (0..2 * cores).map(|_| server.channel()).collect();
+    for channel in &channels {
+        let first = call(channel, GET, Request::new("x".into())).await.unwrap();
+        let second = call(channel, GET, Request::new("x".into())).await.unwrap();
+        assert_eq!(first.get_ref(), second.get_ref());
+        seen.push(first.into_inner());
+    }
+    let expected = (0..2 * cores).map(|turn| format!("core-{}", turn % cores));
+    assert_eq!(seen, expected.collect::<Vec<_>>());
+    // A call that never ends is cut there as elsewhere.
+    let channel = server.channel();
+    let stuck = tokio::spawn(async move {
+        call(&channel, GET, Request::new("stuck".into()))
+            .await
+            .map(drop)
+    });
+    let channel = server.channel();
+    call(&channel, GET, Request::new("x".into())).await.unwrap();
+    server.end_within(SOON).await;
+    assert!(stuck.await.unwrap().is_err());
+}

@@ -91,8 +91,17 @@ fn busy_thread() -> (Things, mpsc::UnboundedReceiver<()>) {
     (things, beginning)
 }
 
-/// Calls from a thread of their own, since the server's is busy: one, and
-/// `more` as soon as that one has begun.
+/// Calls from a thread of its own, since the server's is busy.
+async fn elsewhere<T: Send + 'static>(calls: impl AsyncFnOnce() -> T + Send + 'static) -> T {
+    let calling = tokio::task::spawn_blocking(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(calls())
+    });
+    calling.await.unwrap()
+}
+
+/// Calls while the server's thread is busy: one, and `more` as soon as that one
+/// has begun.
 async fn queue_up(
     server: &Running,
     mut beginning: mpsc::UnboundedReceiver<()>,
@@ -100,30 +109,26 @@ async fn queue_up(
     request: fn() -> Request<String>,
 ) -> (Vec<Result<Response<String>, Status>>, usize) {
     let address = server.address;
-    let calling = tokio::task::spawn_blocking(move || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut running = JoinSet::new();
-            let client = Direct::connect(address).await;
-            let spawn = |running: &mut JoinSet<_>, request| {
-                let client = client.clone();
-                running.spawn(async move { call(&client, GET, request).await });
-            };
-            spawn(&mut running, Request::new("first".into()));
-            beginning.recv().await.unwrap();
-            for _ in 0..more {
-                spawn(&mut running, request());
-            }
-            let answers = running.join_all().await;
-            let mut begun = 1;
-            while beginning.try_recv().is_ok() {
-                begun += 1;
-            }
-            (answers, begun)
-        })
+    let calling = elsewhere(async move || {
+        let mut running = JoinSet::new();
+        let client = Direct::connect(address).await;
+        let spawn = |running: &mut JoinSet<_>, request| {
+            let client = client.clone();
+            running.spawn(async move { call(&client, GET, request).await });
+        };
+        spawn(&mut running, Request::new("first".into()));
+        beginning.recv().await.unwrap();
+        for _ in 0..more {
+            spawn(&mut running, request());
+        }
+        let answers = running.join_all().await;
+        let mut begun = 1;
+        while beginning.try_recv().is_ok() {
+            begun += 1;
+        }
+        (answers, begun)
     });
-    calling.await.unwrap()
+    calling.await
 }
 
 #[tokio::test]
@@ -135,14 +140,54 @@ async fn calls_whose_turn_comes_too_late_are_refused_and_cost_nothing() {
     let refused: Vec<_> = answers.iter().filter_map(|it| it.as_ref().err()).collect();
     assert!(!refused.is_empty(), "{answers:?}");
     assert_eq!(begun, answers.len() - refused.len());
+    // Those that came last may have found fewer places.
+    let reasons: Vec<_> = refused.iter().map(|status| reason(status)).collect();
+    let known = ["OVERLOADED", "TOO_MANY_REQUESTS"];
+    assert!(
+        reasons.iter().any(|reason| reason == known[0]),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| known.contains(&reason.as_str())),
+        "{reasons:?}"
+    );
     for status in refused {
         assert_eq!(status.code(), Code::ResourceExhausted);
-        assert_eq!(reason(status), "OVERLOADED");
         assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
     }
     // The queue is gone.
     let after = call(&server.channel(), GET, request()).await;
     assert_eq!(after.unwrap().into_inner(), "done");
+}
+
+#[tokio::test]
+async fn while_calls_wait_long_fewer_are_let_in() {
+    let things = Things::unary(async |_| {
+        std::thread::sleep(Duration::from_millis(1));
+        Ok(Response::new("done".to_owned()))
+    });
+    let server = start(&["--max-queue-delay=20ms"], things).await;
+    let address = server.address;
+    let calling = elsewhere(async move || {
+        let client = Direct::connect(address).await;
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < 200 {
+                let client = client.clone();
+                let request = Request::new("x".into());
+                running.spawn(async move { call(&client, GET, request).await });
+            }
+            let answer = running.join_next().await.unwrap().unwrap();
+            match answer {
+                Err(status) if reason(&status) == "TOO_MANY_REQUESTS" => break,
+                _ => {}
+            }
+        }
+    });
+    let soon = Duration::from_secs(20);
+    tokio::time::timeout(soon, calling).await.unwrap();
 }
 
 #[tokio::test]
@@ -166,29 +211,25 @@ async fn calls_given_up_together_leave_the_connection_to_others() {
     let (things, mut beginning) = busy_thread();
     let server = start(&["--max-queue-delay=1h"], things).await;
     let address = server.address;
-    let calling = tokio::task::spawn_blocking(move || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_all().build().unwrap();
-        runtime.block_on(async {
-            let client = Direct::connect(address).await;
-            let spawn = |running: &mut JoinSet<_>, text: &str| {
-                let (client, request) = (client.clone(), Request::new(text.to_owned()));
-                running.spawn(async move { call(&client, GET, request).await });
-            };
-            let (mut first, mut others) = (JoinSet::new(), JoinSet::new());
-            spawn(&mut first, "first");
-            beginning.recv().await.unwrap();
-            for _ in 0..100 {
-                spawn(&mut others, "x");
-            }
-            // They are sent, and given up before the server has seen them.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            others.shutdown().await;
-            spawn(&mut first, "y");
-            first.join_all().await
-        })
+    let calling = elsewhere(async move || {
+        let client = Direct::connect(address).await;
+        let spawn = |running: &mut JoinSet<_>, text: &str| {
+            let (client, request) = (client.clone(), Request::new(text.to_owned()));
+            running.spawn(async move { call(&client, GET, request).await });
+        };
+        let (mut first, mut others) = (JoinSet::new(), JoinSet::new());
+        spawn(&mut first, "first");
+        beginning.recv().await.unwrap();
+        for _ in 0..100 {
+            spawn(&mut others, "x");
+        }
+        // They are sent, and given up before the server has seen them.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        others.shutdown().await;
+        spawn(&mut first, "y");
+        first.join_all().await
     });
-    for answer in calling.await.unwrap() {
+    for answer in calling.await {
         assert_eq!(answer.unwrap().into_inner(), "done");
     }
 }
@@ -332,10 +373,12 @@ async fn large_messages_have_so_much_room_together_and_small_ones_always_some() 
         call(&channel, GET, message).await.map(drop)
     };
     large().await.unwrap();
-    let held = all_but_the_last_byte(server.address).await;
     let soon = Duration::from_secs(10);
+    let mut held = Vec::new();
     let refused = async {
         loop {
+            // One more each time: of two that meet, either may be refused.
+            held.push(all_but_the_last_byte(server.address).await);
             if let Err(status) = large().await {
                 break status;
             }

@@ -18,8 +18,13 @@ mod drain;
 mod early;
 mod health;
 mod identity;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod limits;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "jwt")]
+#[path = "../common/tokens.rs"]
+mod tokens;
 mod transport;

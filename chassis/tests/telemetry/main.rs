@@ -16,12 +16,18 @@ mod demo;
 mod direct;
 mod documented;
 mod environment;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod logs;
 mod metrics;
 mod outage;
 mod process;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "jwt")]
+#[expect(dead_code, reason = "other tests need the rest of it")]
+#[path = "../common/tokens.rs"]
+mod tokens;
 mod traces;
 
 /// Not a test: the process that the tests start, with variables of its own.

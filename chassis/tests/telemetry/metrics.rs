@@ -105,6 +105,58 @@ async fn calls_in_flight_are_counted_and_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_refused_at_the_door_count_among_all() {
+    let process = Process::start(&[("MAX_CONCURRENT_REQUESTS", "1")]);
+    let refused_by = |status: tonic::Status| {
+        let details = tonic_types::StatusExt::get_error_details(&status);
+        details.error_info().map(|info| info.reason.clone())
+    };
+    // Refused by the service itself.
+    let ask = Ask {
+        code: tonic::Code::ResourceExhausted.into(),
+        ..Ask::default()
+    };
+    let status = process.get(ask, &[]).await.unwrap_err();
+    assert_eq!(refused_by(status), None);
+
+    let ask = Ask {
+        hang: true,
+        ..Ask::default()
+    };
+    let busy = tokio::spawn({
+        let channel = process.channel().await;
+        async move {
+            let mut client = Grpc::new(channel);
+            client.ready().await.unwrap();
+            let codec = ProstCodec::<Ask, Answer>::default();
+            let path = PathAndQuery::from_static(crate::demo::GET);
+            let request = with_headers(ask, &[]);
+            client.unary::<_, Answer, _>(request, path, codec).await
+        }
+    });
+    let active =
+        "rpc_server_active_requests{rpc_method=\"demo.v1.Things/Get\",rpc_system_name=\"grpc\"}";
+    while sample(&scrape(&process), active) < 0.5 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
+        let status = process.get(Ask::default(), &[]).await.unwrap_err();
+        assert_eq!(refused_by(status).as_deref(), Some("TOO_MANY_REQUESTS"));
+    }
+    let text = scrape(&process);
+    let count = "rpc_server_call_duration_seconds_count{rpc_method=\"demo.v1.Things/Get\",rpc_response_status_code=\"RESOURCE_EXHAUSTED\",rpc_system_name=\"grpc\"}";
+    assert!((sample(&text, count) - 4.0).abs() < 0.1, "{text}");
+    let rejected = "rpc_server_rejected_total{reason=\"concurrency\"}";
+    assert!((sample(&text, rejected) - 3.0).abs() < 0.1, "{text}");
+    assert!((sample(&text, "rpc_server_places") - 1.0).abs() < 0.1);
+    busy.abort();
+    let said = process.finish();
+    let mut lines = said.lines().into_iter();
+    let told = lines.find(|line| line["message"] == "calls are refused");
+    assert_eq!(told.expect("a line")["reason"], "TOO_MANY_REQUESTS");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_declared_mesh_vouches_for_a_connection() {
     let istio = ("x-forwarded-client-cert", "URI=spiffe://a/b");
     let linkerd = ("l5d-client-id", "a.b.serviceaccount.identity");

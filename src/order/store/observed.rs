@@ -5,25 +5,31 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use chassis::limits::Places;
 use chassis::telemetry::metrics::{Metrics, StoreMetrics, StoreOperation};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::{Observer, OrderStore, RequestKey};
+use super::{Observer, OrderStore, Published, RequestKey};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
 
-/// Records what `store` does; `system` is the value of `db.system.name`.
+/// Records what `store` does; `system` is the value of `db.system.name`. How
+/// long reads wait is told to `places`.
 #[must_use]
 pub fn observed(
     store: Arc<dyn OrderStore>,
     system: &'static str,
     metrics: &Metrics,
+    places: Places,
 ) -> Arc<dyn OrderStore> {
     let metrics = metrics.store(system);
-    store.observe(Arc::new(Inside(metrics.clone())));
+    store.observe(Arc::new(Inside {
+        metrics: metrics.clone(),
+        places,
+    }));
     Arc::new(Observed {
         store,
         system,
@@ -36,19 +42,26 @@ pub fn observed(
     })
 }
 
-struct Inside(StoreMetrics);
+struct Inside {
+    metrics: StoreMetrics,
+    places: Places,
+}
 
 impl Observer for Inside {
     fn queued(&self, changes: usize) {
-        self.0.queued(changes);
+        self.metrics.queued(changes);
     }
 
     fn taken(&self, changes: usize) {
-        self.0.taken(changes);
+        self.metrics.taken(changes);
     }
 
     fn committed(&self, changes: usize, took: Duration) {
-        self.0.committed(changes, took);
+        self.metrics.committed(changes, took);
+    }
+
+    fn waited(&self, waited: Duration) {
+        self.places.waited(waited);
     }
 }
 
@@ -124,6 +137,22 @@ impl OrderStore for Observed {
 
     fn last_event(&self) -> watch::Receiver<Position> {
         self.store.last_event()
+    }
+
+    async fn take_turn(&self) -> Result<bool, Error> {
+        self.store.take_turn().await
+    }
+
+    async fn leave_turn(&self) {
+        self.store.leave_turn().await;
+    }
+
+    async fn published(&self) -> Result<Published, Error> {
+        self.store.published().await
+    }
+
+    async fn set_published(&self, position: Position) -> Result<(), Error> {
+        self.store.set_published(position).await
     }
 
     async fn health(&self) -> Result<(), Error> {

@@ -73,28 +73,36 @@ impl fmt::Display for StoreUrl {
 pub struct Limits {
     /// Most connections to a database.
     pub connections: usize,
+    /// Whether events are published: then they are kept until they were.
+    pub published: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 16 }
+        Self {
+            connections: 16,
+            published: false,
+        }
     }
 }
 
 /// Opens the store that `url` names and brings its tables up to date.
 ///
 /// Takes some milliseconds; longer if there is much to migrate.
-#[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
 pub async fn open(url: &StoreUrl, limits: Limits) -> Result<Arc<dyn OrderStore>, OpenError> {
     match url {
         StoreUrl::Sqlite(path) => {
-            let options = sqlite::Options::default();
+            let options = sqlite::Options {
+                published: limits.published,
+                ..sqlite::Options::default()
+            };
             Ok(Arc::new(SqliteStore::open(path, &options)?))
         }
         #[cfg(feature = "postgres")]
         StoreUrl::Postgres(url) => {
             let options = postgres::Options {
                 connections: limits.connections,
+                published: limits.published,
                 ..postgres::Options::default()
             };
             Ok(Arc::new(PostgresStore::open(url, &options).await?))

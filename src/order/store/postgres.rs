@@ -5,6 +5,7 @@
 //! - [`connections`]: a limited number, each lent for one piece of work
 //! - [`writer`]: changes wait for each other and are stored together;
 //!   [`mod@write`]: the statements; [`sweep`]: what is forgotten
+//! - [`published`]: what may be forgotten, and whose turn it is to say so
 //! - [`read`]: the queries; [`row`]: between columns and values
 //! - [`keeper`]: one connection that hears of changes by others, and knows
 //!   whether the database is there
@@ -18,6 +19,7 @@ mod connect;
 mod connections;
 mod fault;
 mod keeper;
+mod published;
 mod read;
 mod row;
 mod schema;
@@ -28,7 +30,7 @@ mod write;
 mod writer;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chassis::deadline::{self, Deadline};
 use tokio::sync::{Mutex, watch};
@@ -38,13 +40,14 @@ pub use url::Url;
 
 use super::fault::closed;
 use super::onlooker::Onlooker;
-use super::{Observer, OpenError, OrderStore, RequestKey};
+use super::{Observer, OpenError, OrderStore, Published, RequestKey, trace};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
-use connections::Connections;
+use connections::{Connections, Lent};
 use keeper::State;
+use published::Turn;
 use sweep::Sweep;
 use write::{Create, Replace};
 use writer::Writer;
@@ -67,6 +70,9 @@ pub struct Options {
     pub request_retention: Duration,
     /// How long events are kept.
     pub event_retention: Duration,
+    /// Whether events are published: then they are kept until they were, with
+    /// the trace of the call that made them.
+    pub published: bool,
 }
 
 impl Default for Options {
@@ -79,6 +85,7 @@ impl Default for Options {
             writers: 2,
             request_retention: DAY,
             event_retention: 7 * DAY,
+            published: false,
         }
     }
 }
@@ -89,6 +96,8 @@ pub struct PostgresStore {
     creates: Writer<Create>,
     replaces: Writer<Replace>,
     onlooker: Onlooker,
+    turn: Turn,
+    published: bool,
     state: watch::Receiver<State>,
     last_event: watch::Receiver<Position>,
     /// Dropped, it ends the tasks as well.
@@ -124,33 +133,44 @@ impl PostgresStore {
             creates,
             replaces,
             onlooker,
+            turn: Turn::new(url),
+            published: options.published,
             state,
             last_event,
             closing,
             tasks: Mutex::new(tasks),
         })
     }
+
+    /// A connection to read by.
+    async fn lend(&self) -> Result<Lent, Error> {
+        let since = Instant::now();
+        let lent = self.connections.lend().await;
+        self.onlooker.tell(|it| it.waited(since.elapsed()));
+        lent
+    }
 }
 
 #[async_trait::async_trait]
 impl OrderStore for PostgresStore {
     async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
-        let mut connection = self.connections.lend().await?;
+        let mut connection = self.lend().await?;
         let mut found = read::replay(&mut connection, &[key]).await?;
         found.pop().flatten().transpose()
     }
 
     async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
-        self.creates.store(Create { order, key }).await
+        let trace = trace::current(self.published);
+        self.creates.store(Create { order, key, trace }).await
     }
 
     async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
-        let mut connection = self.connections.lend().await?;
+        let mut connection = self.lend().await?;
         read::get(&mut connection, id).await
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
-        let mut connection = self.connections.lend().await?;
+        let mut connection = self.lend().await?;
         read::list(&mut connection, query).await
     }
 
@@ -168,7 +188,12 @@ impl OrderStore for PostgresStore {
             let Some((next, change)) = current.apply(&command, expected, now)? else {
                 return Ok(current);
             };
-            if let Some(stored) = self.replaces.store(Replace { next, change }).await? {
+            let replace = Replace {
+                next,
+                change,
+                trace: trace::current(self.published),
+            };
+            if let Some(stored) = self.replaces.store(replace).await? {
                 return Ok(stored);
             }
         }
@@ -178,7 +203,7 @@ impl OrderStore for PostgresStore {
         if after == *self.last_event.borrow() && !self.connections.closed() {
             return Ok(Vec::new());
         }
-        let mut connection = self.connections.lend().await?;
+        let mut connection = self.lend().await?;
         read::events(&mut connection, after, limit).await
     }
 
@@ -188,6 +213,26 @@ impl OrderStore for PostgresStore {
 
     fn observe(&self, observer: Arc<dyn Observer>) {
         self.onlooker.admit(observer);
+    }
+
+    async fn take_turn(&self) -> Result<bool, Error> {
+        if self.connections.closed() {
+            return Err(closed());
+        }
+        self.state.borrow().check()?;
+        self.turn.take().await
+    }
+
+    async fn leave_turn(&self) {
+        self.turn.leave().await;
+    }
+
+    async fn published(&self) -> Result<Published, Error> {
+        self.turn.read().await
+    }
+
+    async fn set_published(&self, position: Position) -> Result<(), Error> {
+        self.turn.write(position).await
     }
 
     async fn health(&self) -> Result<(), Error> {
@@ -200,6 +245,7 @@ impl OrderStore for PostgresStore {
     async fn close(&self) {
         self.closing.send_replace(true);
         let mut tasks = self.tasks.lock().await;
+        self.turn.leave().await;
         while tasks.join_next().await.is_some() {}
         self.connections.close();
     }

@@ -3,7 +3,8 @@
 //!
 //! - [`connection`]: how the file is opened; [`schema`]: what is in it
 //! - [`writer`]: one thread that stores what waits in one transaction;
-//!   [`mod@write`]: the changes themselves; [`sweep`]: what is forgotten
+//!   [`mod@write`]: the changes themselves; [`sweep`]: what is forgotten;
+//!   [`published`]: what may be
 //! - [`readers`]: connections beside it; [`read`]: the queries
 //! - [`row`]: between columns and values; [`fault`]: what SQLite's errors mean
 //! - [`maintain`]: backup and check, from another process
@@ -16,6 +17,7 @@ mod fault;
 mod file;
 mod lock;
 mod maintain;
+mod published;
 mod read;
 mod readers;
 mod row;
@@ -37,7 +39,7 @@ pub use connection::Synchronous;
 pub use maintain::{Findings, backup, check};
 
 use super::fault::closed;
-use super::{Observer, OpenError, OrderStore, RequestKey};
+use super::{Observer, OpenError, OrderStore, Published, RequestKey, trace};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
@@ -67,6 +69,9 @@ pub struct Options {
     /// Frames (pages of 4 KiB) in the write-ahead log that are worth moving
     /// into the file: more make a larger log and fewer interruptions.
     pub checkpoint_frames: i64,
+    /// Whether events are published: then they are kept until they were, with
+    /// the trace of the call that made them.
+    pub published: bool,
     /// What a commit waits for.
     pub synchronous: Synchronous,
 }
@@ -80,6 +85,7 @@ impl Default for Options {
             event_retention: 7 * DAY,
             max_bytes: None,
             checkpoint_frames: 4096,
+            published: false,
             synchronous: Synchronous::Full,
         }
     }
@@ -96,6 +102,7 @@ pub struct SqliteStore {
     /// Bounds the threads that long reads occupy, and how long they wait for one.
     long_reads: Arc<Semaphore>,
     patience: Patience,
+    published: bool,
     _thread: JoinOnDrop,
 }
 
@@ -110,11 +117,14 @@ impl SqliteStore {
             Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
         let (jobs, inbox) = writer::queue(options.queue);
+        let threads = thread::available_parallelism().map_or(2, usize::from);
+        let readers = Arc::new(Readers::new(path, threads));
         let writer = Writer::new(
             connection,
             file.clone(),
             lock,
             published,
+            Arc::clone(&readers),
             jobs.observed(),
             options,
         );
@@ -122,14 +132,14 @@ impl SqliteStore {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&inbox))
             .map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
-        let threads = thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
-            readers: Arc::new(Readers::new(path, threads)),
+            readers,
             jobs,
             last_event,
             file,
             long_reads: Arc::new(Semaphore::new(2 * threads)),
             patience: Patience::new(LONGEST_WAIT),
+            published: options.published,
             _thread: JoinOnDrop(Some(thread)),
         })
     }
@@ -147,11 +157,12 @@ impl SqliteStore {
     /// Reads that may take long must not hold up the runtime's threads.
     async fn read_long<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&mut rusqlite::Connection) -> Result<T, Error> + Send + 'static,
+        read: impl FnOnce(&rusqlite::Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let since = Instant::now();
         let permit = Arc::clone(&self.long_reads).acquire_owned().await;
         let permit = permit.map_err(|_| closed())?;
+        self.jobs.observed().tell(|it| it.waited(since.elapsed()));
         if !self.patience.bears(since) {
             return Err(Error::StoreBusy);
         }
@@ -175,7 +186,8 @@ impl OrderStore for SqliteStore {
     }
 
     async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
-        self.store(Change::Create { order, key }).await
+        let trace = trace::current(self.published);
+        self.store(Change::Create { order, key, trace }).await
     }
 
     // On the runtime's own thread: the hop to another one costs several times
@@ -203,6 +215,7 @@ impl OrderStore for SqliteStore {
             command,
             expected,
             now,
+            trace: trace::current(self.published),
         })
         .await
     }
@@ -219,9 +232,26 @@ impl OrderStore for SqliteStore {
         self.last_event.clone()
     }
 
+    // One process has the file.
+    async fn take_turn(&self) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    async fn leave_turn(&self) {}
+
+    async fn published(&self) -> Result<Published, Error> {
+        self.readers.with(published::read)
+    }
+
+    async fn set_published(&self, position: Position) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Published(position, reply))?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
     async fn health(&self) -> Result<(), Error> {
         self.file.verify().map_err(Error::StoreUnavailable)?;
-        self.readers.with(|connection| read::probe(connection))?;
+        self.readers.with(read::probe)?;
         let (reply, answer) = oneshot::channel();
         match self.jobs.send(Job::Probe(reply)) {
             // Busy is not ill.

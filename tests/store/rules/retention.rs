@@ -55,6 +55,41 @@ pub(crate) async fn requests_and_events_are_forgotten_each_in_their_time(place: 
     assert_eq!(store.events(Position(2), 10).await.unwrap().len(), 1);
 }
 
+pub(crate) async fn what_is_not_published_is_kept(place: &dyn Place) {
+    let open = || place.open_with(Duration::ZERO, Duration::ZERO, true);
+    let store = place.open().await;
+    for _ in 0..3 {
+        store.create(samples::order("alice"), None).await.unwrap();
+    }
+    store.close().await;
+
+    open().await.close().await;
+    let store = open().await;
+    assert_eq!(store.events(Position(0), 10).await.unwrap().len(), 3);
+    assert!(store.take_turn().await.unwrap());
+    let first = store.published().await.unwrap();
+    assert_eq!((first.position, first.missed), (Position(0), 0));
+    store.set_published(Position(2)).await.unwrap();
+    store.close().await;
+
+    open().await.close().await;
+    let store = open().await;
+    assert_eq!(store.events(Position(2), 10).await.unwrap().len(), 1);
+    let expired = store.events(Position(1), 10).await;
+    assert!(matches!(expired, Err(Error::HistoryExpired)), "{expired:?}");
+    assert!(store.take_turn().await.unwrap());
+    assert_eq!(store.published().await.unwrap().position, Position(2));
+    store.close().await;
+
+    // Nothing is published any more: what was not is forgotten, and counted.
+    sweep(place, Duration::ZERO, Duration::ZERO).await;
+    let store = open().await;
+    assert!(store.take_turn().await.unwrap());
+    let last = store.published().await.unwrap();
+    assert_eq!((last.position, last.missed), (Position(3), 1));
+    store.close().await;
+}
+
 pub(crate) async fn answers_are_kept_as_long_as_requests(place: &dyn Place) {
     let content = samples::draft("alice", "");
     let key = samples::key(&content);

@@ -4,7 +4,8 @@
 use std::fs;
 
 use rusqlite::Connection;
-use service::order::store::{Limits, OpenError, StoreUrl};
+use service::order::store::sqlite::{Options, SqliteStore};
+use service::order::store::{Limits, OpenError, OrderStore, StoreUrl};
 
 use super::Folder;
 use crate::rules::Place;
@@ -34,6 +35,23 @@ async fn a_clean_stop_leaves_one_file() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_read_all_the_time_begins_anew() {
+    let folder = Folder::new();
+    let options = Options {
+        checkpoint_frames: 16,
+        ..Options::default()
+    };
+    let store = SqliteStore::open(&folder.file(), &options).unwrap();
+    for _ in 0..200 {
+        let created = store.create(samples::order("alice"), None).await.unwrap();
+        let found = store.get(created.id).await.unwrap();
+        assert_eq!(found, Some(created));
+    }
+    let log = fs::metadata(folder.file().with_extension("db-wal")).unwrap();
+    assert!(log.len() < 1 << 19, "{}", log.len());
+}
+
 #[tokio::test]
 async fn one_process_at_a_time() {
     let folder = Folder::new();
@@ -57,7 +75,7 @@ fn a_newer_schema_is_refused() {
             error,
             OpenError::Newer {
                 found: 7,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

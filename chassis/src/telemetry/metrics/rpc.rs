@@ -218,6 +218,11 @@ impl MethodMetrics {
         if let Some(active) = &self.active {
             active.fetch_sub(1, Ordering::Relaxed);
         }
+        self.took(of, code, took);
+    }
+
+    /// How long a call took that has its status.
+    pub(crate) fn took(&self, of: &RpcMetrics, code: Code, took: Duration) {
         if let Some(instruments) = &of.instruments {
             self.duration[code as usize % CODES]
                 .get_or_init(|| {

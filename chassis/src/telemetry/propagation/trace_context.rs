@@ -90,9 +90,10 @@ fn is_key(key: &str) -> bool {
     }
 }
 
-pub(super) fn inject(span: &SpanContext, headers: &mut HeaderMap) {
+/// The text of `traceparent`; `None` where there is no trace.
+fn parent(span: &SpanContext) -> Option<[u8; LENGTH]> {
     if !span.is_valid() {
-        return;
+        return None;
     }
     let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
     write_hex(&span.trace_id().to_bytes(), &mut value[3..35]);
@@ -100,6 +101,18 @@ pub(super) fn inject(span: &SpanContext, headers: &mut HeaderMap) {
     if span.is_sampled() {
         value[54] = b'1';
     }
+    Some(value)
+}
+
+/// As [`parent`], for what is no header.
+pub(crate) fn traceparent(span: &SpanContext) -> Option<String> {
+    String::from_utf8(parent(span)?.to_vec()).ok()
+}
+
+pub(super) fn inject(span: &SpanContext, headers: &mut HeaderMap) {
+    let Some(value) = parent(span) else {
+        return;
+    };
     if let Ok(value) = HeaderValue::from_bytes(&value) {
         headers.insert(&TRACEPARENT, value);
     }

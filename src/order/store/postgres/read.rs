@@ -99,16 +99,17 @@ pub(super) async fn events(
 ) -> Result<Vec<Event>, Error> {
     let from = i64::try_from(after.0).map_err(|_| Error::HistoryExpired)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let sql = "SELECT e.seq, e.change, e.data, c.last FROM order_clock c LEFT JOIN LATERAL \
-               (SELECT seq, change, data::text FROM order_events WHERE seq > $1 \
-               ORDER BY seq LIMIT $2) e ON true ORDER BY e.seq";
+    let sql = "SELECT e.seq, e.change, e.data, e.traceparent, e.tracestate, c.last \
+               FROM order_clock c LEFT JOIN LATERAL \
+               (SELECT seq, change, data::text, traceparent, tracestate FROM order_events \
+               WHERE seq > $1 ORDER BY seq LIMIT $2) e ON true ORDER BY e.seq";
     let rows = connection.query(sql, &[&from, &limit]).await?;
     let first: Option<i64> = rows.first().map_or(Ok(None), |row| column(row, 0, "seq"))?;
     let complete = match (first, rows.first()) {
         (Some(first), _) => first == from + 1,
         // A position of the future is one of a history that was lost, such as
         // before a backup was restored.
-        (None, Some(row)) => from == column::<i64>(row, 3, "last")?,
+        (None, Some(row)) => from == column::<i64>(row, 5, "last")?,
         (None, None) => false,
     };
     if limit == 0 {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::order::error::Error;
 use crate::order::event::{Change, Event, Position};
 use crate::order::model::{Draft, Order, OrderId, Version};
+use crate::order::store::trace;
 use crate::order::store::value::{damaged, data, items, time, unsigned};
 use crate::order::text::{Code, Note};
 
@@ -35,13 +36,17 @@ pub(super) fn order(row: &Row) -> Result<Order, Error> {
     })
 }
 
-/// Reads a row of `seq, change, data`.
+/// Reads a row of `seq, change, data, traceparent, tracestate`.
 pub(super) fn event(row: &Row) -> Result<Event, Error> {
     let change: &str = column(row, 1, "change")?;
     Ok(Event {
         position: Position(unsigned(column(row, 0, "seq")?, "seq")?),
         change: Change::from_name(change).ok_or_else(|| damaged("change", change))?,
         order: data(column(row, 2, "data")?)?,
+        trace: trace::of(
+            column(row, 3, "traceparent")?,
+            column(row, 4, "tracestate")?,
+        ),
     })
 }
 

@@ -36,6 +36,7 @@ WITH turn AS MATERIALIZED (
     DELETE FROM order_events WHERE seq IN (
         SELECT seq FROM oldest WHERE old AND seq < coalesce(
             (SELECT min(seq) FROM oldest WHERE NOT old), 9223372036854775807)
+        AND (NOT $5 OR seq <= (SELECT seq FROM order_published))
     ) RETURNING 1
 )
 SELECT (SELECT count(*) FROM requests), (SELECT count(*) FROM events)";
@@ -44,6 +45,8 @@ SELECT (SELECT count(*) FROM requests), (SELECT count(*) FROM events)";
 pub(super) struct Sweep {
     requests: Duration,
     events: Duration,
+    /// Only events that were published are forgotten.
+    published: bool,
 }
 
 impl Sweep {
@@ -51,6 +54,7 @@ impl Sweep {
         Self {
             requests: options.request_retention,
             events: options.event_retention,
+            published: options.published,
         }
     }
 
@@ -75,7 +79,7 @@ impl Sweep {
         let mut connection = connections.lend().await?;
         let (requests, events) = (to_age(self.requests), to_age(self.events));
         let rows = connection
-            .query(STEP, &[&now, &requests, &events, &ROWS])
+            .query(STEP, &[&now, &requests, &events, &ROWS, &self.published])
             .await?;
         let full = |row, index| Ok::<_, Error>(column::<i64>(row, index, "count")? == ROWS);
         match rows.first() {

@@ -16,7 +16,7 @@ use super::connections::Lent;
 use super::read;
 use super::row::column;
 use crate::order::error::Error;
-use crate::order::event::{self, Position};
+use crate::order::event::{self, Position, Trace};
 use crate::order::model::Order;
 use crate::order::store::{RequestKey, value};
 
@@ -24,12 +24,14 @@ use crate::order::store::{RequestKey, value};
 pub(super) struct Create {
     pub(super) order: Order,
     pub(super) key: Option<RequestKey>,
+    pub(super) trace: Option<Trace>,
 }
 
 /// What is to stand where the version before it stands.
 pub(super) struct Replace {
     pub(super) next: Order,
     pub(super) change: event::Change,
+    pub(super) trace: Option<Trace>,
 }
 
 /// What became of a batch.
@@ -58,8 +60,9 @@ const CREATE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::uuid[], $11::text[]
-    ) AS asked (id, customer, state, version, created, note, items, data, caller, request_id, content)
+        $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[]
+    ) AS asked (id, customer, state, version, created, note, items, data, caller, request_id, content,
+        traceparent, tracestate)
 ), claimed AS (
     INSERT INTO order_requests (caller, request_id, at, id, digest, data)
     SELECT caller, request_id, created, id, sha256(convert_to(content, 'UTF8')), data::json
@@ -73,9 +76,9 @@ WITH asked AS MATERIALIZED (
 ), clock AS (
     UPDATE order_clock SET last = last + (SELECT count(*) FROM placed) RETURNING last
 ), recorded AS (
-    INSERT INTO order_events (seq, at, change, data)
+    INSERT INTO order_events (seq, at, change, data, traceparent, tracestate)
     SELECT last - (SELECT count(*) FROM placed) + row_number() OVER (ORDER BY id),
-        created, 'created', data::json
+        created, 'created', data::json, traceparent, tracestate
     FROM clock, asked JOIN placed USING (id)
 )
 SELECT id, last FROM placed, clock";
@@ -126,12 +129,24 @@ async fn create(
     let callers: Vec<Option<&str>> = keys().map(|key| Some(key?.caller.as_str())).collect();
     let requests: Vec<Option<Uuid>> = keys().map(|key| Some(key?.request_id)).collect();
     let contents: Vec<Option<&str>> = keys().map(|key| Some(key?.content.as_str())).collect();
+    let (parents, tracestates) = columns(all.iter().map(|create| create.trace.as_ref()));
     let rows = connection
         .query(
             CREATE,
             &[
-                &ids, &customers, &states, &versions, &created, &notes, &items, &data, &callers,
-                &requests, &contents,
+                &ids,
+                &customers,
+                &states,
+                &versions,
+                &created,
+                &notes,
+                &items,
+                &data,
+                &callers,
+                &requests,
+                &contents,
+                &parents,
+                &tracestates,
             ],
         )
         .await?;
@@ -149,8 +164,9 @@ const REPLACE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-        $8::text[]
-    ) WITH ORDINALITY AS asked (id, state, version, updated, note, items, data, change, number)
+        $8::text[], $9::text[], $10::text[]
+    ) WITH ORDINALITY AS asked (id, state, version, updated, note, items, data, change,
+        traceparent, tracestate, number)
 ), held AS MATERIALIZED (
     SELECT asked.id, number FROM order_records JOIN asked
     ON order_records.id = asked.id AND order_records.version = asked.version - 1
@@ -166,9 +182,9 @@ WITH asked AS MATERIALIZED (
 ), clock AS (
     UPDATE order_clock SET last = last + (SELECT count(*) FROM replaced) RETURNING last
 ), recorded AS (
-    INSERT INTO order_events (seq, at, change, data)
+    INSERT INTO order_events (seq, at, change, data, traceparent, tracestate)
     SELECT last - (SELECT count(*) FROM replaced) + row_number() OVER (ORDER BY number),
-        updated, change, data::json
+        updated, change, data::json, traceparent, tracestate
     FROM clock, asked JOIN replaced USING (number)
 )
 SELECT number, last FROM replaced, clock";
@@ -187,11 +203,21 @@ impl Change for Replace {
         let items = collect(orders().map(value::to_items))?;
         let data = collect(orders().map(value::to_data))?;
         let changes: Vec<&str> = all.iter().map(|r| r.change.as_str()).collect();
+        let (parents, tracestates) = columns(all.iter().map(|replace| replace.trace.as_ref()));
         let rows = connection
             .query(
                 REPLACE,
                 &[
-                    &ids, &states, &versions, &updated, &notes, &items, &data, &changes,
+                    &ids,
+                    &states,
+                    &versions,
+                    &updated,
+                    &notes,
+                    &items,
+                    &data,
+                    &changes,
+                    &parents,
+                    &tracestates,
                 ],
             )
             .await?;
@@ -222,6 +248,19 @@ pub(super) async fn notify(connection: &mut Lent, last: Position) -> Result<(), 
 /// TEXT could not hold every character of a note; JSON escapes those.
 fn to_note(order: &Order) -> Result<String, Error> {
     serde_json::to_string(&order.content.note).map_err(|error| Error::Internal(error.into()))
+}
+
+/// `traceparent` and `tracestate`.
+fn columns<'a>(
+    traces: impl Iterator<Item = Option<&'a Trace>>,
+) -> (Vec<Option<&'a str>>, Vec<Option<&'a str>>) {
+    traces
+        .map(|trace| {
+            trace
+                .map(|trace| (trace.parent.as_str(), trace.state.as_str()))
+                .unzip()
+        })
+        .unzip()
 }
 
 fn position(last: i64) -> Result<Position, Error> {

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Options, fault};
@@ -40,7 +41,7 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, OpenE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
+    configure(&connection).map_err(fault)?;
     // A file without write permission is opened all the same.
     if connection.is_readonly("main").map_err(fault)? {
         return Err(OpenError::NotWritable {
@@ -82,8 +83,15 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, OpenE
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    configure(&connection)?;
     Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Or a statement is planned anew each time for what it is asked with.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// The number that the file or the connection has under `name`.

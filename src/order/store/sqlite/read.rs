@@ -85,24 +85,24 @@ fn list_sql(query: &Query) -> (String, Vec<Box<dyn ToSql + '_>>) {
 
 /// Sequence numbers have no gaps: a transaction that is rolled back takes its
 /// numbers back. So a missing one was swept.
+/// Both queries must see the same moment.
 pub(super) fn events(
-    connection: &mut Connection,
+    connection: &Connection,
     after: Position,
     limit: usize,
 ) -> Result<Vec<Event>, Error> {
-    // Both queries must see the same moment.
-    let snapshot = connection.transaction()?;
     let from = i64::try_from(after.0).map_err(|_| Error::HistoryExpired)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = snapshot.prepare_cached(
-        "SELECT seq, change, data FROM order_events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, change, data, traceparent, tracestate FROM order_events \
+         WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
     let events = collect(statement.query([from, limit])?, row::event)?;
     let complete = match events.first() {
         Some(first) => first.position.0 == after.0 + 1,
         // A position of the future is one of a history that was lost, such as
         // before a backup was restored.
-        None => after == last_position(&snapshot)?,
+        None => after == last_position(connection)?,
     };
     if complete || limit == 0 {
         Ok(events)

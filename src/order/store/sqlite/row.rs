@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::order::error::Error;
 use crate::order::event::{Change, Event, Position};
 use crate::order::model::{Draft, Order, OrderId, Version};
+use crate::order::store::trace;
 use crate::order::store::value::{damaged, data, items, time, unsigned};
 use crate::order::text::{Code, Note};
 
@@ -30,13 +31,14 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Error> {
     })
 }
 
-/// Reads a row of `seq, change, data`.
+/// Reads a row of `seq, change, data, traceparent, tracestate`.
 pub(super) fn event(row: &Row<'_>) -> Result<Event, Error> {
     let change = text(row, 1, "change")?;
     Ok(Event {
         position: Position(unsigned(row.get(0)?, "seq")?),
         change: Change::from_name(change).ok_or_else(|| damaged("change", change))?,
         order: data(text(row, 2, "data")?)?,
+        trace: trace::of(optional(row, 3)?, optional(row, 4)?),
     })
 }
 
@@ -47,6 +49,11 @@ fn uuid(bytes: &[u8], column: &str) -> Result<Uuid, Error> {
 pub(super) fn text<'a>(row: &'a Row<'_>, index: usize, column: &str) -> Result<&'a str, Error> {
     let value = row.get_ref(index)?;
     value.as_str().map_err(|why| damaged(column, why))
+}
+
+fn optional<'a>(row: &'a Row<'_>, index: usize) -> Result<Option<&'a str>, Error> {
+    let value = row.get_ref(index)?;
+    value.as_str_or_null().map_err(|why| damaged("trace", why))
 }
 
 fn blob<'a>(row: &'a Row<'_>, index: usize, column: &str) -> Result<&'a [u8], Error> {

@@ -14,10 +14,16 @@ const APPLICATION_ID: i64 = 0x6d65_7368;
 
 /// Each brings the schema from its index to the next number. Never edit one
 /// that was released; append.
-const MIGRATIONS: &[&str] = &[include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/migrations/sqlite/0001_initial.sql"
-))];
+const MIGRATIONS: &[&str] = &[
+    include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/sqlite/0001_initial.sql"
+    )),
+    include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/sqlite/0002_published.sql"
+    )),
+];
 
 /// Refuses files that are not ours, before anything is written to them.
 pub(super) fn check_identity(connection: &Connection, path: &Path) -> Result<(), OpenError> {

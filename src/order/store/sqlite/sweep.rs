@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::Connection;
 
-use super::Options;
+use super::{Options, published};
 use crate::order::error::Error;
 use crate::order::store::value;
 
@@ -20,6 +20,8 @@ pub(super) struct Sweep {
     next: Instant,
     requests: Duration,
     events: Duration,
+    /// Only events that were published are forgotten.
+    published: bool,
 }
 
 impl Sweep {
@@ -28,6 +30,7 @@ impl Sweep {
             next: Instant::now(),
             requests: options.request_retention,
             events: options.event_retention.max(options.request_retention),
+            published: options.published,
         }
     }
 
@@ -54,7 +57,13 @@ impl Sweep {
     pub(super) fn step(&self, connection: &Connection, now: SystemTime) -> Result<bool, Error> {
         let now = value::to_nanos(now)?;
         let (requests, more_requests) = oldest(connection, "order_requests", now, self.requests)?;
-        let (events, more_events) = oldest(connection, "order_events", now, self.events)?;
+        let (mut events, mut more_events) = oldest(connection, "order_events", now, self.events)?;
+        if self.published {
+            let said = published::said(connection)?.unwrap_or_default();
+            let said = value::to_signed(said.0)?;
+            more_events &= events <= said;
+            events = events.min(said);
+        }
         // A request whose event is gone could not be answered.
         delete(connection, "order_requests", requests.max(events))?;
         delete(connection, "order_events", events)?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::read;
 use crate::order::error::Error;
-use crate::order::event;
+use crate::order::event::{self, Trace};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::store::{RequestKey, value};
 
@@ -18,6 +18,7 @@ pub(super) enum Change {
     Create {
         order: Order,
         key: Option<RequestKey>,
+        trace: Option<Trace>,
     },
     /// What [`Order::apply`] makes of one.
     Apply {
@@ -25,6 +26,7 @@ pub(super) enum Change {
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+        trace: Option<Trace>,
     },
 }
 
@@ -32,18 +34,30 @@ impl Change {
     /// Stores it and returns the answer.
     pub(super) fn store(self, connection: &Connection) -> Result<Order, Error> {
         match self {
-            Self::Create { order, key } => create(connection, order, key),
+            Self::Create { order, key, trace } => create(connection, order, key, trace.as_ref()),
             Self::Apply {
                 id,
                 command,
                 expected,
                 now,
-            } => apply(connection, id, &command, expected, now),
+                trace,
+            } => {
+                let current = read::get(connection, id)?.ok_or(Error::NotFound(id))?;
+                match current.apply(&command, expected, now)? {
+                    None => Ok(current),
+                    Some((next, change)) => replace(connection, next, change, trace.as_ref()),
+                }
+            }
         }
     }
 }
 
-fn create(connection: &Connection, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+fn create(
+    connection: &Connection,
+    order: Order,
+    key: Option<RequestKey>,
+    trace: Option<&Trace>,
+) -> Result<Order, Error> {
     if let Some(key) = &key
         && let Some(earlier) = read::replay(connection, key)?
     {
@@ -63,7 +77,7 @@ fn create(connection: &Connection, order: Order, key: Option<RequestKey>) -> Res
         order.content.note.as_str(),
         value::to_items(&order)?,
     ])?;
-    let seq = record(connection, event::Change::Created, &order)?;
+    let seq = record(connection, event::Change::Created, &order, trace)?;
     if let Some(key) = key {
         let mut insert = connection.prepare_cached(
             "INSERT INTO order_requests (seq, at, caller, request_id, content) \
@@ -80,41 +94,45 @@ fn create(connection: &Connection, order: Order, key: Option<RequestKey>) -> Res
     Ok(order)
 }
 
-fn apply(
+fn replace(
     connection: &Connection,
-    id: OrderId,
-    command: &Command,
-    expected: Option<Version>,
-    now: SystemTime,
+    next: Order,
+    change: event::Change,
+    trace: Option<&Trace>,
 ) -> Result<Order, Error> {
-    let current = read::get(connection, id)?.ok_or(Error::NotFound(id))?;
-    let Some((next, change)) = current.apply(command, expected, now)? else {
-        return Ok(current);
-    };
     let mut update = connection.prepare_cached(
         "UPDATE order_records \
          SET state = ?2, version = ?3, updated = ?4, note = ?5, items = ?6 WHERE id = ?1",
     )?;
     update.execute(params![
-        id.0.as_bytes(),
+        next.id.0.as_bytes(),
         next.state.as_str(),
         value::to_signed(next.version.0)?,
         value::to_nanos(next.updated)?,
         next.content.note.as_str(),
         value::to_items(&next)?,
     ])?;
-    record(connection, change, &next)?;
+    record(connection, change, &next, trace)?;
     Ok(next)
 }
 
 /// Stores the event and returns its sequence number.
-fn record(connection: &Connection, change: event::Change, order: &Order) -> Result<i64, Error> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO order_events (at, change, data) VALUES (?1, ?2, ?3)")?;
+fn record(
+    connection: &Connection,
+    change: event::Change,
+    order: &Order,
+    trace: Option<&Trace>,
+) -> Result<i64, Error> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO order_events (at, change, data, traceparent, tracestate) \
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
     insert.execute(params![
         value::to_nanos(order.updated)?,
         change.as_str(),
         value::to_data(order)?,
+        trace.map(|trace| trace.parent.as_str()),
+        trace.map(|trace| trace.state.as_str()),
     ])?;
     Ok(connection.last_insert_rowid())
 }

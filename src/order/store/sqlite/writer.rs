@@ -3,6 +3,7 @@
 
 mod queue;
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime};
 
@@ -14,9 +15,10 @@ pub(super) use queue::{Job, Sender, Waiting, queue};
 use super::connection::pragma;
 use super::file::Identity;
 use super::lock::Lock;
+use super::readers::Readers;
 use super::sweep::Sweep;
 use super::write::Change;
-use super::{Options, read};
+use super::{Options, published, read};
 use crate::order::error::Error;
 use crate::order::event::Position;
 use crate::order::model::Order;
@@ -31,6 +33,7 @@ pub(super) struct Writer {
     connection: Connection,
     file: Identity,
     last_event: watch::Sender<Position>,
+    readers: Arc<Readers>,
     sweep: Sweep,
     observed: Onlooker,
     checkpoint_frames: i64,
@@ -48,6 +51,7 @@ impl Writer {
         file: Identity,
         lock: Lock,
         last_event: watch::Sender<Position>,
+        readers: Arc<Readers>,
         observed: Onlooker,
         options: &Options,
     ) -> Self {
@@ -55,6 +59,7 @@ impl Writer {
             connection,
             file,
             last_event,
+            readers,
             sweep: Sweep::new(options),
             observed,
             checkpoint_frames: options.checkpoint_frames,
@@ -75,6 +80,9 @@ impl Writer {
                     let closer = loop {
                         match next {
                             Some(Job::Change(change)) => waiting.push(*change),
+                            Some(Job::Published(position, reply)) => {
+                                drop(reply.send(self.published(position)));
+                            }
                             Some(Job::Probe(reply)) => drop(reply.send(self.probe())),
                             Some(Job::Close(done)) => break Some(done),
                             None => break None,
@@ -161,6 +169,7 @@ impl Writer {
         let more = sweep && self.sweep()?;
         let last = read::last_position(&self.connection)?;
         self.execute("COMMIT")?;
+        self.readers.move_on();
         self.is_there()?;
         if more {
             self.sweep.is_due_again();
@@ -213,8 +222,16 @@ impl Writer {
         };
         if frames("PRAGMA wal_checkpoint(NOOP)")? > self.checkpoint_frames {
             frames("PRAGMA wal_checkpoint(PASSIVE)")?;
+            self.readers.move_on();
         }
         Ok(())
+    }
+
+    /// A transaction of its own; there are few.
+    fn published(&self, position: Position) -> Result<(), Error> {
+        self.is_there()?;
+        published::write(&self.connection, position)?;
+        self.is_there()
     }
 
     /// Whether a change could be stored now.
@@ -231,6 +248,7 @@ impl Writer {
 
     /// Leaves one file without a log beside it.
     fn close(self) {
+        self.readers.close();
         let tidy = self
             .connection
             .query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));

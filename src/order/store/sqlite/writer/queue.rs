@@ -8,6 +8,7 @@ use chassis::deadline::Deadline;
 use tokio::sync::oneshot;
 
 use crate::order::error::Error;
+use crate::order::event::Position;
 use crate::order::model::Order;
 use crate::order::store::Observer;
 use crate::order::store::fault::closed;
@@ -18,6 +19,8 @@ use crate::order::store::sqlite::write::Change;
 pub(in super::super) enum Job {
     /// To store.
     Change(Box<Waiting>),
+    /// To keep up to where events were published.
+    Published(Position, oneshot::Sender<Result<(), Error>>),
     /// Whether it could store.
     Probe(oneshot::Sender<Result<(), Error>>),
     /// To finish what came before and to close.

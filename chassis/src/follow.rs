@@ -1,7 +1,9 @@
-//! What is made of files, made anew when they change.
+//! What is made of files (certificates, keys), made anew when they change.
 //!
 //! The content is compared: Kubernetes swaps a link, editors rename, and times
 //! tell neither reliably.
+
+mod file;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,17 +12,20 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::files::{Pem, Source};
 use crate::exit::Fatal;
 
-type Make<T> = dyn Fn(&[Pem]) -> Result<T, Fatal> + Send + Sync;
+pub(crate) use file::{Content, Source};
+
+type Make<T> = dyn Fn(&[Content]) -> Result<T, Fatal> + Send + Sync;
 
 /// What was made of the files first.
-pub(super) struct Loaded<T> {
+pub(crate) struct Loaded<T> {
+    /// In the log.
+    what: &'static str,
     sources: Arc<[Source]>,
     make: Arc<Make<T>>,
-    contents: Vec<Pem>,
-    pub(super) made: T,
+    contents: Vec<Content>,
+    pub(crate) made: T,
 }
 
 impl<T: fmt::Debug> fmt::Debug for Loaded<T> {
@@ -33,13 +38,19 @@ impl<T: fmt::Debug> fmt::Debug for Loaded<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Loaded<T> {
-    pub(super) fn load(
+    /// Reads the files, which hold `what`, and makes of them what is needed.
+    ///
+    /// # Errors
+    /// [`Fatal::usage`] that names the file that cannot be read, or used.
+    pub(crate) fn load(
+        what: &'static str,
         sources: Vec<Source>,
-        make: impl Fn(&[Pem]) -> Result<T, Fatal> + Send + Sync + 'static,
+        make: impl Fn(&[Content]) -> Result<T, Fatal> + Send + Sync + 'static,
     ) -> Result<Self, Fatal> {
         let contents = read(&sources)?;
         let value = make(&contents)?;
         Ok(Self {
+            what,
             sources: sources.into(),
             make: Arc::new(make),
             contents,
@@ -49,7 +60,7 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
 
     /// Looks at the files each `interval`, and calls `look` with what is
     /// current.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         self,
         interval: Duration,
         mut look: impl FnMut(&T) + Send + 'static,
@@ -73,9 +84,9 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
                         fault = Fault::default();
                         contents = read;
                         sender.send_replace(value);
-                        tracing::info!(file = %self.sources[0].path.display(), "certificates read anew");
+                        tracing::info!(file = %self.sources[0].path.display(), "{} read anew", self.what);
                     }
-                    Ok(Err(error)) => fault.seen(error),
+                    Ok(Err(error)) => fault.seen(error, self.what),
                     // The runtime is shutting down.
                     Err(_) => return,
                 }
@@ -98,27 +109,27 @@ struct Fault {
 impl Fault {
     /// Warns when it is seen a second time, and then no more: files that are
     /// just being replaced do not fit together for a moment.
-    fn seen(&mut self, error: Fatal) {
+    fn seen(&mut self, error: Fatal, what: &str) {
         if self.last.as_ref() != Some(&error) {
             self.times = 0;
         }
         self.times = self.times.saturating_add(1);
         if self.times == 2 {
-            tracing::warn!(%error, "new certificates cannot be used; those before stay");
+            tracing::warn!(%error, "new {what} cannot be used; those before stay");
         }
         self.last = Some(error);
     }
 }
 
-fn read(sources: &[Source]) -> Result<Vec<Pem>, Fatal> {
+fn read(sources: &[Source]) -> Result<Vec<Content>, Fatal> {
     sources.iter().map(Source::read).collect()
 }
 
 fn renewed<T>(
     sources: &[Source],
     make: &Make<T>,
-    before: &[Pem],
-) -> Result<Option<(Vec<Pem>, T)>, Fatal> {
+    before: &[Content],
+) -> Result<Option<(Vec<Content>, T)>, Fatal> {
     let contents = read(sources)?;
     let is_same = (contents.iter().zip(before)).all(|(now, then)| now.bytes == then.bytes);
     if is_same {
@@ -130,8 +141,8 @@ fn renewed<T>(
 
 /// What the files are now, until the last clone is dropped.
 #[derive(Debug, Clone)]
-pub(super) struct Followed<T> {
-    pub(super) current: watch::Receiver<T>,
+pub(crate) struct Followed<T> {
+    pub(crate) current: watch::Receiver<T>,
     _task: Arc<Task>,
 }
 
