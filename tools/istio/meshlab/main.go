@@ -5,8 +5,8 @@
 //	meshlab OBJECTS.yaml MESH.yaml
 //
 // Its first line of output is where it serves: {"xds": "…", "sds": "…"}. Each
-// line of input is a file of objects to add or to replace; "applied"
-// answers it.
+// line of input is a file of objects to add or to replace, which "applied"
+// answers; or "workloads", which what ztunnels are told answers, as JSON.
 package main
 
 import (
@@ -52,11 +52,12 @@ func run(objectsPath, meshPath string) error {
 	if err != nil {
 		return err
 	}
+	withoutMetadata()
 	var failure error
 	err = test.Wrap(func(t test.Failer) {
 		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
-			KubernetesObjectString: objects.kubernetes,
-			ConfigString:           objects.istio,
+			KubernetesObjectString: objects.kubernetes + objects.both,
+			ConfigString:           objects.istio + objects.both,
 			MeshConfig:             config,
 			// As installed: what changes together arrives together.
 			DebounceTime:    100 * time.Millisecond,
@@ -66,10 +67,16 @@ func run(objectsPath, meshPath string) error {
 		fmt.Println(string(where))
 		lines := bufio.NewScanner(os.Stdin)
 		for lines.Scan() {
-			if failure = apply(server, strings.TrimSpace(lines.Text())); failure != nil {
+			answer := "applied"
+			if line := strings.TrimSpace(lines.Text()); line == "workloads" {
+				answer, failure = workloads(server)
+			} else {
+				failure = apply(server, line)
+			}
+			if failure != nil {
 				return
 			}
-			fmt.Println("applied")
+			fmt.Println(answer)
 		}
 	})
 	if failure != nil {

@@ -21,6 +21,8 @@ import (
 type objects struct {
 	kubernetes string
 	istio      string
+	// By the proxies' configuration and by the ztunnels'.
+	both string
 }
 
 func readObjects(path string) (objects, error) {
@@ -35,7 +37,9 @@ func readObjects(path string) (objects, error) {
 			return objects{}, fmt.Errorf("%s: %w", path, err)
 		}
 		into := &found.kubernetes
-		if strings.Contains(kind.APIVersion, "istio.io/") {
+		if strings.HasPrefix(kind.APIVersion, "security.istio.io/") {
+			into = &found.both
+		} else if strings.Contains(kind.APIVersion, "istio.io/") {
 			into = &found.istio
 		}
 		*into += "\n---\n" + document
@@ -49,7 +53,7 @@ func apply(server *xds.FakeDiscoveryServer, path string) error {
 	if err != nil {
 		return err
 	}
-	configs, _, err := crd.ParseInputs(found.istio)
+	configs, _, err := crd.ParseInputs(found.istio + found.both)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

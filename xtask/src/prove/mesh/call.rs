@@ -13,6 +13,9 @@ use tonic::metadata::{MetadataKey, MetadataMap};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 
+/// How often a call is sent that no connection took up.
+const SENT: usize = 3;
+
 /// What to send beside the message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Call<'a> {
@@ -48,8 +51,31 @@ pub(super) async fn send(
     call: &Call<'_>,
 ) -> Result<Bytes, Status> {
     let (mut grpc, path) = prepare(channel, path).await?;
-    let request = request(message, call)?;
-    Ok(grpc.unary(request, path, Raw).await?.into_inner())
+    let mut sent = 1;
+    loop {
+        let request = request(message.clone(), call)?;
+        match grpc.unary(request, path.clone(), Raw).await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            // As every gRPC client does (gRFC A6), where tonic's does not.
+            Err(status) if never_sent(&status) && sent < SENT => {
+                sent += 1;
+                (grpc, _) = prepare(channel, path.as_str()).await?;
+            }
+            Err(status) => return Err(status),
+        }
+    }
+}
+
+/// Whether the connection closed before it took the call up.
+fn never_sent(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(hyper::Error::is_canceled) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Calls a server-streaming rpc with an empty message.

@@ -11,6 +11,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use super::ambient::Told;
+
 /// How long it may take to start, and to take a change.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -19,6 +21,9 @@ const WITHOUT: [(&str, &str); 2] = [
     ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
     ("PILOT_ENABLE_ALPN_FILTER", "false"),
 ];
+
+/// What ambient needs beside.
+const AMBIENT: (&str, &str) = ("PILOT_ENABLE_AMBIENT", "true");
 
 /// Where it serves.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +51,7 @@ impl Control {
         folder: &Path,
         objects: &[Value],
         mesh: &Value,
+        ambient: bool,
     ) -> Result<Self> {
         let objects_file = folder.join("objects.yaml");
         fs::write(&objects_file, documents(objects)?)?;
@@ -54,6 +60,7 @@ impl Control {
         let mut child = Command::new(program)
             .args([&objects_file, &mesh_file])
             .envs(WITHOUT)
+            .envs(ambient.then_some(AMBIENT))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(folder.join("control.log"))?)
@@ -84,10 +91,24 @@ impl Control {
         self.changes += 1;
         let file = self.folder.join(format!("change-{}.yaml", self.changes));
         fs::write(&file, documents(objects)?)?;
-        let line = format!("{}\n", file.display());
-        self.input.write_all(line.as_bytes()).await?;
+        self.say(&file.display().to_string()).await?;
         while read(&mut self.output).await? != "applied" {}
         Ok(())
+    }
+
+    /// What ztunnels are told.
+    pub(super) async fn told(&mut self) -> Result<Told> {
+        self.say("workloads").await?;
+        loop {
+            if let Ok(told) = serde_json::from_str(&read(&mut self.output).await?) {
+                return Ok(told);
+            }
+        }
+    }
+
+    async fn say(&mut self, line: &str) -> Result<()> {
+        let line = format!("{line}\n");
+        Ok(self.input.write_all(line.as_bytes()).await?)
     }
 }
 

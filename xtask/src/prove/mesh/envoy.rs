@@ -1,32 +1,19 @@
-//! One Envoy: a sidecar of a pod or of a caller, or a waypoint.
+//! One Envoy, whatever it is for.
 
 use std::fs::{self, File};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::{Child, Command};
 
 use super::call;
-use super::control::Addresses;
 
 /// How long it may take until it has its configuration.
 const DEADLINE: Duration = Duration::from_mins(1);
-
-/// For whom it works.
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) account: String,
-    pub(super) ip: IpAddr,
-    pub(super) labels: Value,
-    /// `proxy.istio.io/config` of the pod.
-    pub(super) proxy_config: Value,
-}
 
 /// A running Envoy; ends with the value.
 pub(super) struct Envoy {
@@ -37,26 +24,26 @@ pub(super) struct Envoy {
 }
 
 impl Envoy {
+    /// Starts one; what it is told and what it logs are in `folder`, by `name`.
     pub(super) fn start(
         program: &Path,
         folder: &Path,
-        node: &Node,
-        control: &Addresses,
+        name: &str,
+        bootstrap: &Value,
     ) -> Result<Self> {
-        let file = |kind: &str| folder.join(format!("{}.{kind}", node.name));
-        let bootstrap = file("json");
-        fs::write(
-            &bootstrap,
-            serde_json::to_vec_pretty(&self::bootstrap(node, control)?)?,
-        )?;
+        let file = |kind: &str| folder.join(format!("{name}.{kind}"));
+        let written = file("json");
+        fs::write(&written, serde_json::to_vec_pretty(bootstrap)?)?;
         let log = file("log");
         let admin_file = file("admin");
         let child = Command::new(program)
             .arg("--config-path")
-            .arg(&bootstrap)
+            .arg(&written)
             .arg("--admin-address-path")
             .arg(&admin_file)
             .args(["--disable-hot-restart", "--concurrency", "1"])
+            // As Istio starts it.
+            .args(["--drain-time-s", "45", "--drain-strategy", "immediate"])
             .args(["--log-level", "info"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -65,7 +52,7 @@ impl Envoy {
             .spawn()
             .with_context(|| format!("{} does not start", program.display()))?;
         Ok(Self {
-            name: node.name.clone(),
+            name: name.to_owned(),
             log,
             admin_file,
             child,
@@ -78,14 +65,17 @@ impl Envoy {
 
     /// Waits until it listens on `address`.
     pub(super) async fn listening(&mut self, address: SocketAddr) -> Result<()> {
-        self.until(&format!("listen on {address}"), async || {
-            tokio::net::TcpStream::connect(address).await.is_ok()
+        self.until(&format!("listen on {address}"), async |envoy| {
+            // Itself, and not whoever has taken the port.
+            let own = envoy.admin("/listeners").await;
+            own.is_ok_and(|own| own.contains(&address.to_string()))
+                && tokio::net::TcpStream::connect(address).await.is_ok()
         })
         .await
     }
 
     /// Waits until `there` is.
-    async fn until(&mut self, what: &str, there: impl AsyncFn() -> bool) -> Result<()> {
+    async fn until(&mut self, what: &str, there: impl AsyncFn(&Self) -> bool) -> Result<()> {
         let waiting = async {
             loop {
                 if let Some(status) = self.child.try_wait()? {
@@ -93,7 +83,14 @@ impl Envoy {
                     let last = log.lines().last().unwrap_or_default();
                     bail!("Envoy {} ended with {status}: {last}", self.name);
                 }
-                if there().await {
+                if let Some(address) = taken(&fs::read_to_string(&self.log)?) {
+                    bail!(
+                        "Envoy {} cannot listen on {address}, which is taken: end what listens \
+                         there (ss -ltnp tells), then run this again",
+                        self.name
+                    );
+                }
+                if there(self).await {
                     return Ok(());
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -127,70 +124,24 @@ impl Envoy {
     }
 }
 
-fn bootstrap(node: &Node, control: &Addresses) -> Result<Value> {
-    let Node {
-        name,
-        namespace,
-        account,
-        ip,
-        labels,
-        proxy_config,
-    } = node;
-    let ads = json!({"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"});
-    Ok(json!({
-        "node": {
-            "id": format!("sidecar~{ip}~{name}.{namespace}~{namespace}.svc.cluster.local"),
-            "cluster": format!("{name}.{namespace}"),
-            "metadata": {
-                "CLUSTER_ID": "Kubernetes",
-                "INSTANCE_IPS": ip.to_string(),
-                "INTERCEPTION_MODE": "NONE",
-                "ISTIO_VERSION": "1.31.0",
-                "LABELS": labels,
-                "NAME": name,
-                "NAMESPACE": namespace,
-                "PROXY_CONFIG": proxy_config,
-                "SERVICE_ACCOUNT": account,
-            },
-        },
-        "admin": {"address": socket("127.0.0.1:0")?},
-        "dynamic_resources": {
-            "lds_config": ads,
-            "cds_config": ads,
-            "ads_config": {
-                "api_type": "DELTA_GRPC",
-                "transport_api_version": "V3",
-                "set_node_on_first_message_only": true,
-                "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc"}}],
-            },
-        },
-        "static_resources": {
-            "clusters": [cluster("xds-grpc", &control.xds)?, cluster("sds-grpc", &control.sds)?],
-        },
-    }))
+/// The address that Envoy logs to be in use by another process.
+fn taken(log: &str) -> Option<&str> {
+    let line = log
+        .lines()
+        .find(|line| line.contains("Address already in use"))?;
+    let (_, rest) = line.split_once("cannot bind '")?;
+    Some(rest.split_once('\'')?.0)
 }
 
-fn cluster(name: &str, address: &str) -> Result<Value> {
-    Ok(json!({
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "5s",
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http2_protocol_options": {}},
-            },
-        },
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(address)?}}]}],
-        },
-    }))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn socket(address: &str) -> Result<Value> {
-    let address: SocketAddr = address.parse()?;
-    Ok(
-        json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}}),
-    )
+    #[test]
+    fn a_taken_port_is_found_in_the_log() {
+        let line = "[warning][config] [source/x.cc:138] gRPC config rejected: Error adding/updating \
+                    listener(s) 127.0.0.1_7: cannot bind '127.0.0.1:7': Address already in use";
+        assert_eq!(taken(line), Some("127.0.0.1:7"));
+        assert_eq!(taken("[info] all clusters initialized"), None);
+    }
 }

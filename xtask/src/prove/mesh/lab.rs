@@ -1,8 +1,10 @@
 //! One mesh: the rendered chart, Istio's control plane, pods and callers, each
-//! with a real Envoy.
+//! with a real Envoy: a sidecar, or one in its ztunnel's place.
 //!
 //! Every pod has an address of the loopback network, so that all can listen on
 //! the one port to which the Service leads.
+
+mod proxies;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -13,13 +15,14 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tonic::transport::Channel;
 
+use super::ambient::{TUNNEL, Told, Waypoint};
 use super::chart::{self, NAMESPACE, SERVICE};
 use super::control::Control;
-use super::envoy::{Envoy, Node};
+use super::envoy::Envoy;
+use super::mutant;
 use super::pods::{self, Pod};
 use super::programs::Programs;
 use super::service::Service;
-use super::{call, mutant};
 
 /// What the scenarios share.
 pub(super) struct Setup {
@@ -49,6 +52,16 @@ impl Setup {
     }
 }
 
+/// Which of Istio's ways it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Sidecars,
+    Ambient,
+}
+
+/// The Service's address; it leads nowhere here.
+const VIP: &str = "240.240.0.1";
+
 /// A caller and its sidecar.
 pub(super) struct Caller {
     pub(super) channel: Channel,
@@ -67,6 +80,7 @@ struct Announced {
 /// A mesh; ends with the value.
 pub(super) struct Lab<'a> {
     programs: &'a Programs,
+    way: Way,
     folder: PathBuf,
     pub(super) objects: Vec<Value>,
     /// More for Istio's mesh configuration.
@@ -83,6 +97,7 @@ pub(super) struct Lab<'a> {
     callers: Vec<Announced>,
     control: Option<Control>,
     sidecars: Vec<(String, Envoy)>,
+    waypoint: Option<(Waypoint, Envoy)>,
     /// Services of others.
     pub(super) neighbours: Vec<Value>,
     kept: Vec<Service>,
@@ -91,19 +106,25 @@ pub(super) struct Lab<'a> {
 static LABS: AtomicU16 = AtomicU16::new(0);
 
 impl<'a> Lab<'a> {
-    /// Renders the chart for Istio with `values`.
+    /// Renders the chart for Istio's sidecars with `values`.
     pub(super) fn new(setup: &'a Setup, name: &str, values: &[&str]) -> Result<Self> {
+        Self::on(Way::Sidecars, setup, name, values)
+    }
+
+    /// Renders the chart with `values`.
+    pub(super) fn on(way: Way, setup: &'a Setup, name: &str, values: &[&str]) -> Result<Self> {
         let number = LABS.fetch_add(1, Ordering::Relaxed);
         let folder = setup.folder.join(format!("{number:02}-{name}"));
         fs::create_dir_all(&folder)?;
         let (port, admin_port) = (free_port()?, free_port()?);
-        let mut objects = render(&setup.programs, port, admin_port, values)?;
+        let mut objects = render(&setup.programs, way, port, admin_port, values)?;
         if let Some(mutant) = setup.mutation {
             mutant.apply(&mut objects);
         }
         let own = u16::try_from(std::process::id() % 200)?;
         Ok(Self {
             programs: &setup.programs,
+            way,
             folder,
             objects,
             mesh: json!({}),
@@ -117,6 +138,7 @@ impl<'a> Lab<'a> {
             callers: Vec::new(),
             control: None,
             sidecars: Vec::new(),
+            waypoint: None,
             neighbours: Vec::new(),
             kept: Vec::new(),
         })
@@ -139,7 +161,7 @@ impl<'a> Lab<'a> {
         self.pod(ip, version, None)
     }
 
-    /// A pod with a sidecar in front of `app`.
+    /// A pod that is a member of the mesh, with a proxy in front of `app`.
     pub(super) fn meshed_pod(&mut self, app: SocketAddr, version: Option<&'static str>) -> String {
         let ip = self.address().ip();
         self.pod(ip, version, Some(app))
@@ -163,6 +185,7 @@ impl<'a> Lab<'a> {
             ip,
             version,
             app,
+            sidecar: app.is_some() && self.way == Way::Sidecars,
             ready: true,
         });
         name
@@ -177,7 +200,8 @@ impl<'a> Lab<'a> {
     /// Announces a caller with that service account. The first listens where
     /// every application in a mesh expects it, so its protocol is the chart's.
     pub(super) fn announce(&mut self, account: &str) {
-        let first = self.callers.iter().all(|it| it.protocol != "GRPC");
+        let first =
+            self.way == Way::Sidecars && self.callers.iter().all(|it| it.protocol != "GRPC");
         let address = if first {
             (Ipv4Addr::LOCALHOST, self.port).into()
         } else {
@@ -207,19 +231,29 @@ impl<'a> Lab<'a> {
         objects.extend(self.neighbours.iter().cloned());
         for object in &mut objects {
             if object["kind"] == "Service" && object["spec"]["clusterIP"].is_null() {
-                object["spec"]["clusterIP"] = "240.240.0.1".into();
+                object["spec"]["clusterIP"] = VIP.into();
             }
         }
         objects.retain(|object| {
-            matches!(object["kind"].as_str(), Some("Service" | "EndpointSlice")) || is_istio(object)
+            let kind = object["kind"].as_str();
+            matches!(kind, Some("Service" | "EndpointSlice" | "Gateway")) || is_istio(object)
         });
+        let waypoint = match self.way {
+            Way::Ambient => Waypoint::of(&objects, self.address().ip()),
+            Way::Sidecars => None,
+        };
+        if let Some(waypoint) = &waypoint {
+            waypoint.report(&mut objects);
+            objects.extend(waypoint.objects());
+        }
         for pod in &self.pods {
             objects.push(pod.object(&self.objects)?);
             objects.extend(self.ports(pod));
         }
         objects.push(pods::endpoints(&self.pods, self.port));
         for caller in &self.callers {
-            if !caller.address.ip().eq(&Ipv4Addr::LOCALHOST) {
+            let own = caller.address.ip() != Ipv4Addr::LOCALHOST;
+            if own && self.way == Way::Sidecars {
                 let Announced {
                     account,
                     address,
@@ -228,13 +262,37 @@ impl<'a> Lab<'a> {
                 objects.push(pods::caller(account, *address, protocol));
             }
         }
-        let control =
-            Control::start(&self.programs.control, &self.folder, &objects, &self.mesh).await?;
+        let ambient = self.way == Way::Ambient;
+        let program = &self.programs.control;
+        let control = Control::start(program, &self.folder, &objects, &self.mesh, ambient).await?;
         self.control = Some(control);
         for pod in self.pods.clone() {
-            self.start_sidecar(&pod).await?;
+            self.start_proxy(&pod).await?;
+        }
+        if let Some(waypoint) = waypoint {
+            let mut envoy = self.envoy(&waypoint.node())?;
+            envoy.listening((waypoint.ip, TUNNEL).into()).await?;
+            self.waypoint = Some((waypoint, envoy));
         }
         Ok(())
+    }
+
+    /// What ztunnels are told.
+    pub(super) async fn told(&mut self) -> Result<Told> {
+        let control = self.control.as_mut().context("the lab is not started")?;
+        control.told().await
+    }
+
+    /// The waypoint's name, which is also its account's.
+    pub(super) fn waypoint_name(&self) -> Result<&str> {
+        let (waypoint, _) = self.waypoint.as_ref().context("there is no waypoint")?;
+        Ok(&waypoint.name)
+    }
+
+    /// The waypoint's Envoy.
+    pub(super) fn waypoint(&self) -> Result<&Envoy> {
+        let (_, envoy) = self.waypoint.as_ref().context("there is no waypoint")?;
+        Ok(envoy)
     }
 
     fn ports(&self, pod: &Pod) -> Option<Value> {
@@ -255,55 +313,6 @@ impl<'a> Lab<'a> {
         Some(*address)
     }
 
-    async fn start_sidecar(&mut self, pod: &Pod) -> Result<()> {
-        if pod.app.is_none() {
-            return Ok(());
-        }
-        let node = Node {
-            name: pod.name.clone(),
-            namespace: NAMESPACE.to_owned(),
-            account: pod.account(&self.objects)?,
-            ip: pod.ip,
-            labels: pod.labels(&self.objects)?,
-            proxy_config: pod.proxy_config(&self.objects)?,
-        };
-        let mut envoy = self.envoy(&node)?;
-        envoy.listening((pod.ip, self.port).into()).await?;
-        self.sidecars.push((pod.name.clone(), envoy));
-        Ok(())
-    }
-
-    /// Starts the sidecar of an announced caller.
-    pub(super) async fn caller(&mut self, account: &str) -> Result<Caller> {
-        let mut callers = self.callers.iter();
-        let address = callers
-            .find(|caller| caller.account == account)
-            .with_context(|| format!("{account} is not announced"))?
-            .address;
-        let root = if account == "foreign" {
-            "foreign"
-        } else {
-            "mesh"
-        };
-        let node = Node {
-            name: account.to_owned(),
-            namespace: NAMESPACE.to_owned(),
-            account: account.to_owned(),
-            ip: self.address().ip(),
-            labels: json!({"lab/pod": account, "lab/root": root}),
-            proxy_config: json!({}),
-        };
-        let mut envoy = self.envoy(&node)?;
-        envoy.listening(address).await?;
-        let channel = call::channel(&address.to_string(), &self.authority())?;
-        Ok(Caller { channel, envoy })
-    }
-
-    fn envoy(&self, node: &Node) -> Result<Envoy> {
-        let control = self.control.as_ref().context("the lab is not started")?;
-        Envoy::start(&self.programs.envoy, &self.folder, node, &control.addresses)
-    }
-
     /// The name by which callers know the service.
     pub(super) fn authority(&self) -> String {
         format!("{SERVICE}.{NAMESPACE}.svc.cluster.local:{}", self.port)
@@ -316,7 +325,7 @@ impl<'a> Lab<'a> {
         let mut objects = vec![pod.object(&self.objects)?];
         objects.extend(self.ports(&pod));
         self.apply(&objects).await?;
-        self.start_sidecar(&pod).await?;
+        self.start_proxy(&pod).await?;
         self.publish().await
     }
 
@@ -331,17 +340,6 @@ impl<'a> Lab<'a> {
         self.apply(&[endpoints]).await
     }
 
-    /// The process of a pod's sidecar.
-    pub(super) fn sidecar_id(&self, pod: &str) -> Option<u32> {
-        let mut sidecars = self.sidecars.iter();
-        sidecars.find(|(name, _)| name == pod)?.1.id()
-    }
-
-    /// Ends a pod's sidecar.
-    pub(super) fn end_sidecar(&mut self, pod: &str) {
-        self.sidecars.retain(|(name, _)| name != pod);
-    }
-
     /// Keeps a service running for as long as the mesh.
     pub(super) fn keep(&mut self, service: Service) {
         self.kept.push(service);
@@ -349,7 +347,7 @@ impl<'a> Lab<'a> {
 
     /// Istio's objects as the chart renders them with other values.
     pub(super) fn rendered(&self, values: &[&str]) -> Result<Vec<Value>> {
-        let mut objects = render(self.programs, self.port, self.admin_port, values)?;
+        let mut objects = render(self.programs, self.way, self.port, self.admin_port, values)?;
         objects.retain(is_istio);
         Ok(objects)
     }
@@ -361,9 +359,19 @@ impl<'a> Lab<'a> {
     }
 }
 
-fn render(programs: &Programs, port: u16, admin: u16, values: &[&str]) -> Result<Vec<Value>> {
+fn render(
+    programs: &Programs,
+    way: Way,
+    port: u16,
+    admin: u16,
+    values: &[&str],
+) -> Result<Vec<Value>> {
+    let provider = match way {
+        Way::Sidecars => "istio",
+        Way::Ambient => "istio-ambient",
+    };
     let mut all = vec![
-        "mesh.provider=istio".to_owned(),
+        format!("mesh.provider={provider}"),
         format!("ports.grpc={port}"),
         format!("ports.admin={admin}"),
     ];

@@ -18,6 +18,8 @@ pub(super) struct Pod {
     /// Where the application behind its sidecar listens; without one it
     /// listens where the Service leads.
     pub(super) app: Option<SocketAddr>,
+    /// Whether a sidecar is injected.
+    pub(super) sidecar: bool,
     /// Whether it takes calls.
     pub(super) ready: bool,
 }
@@ -38,7 +40,7 @@ impl Pod {
         let template = template(objects, self.version)?;
         let mut labels = template["metadata"]["labels"].clone();
         labels["lab/pod"] = self.name.clone().into();
-        if self.app.is_some() {
+        if self.sidecar {
             labels["security.istio.io/tlsMode"] = "istio".into();
         }
         Ok(labels)
@@ -60,13 +62,21 @@ impl Pod {
     }
 
     pub(super) fn object(&self, objects: &[Value]) -> Result<Value> {
+        let labels = self.labels(objects)?;
+        // As Istio's agent on the node marks those that it redirects.
+        let marks = if labels["istio.io/dataplane-mode"] == "ambient" {
+            json!({"ambient.istio.io/redirection": "enabled"})
+        } else {
+            json!({})
+        };
         Ok(json!({
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {
                 "name": self.name,
                 "namespace": NAMESPACE,
-                "labels": self.labels(objects)?,
+                "labels": labels,
+                "annotations": marks,
             },
             "spec": template(objects, self.version)?["spec"],
             "status": {
@@ -87,7 +97,7 @@ impl Pod {
         admin: (u16, Option<SocketAddr>),
         upstreams: &[String],
     ) -> Option<Value> {
-        let app = self.app?;
+        let app = self.app.filter(|_| self.sidecar)?;
         let bind = self.ip.to_string();
         let mut ingress = vec![json!({
             "port": {"number": grpc, "protocol": "GRPC", "name": "grpc"},

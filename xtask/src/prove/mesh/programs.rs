@@ -31,19 +31,21 @@ impl Programs {
     /// in CI nothing is skipped.
     pub(super) fn ensure_or_skip(server: Server) -> Result<Option<Self>> {
         const WHAT: &str = "the chart's objects at work in a mesh";
+        // First: the others are made by it.
+        let go = Command::new("go").arg("version").output();
+        if !go.is_ok_and(|output| output.status.success()) {
+            const MISSING: &str =
+                "go is missing: install Go 1.26 or newer (https://go.dev/dl), then run this again";
+            ensure!(env::var_os("CI").is_none(), "{MISSING}");
+            eprintln!("\n*** SKIPPED: {WHAT}: {MISSING} ***\n");
+            return Ok(None);
+        }
         let Some(helm) = tools::ensure_or_skip("helm", WHAT)? else {
             return Ok(None);
         };
         let Some(envoy) = tools::ensure_or_skip("envoy", WHAT)? else {
             return Ok(None);
         };
-        let go = Command::new("go").arg("version").output();
-        if !go.is_ok_and(|output| output.status.success()) {
-            const MISSING: &str = "go is missing: install Go 1.26 or newer";
-            ensure!(env::var_os("CI").is_none(), "{MISSING}");
-            eprintln!("\n*** SKIPPED: {WHAT}: {MISSING} ***\n");
-            return Ok(None);
-        }
         Ok(Some(Self {
             helm,
             envoy,

@@ -119,7 +119,7 @@ impl Display for Row {
         let mark = if self.held { "ok" } else { "FAIL" };
         write!(
             f,
-            "{mark:<4} {:<10} {:<64} {:<28} {}",
+            "{mark:<4} {:<17} {:<64} {:<28} {}",
             self.scenario, self.what, self.expected, self.seen
         )
     }

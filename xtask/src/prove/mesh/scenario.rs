@@ -1,5 +1,6 @@
 //! What the mesh must do, one file for each concern.
 
+mod ambient;
 mod balancing;
 mod fault;
 mod health;
@@ -17,8 +18,12 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::transport::Channel;
 
+pub(super) use fault::VALUES as FAULTS;
+pub(super) use identity::ROLES;
+
+use super::backend::Backend;
 use super::call::{self, Call};
-use super::lab::Setup;
+use super::lab::{Caller, Lab, Setup, Way};
 use super::report::Report;
 
 /// Every scenario, with the seconds after which it hangs.
@@ -34,6 +39,13 @@ pub(super) const ALL: &[(&str, u64)] = &[
     ("jwt", 60),
     ("trace", 120),
     ("fault", 60),
+    ("ambient retries", 60),
+    ("ambient timeouts", 90),
+    ("ambient balancing", 60),
+    ("ambient mtls", 60),
+    ("ambient access", 60),
+    ("ambient jwt", 60),
+    ("ambient fault", 60),
 ];
 
 /// Values with which the chart allows more than one pod.
@@ -59,9 +71,16 @@ pub(super) async fn run(name: &str, setup: &Setup, report: &mut Report) -> Resul
         "restart" => health::run_restart(setup, report).await,
         "mtls" => identity::run_mtls(setup, report).await,
         "access" => identity::run_authorization(setup, report).await,
-        "jwt" => identity::run_jwt(setup, report).await,
+        "jwt" => identity::run_jwt(Way::Sidecars, setup, report).await,
         "trace" => trace::run(setup, report).await,
         "fault" => fault::run(setup, report).await,
+        "ambient retries" => ambient::run_retries(setup, report).await,
+        "ambient timeouts" => ambient::run_timeouts(setup, report).await,
+        "ambient balancing" => balancing::canary(Way::Ambient, setup, report).await,
+        "ambient mtls" => ambient::run_mtls(setup, report).await,
+        "ambient access" => ambient::run_access(setup, report).await,
+        "ambient jwt" => identity::run_jwt(Way::Ambient, setup, report).await,
+        "ambient fault" => ambient::run_fault(setup, report).await,
         _ => anyhow::bail!("{name}: no such scenario"),
     }
 }
@@ -134,4 +153,14 @@ impl Background {
         self.stop.send(true)?;
         Ok(self.calls.join_all().await.into_iter().flatten().collect())
     }
+}
+
+/// Starts `lab` with one pod, which answers as it is told, and one caller.
+async fn one_backend(lab: &mut Lab<'_>) -> Result<(Backend, Caller)> {
+    let backend = Backend::start_anywhere().await?;
+    lab.meshed_pod(backend.address, None);
+    lab.announce("web");
+    lab.start().await?;
+    let web = lab.caller("web").await?;
+    Ok((backend, web))
 }

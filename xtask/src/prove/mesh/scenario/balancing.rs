@@ -10,7 +10,7 @@ use super::{ALL_OK, Background, REPLICATED, many};
 use crate::prove::mesh::backend::Backend;
 use crate::prove::mesh::call::{self, Call};
 use crate::prove::mesh::chart;
-use crate::prove::mesh::lab::{Caller, Lab, Setup};
+use crate::prove::mesh::lab::{Caller, Lab, Setup, Way};
 use crate::prove::mesh::report::Report;
 use crate::prove::mesh::service::Service;
 
@@ -30,16 +30,17 @@ const CANARY: [&str; 5] = [
 const SETTLED: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
-    canary(setup, report).await?;
+    canary(Way::Sidecars, setup, report).await?;
     hashing(setup, report).await
 }
 
-async fn canary(setup: &Setup, report: &mut Report) -> Result<()> {
+/// Its share, its header, its end.
+pub(super) async fn canary(way: Way, setup: &Setup, report: &mut Report) -> Result<()> {
     const CALLS: u32 = 2_000;
     let weight = format!("canary.weight={WEIGHT}");
     let mut values = CANARY.to_vec();
     values.push(&weight);
-    let mut lab = Lab::new(setup, "canary", &values)?;
+    let mut lab = Lab::on(way, setup, "canary", &values)?;
     let folder = lab.folder().to_path_buf();
     let mut services = Vec::new();
     let mut pods = Vec::new();

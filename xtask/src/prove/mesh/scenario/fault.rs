@@ -5,19 +5,22 @@ use tonic::Code;
 
 use super::{each, many};
 use crate::prove::mesh::backend::Backend;
-use crate::prove::mesh::lab::{Lab, Setup};
+use crate::prove::mesh::envoy::Envoy;
+use crate::prove::mesh::lab::{Caller, Lab, Setup};
 use crate::prove::mesh::report::Report;
 
+/// What is to go wrong.
+pub(in crate::prove::mesh) const VALUES: [&str; 5] = [
+    "fault.enabled=true",
+    "fault.abortPercent=30",
+    "fault.abortStatus=RESOURCE_EXHAUSTED",
+    "fault.delayPercent=40",
+    "fault.delay=50ms",
+];
+
 pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
-    const CALLS: u32 = 600;
-    let values = [
-        "mtls.mode=disabled",
-        "fault.enabled=true",
-        "fault.abortPercent=30",
-        "fault.abortStatus=RESOURCE_EXHAUSTED",
-        "fault.delayPercent=40",
-        "fault.delay=50ms",
-    ];
+    let mut values = VALUES.to_vec();
+    values.push("mtls.mode=disabled");
     let mut lab = Lab::new(setup, "fault", &values)?;
     let address = lab.address();
     let backend = Backend::start(address).await?;
@@ -25,6 +28,18 @@ pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
     lab.announce("web");
     lab.start().await?;
     let web = lab.caller("web").await?;
+    injected(setup, report, &backend, &web, &web.envoy).await
+}
+
+/// Calls, some of which `by` lets go wrong.
+pub(super) async fn injected(
+    setup: &Setup,
+    report: &mut Report,
+    backend: &Backend,
+    web: &Caller,
+    by: &Envoy,
+) -> Result<()> {
+    const CALLS: u32 = 600;
     let path = &setup.rpc("ListOrders")?.path;
     let codes = each(&web.channel, path, CALLS, &[]).await;
     let aborted = codes
@@ -39,7 +54,7 @@ pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
     )?;
     let reached = u32::try_from(backend.take().len())?;
     report.same("ListOrders: all others arrive", CALLS - aborted, reached)?;
-    let delayed = web.envoy.counter("fault", "delays_injected").await?;
+    let delayed = by.counter("fault", "delays_injected").await?;
     report.within(
         format!("ListOrders: of {CALLS} delayed, at 40 %"),
         &five_sigma(CALLS, 0.4),

@@ -4,17 +4,31 @@ use anyhow::Result;
 use tonic::Code;
 use tonic::transport::Channel;
 
+use super::one_backend;
 use super::token::{Case, Issuer, OTHER_CLAIM};
 use crate::prove::mesh::backend::Backend;
 use crate::prove::mesh::call::{self, Call};
-use crate::prove::mesh::lab::{Lab, Setup};
+use crate::prove::mesh::lab::{Lab, Setup, Way};
 use crate::prove::mesh::report::Report;
 use crate::prove::mesh::service::Service;
+
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
 const FORGED: (&str, &str) = (
     "x-forwarded-client-cert",
     "By=spiffe://cluster.local/ns/lab/sa/x;URI=spiffe://cluster.local/ns/lab/sa/admin",
 );
+
+/// Of the first two roles, and of none.
+const CALLERS: [&str; 3] = ["reader", "writer", "stranger"];
+
+/// Values that say so.
+pub(in crate::prove::mesh) const ROLES: [&str; 4] = [
+    "authorization.enabled=true",
+    "authorization.roles.reader[0].serviceAccount=reader",
+    "authorization.roles.writer[0].serviceAccount=writer",
+    "circuitBreaking.enabled=false",
+];
 
 /// Mutual TLS, strict and permissive; the caller's name in the service.
 pub(super) async fn run_mtls(setup: &Setup, report: &mut Report) -> Result<()> {
@@ -108,42 +122,22 @@ async fn forged(setup: &Setup, report: &mut Report) -> Result<()> {
 pub(super) async fn run_authorization(setup: &Setup, report: &mut Report) -> Result<()> {
     for by in ["mesh", "service"] {
         let value = format!("authorization.by={by}");
-        let values = [
-            "authorization.enabled=true",
-            "authorization.roles.reader[0].serviceAccount=reader",
-            "authorization.roles.writer[0].serviceAccount=writer",
-            "circuitBreaking.enabled=false",
-            &value,
-        ];
+        let mut values = ROLES.to_vec();
+        values.push(&value);
         let mut lab = Lab::new(setup, by, &values)?;
         let folder = lab.folder().to_path_buf();
         let server = &setup.programs.server;
         let service = Service::start(server, &folder, "only", &lab.objects, &[]).await?;
         let pod = lab.meshed_pod(service.grpc, None);
-        let callers = ["reader", "writer", "stranger"];
-        for caller in callers {
-            lab.announce(caller);
-        }
-        lab.start().await?;
-        for caller in callers {
-            let known = lab.caller(caller).await?;
-            for rpc in &setup.rpcs {
-                let may = rpc.allowed_callers.iter().any(|role| role == caller);
-                let seen = passes(&known.channel, &rpc.path).await;
-                report.same(format!("by {by}: {} as {caller}", rpc.name), may, seen)?;
-            }
-            let health = "/grpc.health.v1.Health/Check";
-            let code = call::unary(&known.channel, health, &Call::default()).await;
-            report.same(format!("by {by}: health as {caller}"), Code::Ok, code)?;
-        }
+        every_caller(setup, report, &mut lab, by).await?;
         if by == "mesh" {
             // What the mesh refuses does not reach the service.
             let refused = setup
                 .rpcs
                 .iter()
-                .map(|rpc| callers.len() - rpc.allowed_callers.len())
+                .map(|rpc| CALLERS.len() - rpc.allowed_callers.len())
                 .sum::<usize>();
-            let total = setup.rpcs.len() * callers.len();
+            let total = setup.rpcs.len() * CALLERS.len();
             let lines = service.served()?;
             report.within(
                 "by mesh: calls that reached the service",
@@ -157,6 +151,30 @@ pub(super) async fn run_authorization(setup: &Setup, report: &mut Report) -> Res
         let answered = call::unary(&outside, path, &Call::default()).await == Code::Ok;
         let what = format!("by {by}: ListOrders in plain text is answered");
         report.same(what, false, answered)?;
+    }
+    Ok(())
+}
+
+/// Starts the mesh; every rpc by every kind of caller.
+pub(super) async fn every_caller(
+    setup: &Setup,
+    report: &mut Report,
+    lab: &mut Lab<'_>,
+    by: &str,
+) -> Result<()> {
+    for caller in CALLERS {
+        lab.announce(caller);
+    }
+    lab.start().await?;
+    for caller in CALLERS {
+        let known = lab.caller(caller).await?;
+        for rpc in &setup.rpcs {
+            let may = rpc.allowed_callers.iter().any(|role| role == caller);
+            let seen = passes(&known.channel, &rpc.path).await;
+            report.same(format!("by {by}: {} as {caller}", rpc.name), may, seen)?;
+        }
+        let code = call::unary(&known.channel, HEALTH, &Call::default()).await;
+        report.same(format!("by {by}: health as {caller}"), Code::Ok, code)?;
     }
     Ok(())
 }
@@ -175,10 +193,11 @@ async fn passes(channel: &Channel, path: &str) -> bool {
 }
 
 /// Tokens: none, broken ones, the right one; with and without rules on claims.
-pub(super) async fn run_jwt(setup: &Setup, report: &mut Report) -> Result<()> {
+pub(super) async fn run_jwt(way: Way, setup: &Setup, report: &mut Report) -> Result<()> {
     let issuer = Issuer::start().await?;
     let cases = Issuer::cases()?;
     tokens(
+        way,
         setup,
         report,
         &issuer,
@@ -189,10 +208,11 @@ pub(super) async fn run_jwt(setup: &Setup, report: &mut Report) -> Result<()> {
     // Any claim: what is left to refuse.
     let left = |case: &&Case| case.what != OTHER_CLAIM;
     let cases: Vec<Case> = cases.iter().filter(left).cloned().collect();
-    tokens(setup, report, &issuer, "jwt.enabled=true", &cases).await
+    tokens(way, setup, report, &issuer, "jwt.enabled=true", &cases).await
 }
 
 async fn tokens(
+    way: Way,
     setup: &Setup,
     report: &mut Report,
     issuer: &Issuer,
@@ -208,12 +228,8 @@ async fn tokens(
         claims,
         &uri,
     ];
-    let mut lab = Lab::new(setup, "jwt", &values)?;
-    let backend = Backend::start_anywhere().await?;
-    lab.meshed_pod(backend.address, None);
-    lab.announce("web");
-    lab.start().await?;
-    let web = lab.caller("web").await?;
+    let mut lab = Lab::on(way, setup, "jwt", &values)?;
+    let (backend, web) = one_backend(&mut lab).await?;
     for case in cases {
         let token = case.token.as_deref();
         let headers: Vec<_> = token.map(|it| ("authorization", it)).into_iter().collect();
@@ -228,7 +244,6 @@ async fn tokens(
             report.same(format!("{} with {}", rpc.name, case.what), expected, seen)?;
         }
     }
-    let health = "/grpc.health.v1.Health/Check";
-    let code = call::unary(&web.channel, health, &Call::default()).await;
+    let code = call::unary(&web.channel, HEALTH, &Call::default()).await;
     report.same("health without a token", Code::Ok, code)
 }

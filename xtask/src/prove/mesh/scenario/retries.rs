@@ -9,6 +9,7 @@ use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use service::proto::acme::order::v1::{CreateOrderRequest, ListOrdersRequest};
 use tonic::Code;
 
+use super::one_backend;
 use crate::bench::telemetry::server;
 use crate::prove::mesh::backend::{Answer, Backend, CALL};
 use crate::prove::mesh::call::{self, Call};
@@ -52,7 +53,13 @@ async fn direct(setup: &Setup, report: &mut Report) -> Result<()> {
     backoff(setup.rpc("GetOrder")?, report, &web, &backend).await
 }
 
-async fn attempts(report: &mut Report, rpc: &Rpc, web: &Caller, backend: &Backend) -> Result<()> {
+/// Every way to fail, of one rpc.
+pub(super) async fn attempts(
+    report: &mut Report,
+    rpc: &Rpc,
+    web: &Caller,
+    backend: &Backend,
+) -> Result<()> {
     let Rpc { name, path, .. } = rpc;
     let most = rpc.attempts();
     let failures = [
@@ -131,11 +138,7 @@ async fn backoff(rpc: &Rpc, report: &mut Report, web: &Caller, backend: &Backend
 /// As shipped: mutual TLS between two sidecars.
 async fn meshed(setup: &Setup, report: &mut Report) -> Result<()> {
     let mut lab = Lab::new(setup, "meshed", &["circuitBreaking.enabled=false"])?;
-    let backend = Backend::start_anywhere().await?;
-    lab.meshed_pod(backend.address, None);
-    lab.announce("web");
-    lab.start().await?;
-    let web = lab.caller("web").await?;
+    let (backend, web) = one_backend(&mut lab).await?;
     for (what, failure) in [
         ("UNAVAILABLE", Answer::Fail(Code::Unavailable)),
         ("a reset", Answer::Reset(Reason::INTERNAL_ERROR)),

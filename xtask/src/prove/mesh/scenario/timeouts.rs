@@ -7,6 +7,7 @@ use http::HeaderMap;
 use tokio::task::JoinSet;
 use tonic::Code;
 
+use super::one_backend;
 use crate::prove::mesh::backend::{Answer, Backend, CALL};
 use crate::prove::mesh::call::{self, Call};
 use crate::prove::mesh::lab::{Caller, Lab, Setup};
@@ -18,9 +19,14 @@ const LATE: Duration = Duration::from_secs(10);
 /// Envoy's clock ticks in milliseconds, and its ticks may come early.
 const EARLY: Duration = Duration::from_millis(20);
 
+/// Values without retries, which might end sooner.
+pub(super) const UNREPEATED: [&str; 1] = ["retries.layer=none"];
+
 pub(super) async fn run(setup: &Setup, report: &mut Report) -> Result<()> {
-    whole(setup, report).await?;
-    each(setup, report).await?;
+    let (_lab, backend, web) = lab(setup, &UNREPEATED).await?;
+    whole(setup, report, &backend, &web).await?;
+    let (_lab, backend, web) = lab(setup, &[]).await?;
+    each(setup, report, &backend, &web).await?;
     caller(setup, report).await
 }
 
@@ -28,17 +34,17 @@ async fn lab<'a>(setup: &'a Setup, more: &[&str]) -> Result<(Lab<'a>, Backend, C
     let mut values = vec!["circuitBreaking.enabled=false"];
     values.extend(more);
     let mut lab = Lab::new(setup, "timeouts", &values)?;
-    let backend = Backend::start_anywhere().await?;
-    lab.meshed_pod(backend.address, None);
-    lab.announce("web");
-    lab.start().await?;
-    let web = lab.caller("web").await?;
+    let (backend, web) = one_backend(&mut lab).await?;
     Ok((lab, backend, web))
 }
 
 /// Without retries: each unary rpc ends at its limit, a stream outlives all.
-async fn whole(setup: &Setup, report: &mut Report) -> Result<()> {
-    let (_lab, backend, web) = lab(setup, &["retries.layer=none"]).await?;
+pub(super) async fn whole(
+    setup: &Setup,
+    report: &mut Report,
+    backend: &Backend,
+    web: &Caller,
+) -> Result<()> {
     let longest = setup.rpcs.iter().filter_map(|rpc| rpc.timeout_ms).max();
     let longest = Duration::from_millis(longest.context("no rpc has a time limit")?);
     let messages = u32::try_from(longest.as_secs())? + 2;
@@ -87,8 +93,12 @@ async fn whole(setup: &Setup, report: &mut Report) -> Result<()> {
 }
 
 /// With retries: the limit of each attempt.
-async fn each(setup: &Setup, report: &mut Report) -> Result<()> {
-    let (_lab, backend, web) = lab(setup, &[]).await?;
+pub(super) async fn each(
+    setup: &Setup,
+    report: &mut Report,
+    backend: &Backend,
+    web: &Caller,
+) -> Result<()> {
     backend.script(|_| Answer::Hang);
     let mut calls = JoinSet::new();
     for rpc in setup.rpcs.iter().filter(|rpc| rpc.retry.is_some()) {
