@@ -6,6 +6,7 @@
 
 mod cluster;
 mod release;
+mod without_nodes;
 
 use std::fs;
 use std::path::Path;
@@ -48,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let file = cluster.path("surroundings.json");
     fs::write(&file, surroundings.to_string())?;
     create(&cluster, &file)?;
+    without_nodes::no_mesh(&cluster)?;
     let mut definitions = 0;
     // Linkerd's Gateway API first: the other is an upgrade of it.
     for (set, providers) in [
@@ -60,6 +62,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             clock.lap(&format!("{provider}: {count} objects accepted, no warning"));
         }
     }
+    without_nodes::no_pods(&cluster)?;
+    clock.lap("prove mesh --cluster: what is missing is named, nothing is left");
     println!("           {definitions} definitions of kinds loaded");
 
     for provider in PROVIDERS {

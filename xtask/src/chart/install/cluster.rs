@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::chart::command::{attempt, stdout, succeed};
 use crate::chart::tools::Tools;
+use crate::prove::mesh::cluster::Client;
 
 /// What the server may take to be ready, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -73,6 +74,15 @@ impl<'a> Cluster<'a> {
             command.env(format!("HELM_{kind}_HOME"), self.path(&kind.to_lowercase()));
         }
         command
+    }
+
+    /// The same programs, for `prove mesh --cluster`.
+    pub(super) fn client(&self) -> Client {
+        Client {
+            helm: self.tools.program("helm"),
+            kubectl: self.tools.program("kubectl"),
+            kubeconfig: Some(self.kubeconfig()),
+        }
     }
 
     /// Runs a command that may wait for Jobs, and reports each as complete.
