@@ -17,6 +17,17 @@ REFLECTION: {{ $v.settings.reflection | quote }}
 {{- if eq $v.store.type "sqlite" }}
 STORE: {{ printf "sqlite:%s/store.db" $v.store.sqlite.path | quote }}
 {{- end }}
+{{- with $v.events.nats }}
+{{- if and .url (not .existingSecret) }}
+PUBLISH_TO: {{ .url | quote }}
+{{- end }}
+{{- with .subject }}
+PUBLISH_SUBJECT: {{ . | quote }}
+{{- end }}
+{{- with .stream }}
+PUBLISH_STREAM: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- with $v.inventory.endpoint }}
 INVENTORY_ENDPOINT: {{ . | quote }}
 {{- end }}
@@ -45,6 +56,12 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
   value: {{ include "env.resourceAttributes" . | quote }}
 {{- if eq $v.store.type "postgres" }}
 {{ include "env.postgres" .root }}
+{{- end }}
+{{- with $v.events.nats }}
+{{- if .existingSecret }}
+- name: PUBLISH_TO
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
+{{- end }}
 {{- end }}
 {{- with $v.extraEnv }}
 {{ toYaml . }}

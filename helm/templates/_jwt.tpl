@@ -1,3 +1,27 @@
+{{/* "true" where the service itself checks tokens, because no proxy does. */}}
+{{- define "jwt.byService" -}}
+{{- if and .Values.jwt.enabled (not (include "mesh.istio" .)) -}}true{{- end -}}
+{{- end -}}
+
+{{/* The ConfigMap with the keys. */}}
+{{- define "jwt.keys" -}}
+{{- default (printf "%s-jwks" (include "chart.fullname" .)) .Values.jwt.jwksConfigMap -}}
+{{- end -}}
+
+{{/* As flags, because a server that does not know them then ends, where it would ignore variables and let everyone in. */}}
+{{- define "jwt.args" -}}
+{{- with .Values.jwt -}}
+- {{ printf "--jwt-issuer=%s" .issuer | quote }}
+- --jwt-jwks-file=/jwt/jwks.json
+{{- range .audiences }}
+- {{ printf "--jwt-audience=%s" . | quote }}
+{{- end }}
+{{- with .claims }}
+- {{ printf "--jwt-claims=%s" (toJson .) | quote }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* What needs a token: the service's own methods, not health and reflection. */}}
 {{- define "jwt.operations" -}}
 - operation:

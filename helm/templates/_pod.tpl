@@ -87,6 +87,11 @@ imagePullSecrets:
     secretName: {{ include "mtls.secret" . }}
     defaultMode: 0440
 {{- end }}
+{{- if include "jwt.byService" . }}
+- name: jwt
+  configMap:
+    name: {{ include "jwt.keys" . }}
+{{- end }}
 {{- end -}}
 
 {{- define "pod.volumeMounts" -}}
@@ -99,6 +104,21 @@ imagePullSecrets:
   mountPath: /tls
   readOnly: true
 {{- end }}
+{{- if include "jwt.byService" . }}
+- name: jwt
+  # No subPath: such a file would never change.
+  mountPath: /jwt
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "pod.args" -}}
+{{- if include "mtls.files" . }}
+{{ include "mtls.args" (dict "root" .) }}
+{{- end }}
+{{- if include "jwt.byService" . }}
+{{ include "jwt.args" . }}
+{{- end }}
 {{- end -}}
 
 {{- define "pod.container" -}}
@@ -108,9 +128,9 @@ image: {{ include "chart.image" (dict "root" .root "tag" .tag) }}
 imagePullPolicy: {{ $v.image.pullPolicy }}
 securityContext:
   {{- toYaml $v.securityContext | nindent 2 }}
-{{- if include "mtls.files" .root }}
+{{- with include "pod.args" .root | trim }}
 args:
-  {{- include "mtls.args" . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
 ports:
   - name: grpc

@@ -107,8 +107,21 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if not $v.jwt.issuer }}
 - "jwt.issuer: a token is checked against its issuer; name it as in the token's iss"
 {{- end }}
-{{- if not (include "mesh.istio" .) }}
-- "jwt.enabled: {{ $v.mesh.provider }} cannot check tokens; use istio or istio-ambient, or check them at the ingress"
+{{- if and $v.jwt.jwks (not (kindIs "slice" (get (fromJson $v.jwt.jwks) "keys"))) }}
+- "jwt.jwks: it is no JWK Set; write the JSON that the issuer publishes, {\"keys\": […]}"
+{{- end }}
+{{- if include "jwt.byService" . }}
+{{- if not (or $v.jwt.jwks $v.jwt.jwksConfigMap) }}
+- "jwt.jwks: on {{ $v.mesh.provider }} the service checks tokens itself, and fetches no keys; write the issuer's JWK Set here, or name a ConfigMap that has it in jwt.jwksConfigMap"
+{{- end }}
+{{- if and $v.jwt.jwks $v.jwt.jwksConfigMap }}
+- "jwt.jwksConfigMap: the keys are in jwt.jwks too; remove one of them"
+{{- end }}
+{{- range $v.jwt.audiences }}
+{{- if or (not .) (contains "," .) }}
+- "jwt.audiences: {{ . | quote | trimAll "\"" }} cannot be told to the service, where commas separate audiences; leave it out"
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}

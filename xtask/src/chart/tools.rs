@@ -100,7 +100,12 @@ impl Tools {
 
     /// A command of one tool.
     pub(super) fn tool(&self, name: &str) -> Command {
-        Command::new(self.bin.join(name))
+        Command::new(self.program(name))
+    }
+
+    /// Where a tool is.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
     }
 
     /// Folder of a Go module at a version, downloaded and verified by Go.
