@@ -5,6 +5,7 @@ pub(crate) mod compare;
 mod instructions;
 mod load;
 mod rpc;
+mod runtime;
 mod start;
 mod store;
 pub(crate) mod telemetry;
@@ -21,6 +22,8 @@ pub(crate) enum Bench {
     Instructions(instructions::Args),
     /// CPU time per call beside bare tonic, grpc-go and go-kratos.
     Rpc(rpc::Args),
+    /// One runtime for all cores beside one for each.
+    Runtime(runtime::Args),
     /// What two sidecars with mutual TLS cost: CPU time and latency of a call
     /// through them against one straight to the service.
     Mesh(mesh::Args),
@@ -37,6 +40,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Instructions(args) => instructions::run(args),
         Bench::Rpc(args) => rpc::run(args),
+        Bench::Runtime(args) => runtime::run(args),
         Bench::Mesh(args) => mesh::run(args),
         Bench::Start(args) => start::run(args),
         Bench::Store(args) => store::run(args),

@@ -144,6 +144,7 @@ fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
     row.check("files", || compare::files(&project, case));
     row.check("content", || compare::content(stage, &project, case));
     row.check("residue", || residue::find(&project, case));
+    row.check("features", || compare::features(&project));
     row.check("metadata", || project.metadata(stage));
     row.check("fmt", || project.format(case));
     row.check("chart", || project.chart());
@@ -167,7 +168,7 @@ fn judge_build(row: &mut Row, project: &Project) {
             "--workspace",
             "--all-targets",
             "--features",
-            "postgres",
+            &tree::features()?,
             "--",
             "-D",
             "warnings",
@@ -175,14 +176,14 @@ fn judge_build(row: &mut Row, project: &Project) {
     });
     // The other crates are the same bytes in every service.
     row.check("test", || {
-        project.cargo(&["test", "--features", "postgres"])
+        project.cargo(&["test", "--features", &tree::features()?])
     });
     row.check("doc", || {
         project.cargo(&[
             "doc",
             "--workspace",
             "--features",
-            "postgres",
+            &tree::features()?,
             "--no-deps",
             "--document-private-items",
         ])

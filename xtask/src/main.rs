@@ -62,3 +62,13 @@ fn main() -> anyhow::Result<()> {
         Command::Prove(args) => prove::run(&args),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Command::command().debug_assert();
+    }
+}

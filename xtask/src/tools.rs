@@ -65,6 +65,12 @@ const TOOLS: &[Tool] = &[
         source: Source::Pinned("helm", "helm.sh/helm/v4/cmd/helm"),
     },
     Tool {
+        name: "kubectl",
+        version: "",
+        ask: &["version", "--client"],
+        source: Source::Pinned("kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+    },
+    Tool {
         name: "collector",
         version: "0.165.0",
         ask: &["--version"],
@@ -90,6 +96,12 @@ const TOOLS: &[Tool] = &[
         version: "",
         ask: &["--version"],
         source: Source::Debian("postgresql"),
+    },
+    Tool {
+        name: "nats-server",
+        version: "",
+        ask: &["--version"],
+        source: Source::Go("github.com/nats-io/nats-server/v2@v2.12.2"),
     },
     Tool {
         name: "strace",

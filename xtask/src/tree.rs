@@ -1,6 +1,7 @@
 //! The template's files.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -42,6 +43,20 @@ pub(crate) fn files() -> Result<Vec<String>> {
     files.sort();
     files.dedup();
     Ok(files)
+}
+
+/// What a line of the Dockerfile says after `start`.
+pub(crate) fn in_dockerfile(start: &str) -> Result<String> {
+    let text = fs::read_to_string(root().join("Dockerfile"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(start));
+    Ok(line
+        .with_context(|| format!("the Dockerfile has no {start}"))?
+        .to_owned())
+}
+
+/// The features that the image has, and that a service's CI checks.
+pub(crate) fn features() -> Result<String> {
+    in_dockerfile("ARG FEATURES=")
 }
 
 /// What cargo-generate.toml leaves out.

@@ -1,7 +1,9 @@
 //! Servers that take turns, forwards and backwards, so that what the machine
 //! does besides falls on all alike; pinned to one core, and the load to another.
 
+use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
@@ -38,22 +40,29 @@ pub(crate) struct Contestant<L> {
     pub(crate) load: L,
     /// Microseconds of CPU per call.
     measured: Vec<f64>,
+    /// Calls per second.
+    rates: Vec<f64>,
 }
 
 impl<L: Load> Contestant<L> {
-    pub(crate) fn new(name: &'static str, server: Server, load: L) -> Result<Self> {
-        pin(server.id(), SERVERS)?;
-        Ok(Self {
+    pub(crate) fn new(name: &'static str, server: Server, load: L) -> Self {
+        Self {
             name,
             server,
             load,
             measured: Vec::new(),
-        })
+            rates: Vec::new(),
+        }
     }
 
     /// CPU time per call, in microseconds, and its spread.
     pub(crate) fn cpu(&self) -> (f64, f64) {
         median(self.measured.clone())
+    }
+
+    /// Calls per second, and their spread.
+    pub(crate) fn rate(&self) -> (f64, f64) {
+        median(self.rates.clone())
     }
 
     /// What this cost for each that `other` cost, and the spread.
@@ -92,15 +101,34 @@ pub(crate) async fn measure<L: Load>(
     for round in 1..=rounds.number {
         for at in (0..contestants.len()).chain((0..contestants.len()).rev()) {
             let contestant = &mut contestants[at];
-            let before = contestant.server.cpu()?;
+            let (before, started) = (contestant.server.cpu()?, Instant::now());
             contestant.load.run(calls, concurrency).await?;
+            let took = started.elapsed().as_secs_f64();
             let spent = contestant.server.cpu()? - before;
             let calls = f64::from(u32::try_from(calls)?);
             contestant.measured.push(spent / calls);
+            contestant.rates.push(calls / took);
         }
         eprintln!("round {round} of {}", rounds.number);
     }
     Ok(())
+}
+
+/// A server on the core of the servers, where it finds one core, as in a
+/// container with a limit of one.
+pub(crate) fn start(binary: &Path, variables: &[(&str, String)]) -> Result<Server> {
+    start_on(&SERVERS.to_string(), binary, variables)
+}
+
+/// A server that shares both cores with the load.
+pub(crate) fn start_on_both(binary: &Path, variables: &[(&str, String)]) -> Result<Server> {
+    start_on(&format!("{SERVERS},{LOAD}"), binary, variables)
+}
+
+fn start_on(cores: &str, binary: &Path, variables: &[(&str, String)]) -> Result<Server> {
+    let mut command = Command::new("taskset");
+    command.args(["-c", cores]).arg(binary);
+    Server::start_as(&mut command, variables)
 }
 
 /// Binds all threads of a process to one core.

@@ -13,9 +13,9 @@ use super::telemetry::server::{self, Server};
 
 const CONNECTIONS: usize = 4;
 
-async fn connect(server: &Server) -> Result<Vec<Channel>> {
+async fn connect(server: &Server, connections: usize) -> Result<Vec<Channel>> {
     let mut channels = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         channels.push(Endpoint::from_shared(server.url())?.connect().await?);
     }
     Ok(channels)
@@ -34,14 +34,19 @@ pub(crate) enum Calls {
 
 impl Calls {
     pub(crate) async fn get(server: &Server) -> Result<Self> {
-        let channels = connect(server).await?;
+        Self::get_over(server, CONNECTIONS).await
+    }
+
+    /// Over so many connections.
+    pub(crate) async fn get_over(server: &Server, connections: usize) -> Result<Self> {
+        let channels = connect(server, connections).await?;
         let mut client = OrderServiceClient::new(channels[0].clone());
         let name = server::create(&mut client).await?;
         Ok(Self::Get { channels, name })
     }
 
     pub(crate) async fn hello(server: &Server) -> Result<Self> {
-        let channels = connect(server).await?;
+        let channels = connect(server, CONNECTIONS).await?;
         Ok(Self::Hello { channels })
     }
 }
@@ -51,13 +56,13 @@ impl Load for Calls {
         let mut workers = tokio::task::JoinSet::new();
         for worker in 0..concurrency {
             let calls = calls / concurrency;
-            let at = worker % CONNECTIONS;
+            let of = |channels: &[Channel]| channels[worker % channels.len()].clone();
             match self {
                 Self::Get { channels, name } => {
-                    workers.spawn(get(channels[at].clone(), name.clone(), calls));
+                    workers.spawn(get(of(channels), name.clone(), calls));
                 }
                 Self::Hello { channels } => {
-                    workers.spawn(hello(channels[at].clone(), calls));
+                    workers.spawn(hello(of(channels), calls));
                 }
             }
         }

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 
 use super::compare::{self, Contestant, Rounds};
 use super::load::Calls;
-use super::telemetry::server::{self, Server};
+use super::telemetry::server;
 use super::telemetry::{collector, sampled};
 use crate::tree;
 
@@ -85,17 +85,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 async fn measure(args: &Args, service: &Path, others: &[(&Other, PathBuf)]) -> Result<()> {
     let collector = format!("http://{}", collector::start().await?);
-    let server = Server::start(service, &sampled(&collector, "0.01"))?;
+    let server = compare::start(service, &sampled(&collector, "0.01"))?;
     let load = Calls::get(&server).await?;
-    let mut contestants = vec![Contestant::new("the service", server, load)?];
+    let mut contestants = vec![Contestant::new("the service", server, load)];
     for (other, binary) in others {
-        let server = Server::start(binary, &[])?;
+        let server = compare::start(binary, &[])?;
         let load = if other.hello {
             Calls::hello(&server).await?
         } else {
             Calls::get(&server).await?
         };
-        contestants.push(Contestant::new(other.name, server, load)?);
+        contestants.push(Contestant::new(other.name, server, load));
     }
     compare::measure(&args.rounds, &mut contestants).await?;
     println!(

@@ -7,7 +7,6 @@ use anyhow::Result;
 
 use super::compare::{self, Contestant, Rounds};
 use super::load::Calls;
-use server::Server;
 
 /// `cargo xtask bench telemetry`
 #[derive(Debug, clap::Args)]
@@ -46,9 +45,9 @@ async fn measure(args: &Args, binary: &std::path::Path) -> Result<()> {
         ("all sampled", sampled(&collector, "1")),
         ("all sampled, collector dead", sampled(dead, "1")),
     ] {
-        let server = Server::start(binary, &variables)?;
+        let server = compare::start(binary, &variables)?;
         let load = Calls::get(&server).await?;
-        contestants.push(Contestant::new(name, server, load)?);
+        contestants.push(Contestant::new(name, server, load));
     }
     compare::measure(&args.rounds, &mut contestants).await?;
     println!(

@@ -42,6 +42,25 @@ pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
     Ok(())
 }
 
+/// Whether all that names the features of the image names the same.
+pub(crate) fn features(project: &Project) -> Result<()> {
+    let features = tree::features()?;
+    for (path, said) in [
+        ("README.md", format!("cargo test --features {features}\n")),
+        (
+            ".github/workflows/ci.yml",
+            format!("FEATURES: {features}\n"),
+        ),
+        (".gitlab-ci.yml", format!("FEATURES: {features}\n")),
+    ] {
+        if project.files.iter().any(|file| file == path) {
+            let text = String::from_utf8(project.read(path)?)?;
+            ensure!(text.contains(&said), "{path} does not say {said:?}");
+        }
+    }
+    Ok(())
+}
+
 /// Compares every shared file with the tree's, renamed by a second
 /// implementation.
 pub(crate) fn content(stage: &Stage, project: &Project, case: &Case) -> Result<()> {

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use service::proto::acme::order::v1::{GetOrderRequest, ListOrdersRequest};
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ use probes::Probes;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What is called.
-    #[arg(long, default_value = "create")]
+    #[arg(long, default_value = "list")]
     call: Rpc,
     /// Seconds that each load lasts.
     #[arg(long, default_value_t = 3.0)]
@@ -58,6 +58,19 @@ enum Rpc {
     List,
 }
 
+impl Rpc {
+    /// Least goodput at four times the peak, as a share of the peak. Three calls
+    /// are refused there for one that is served, at some five microseconds each:
+    /// little beside a list, a quarter of a creation, more than a read.
+    fn floor(self) -> f64 {
+        match self {
+            Self::List => 0.80,
+            Self::Create => 0.60,
+            Self::Get => 0.0,
+        }
+    }
+}
+
 /// Orders on a page.
 const PAGE: i32 = 100;
 /// Calls per second that any server keeps up with.
@@ -65,9 +78,9 @@ const FIRST_RATE: f64 = 10.0;
 /// Share of the calls answered in time by a server that keeps up.
 const KEPT_UP: f64 = 0.97;
 /// How close the search for the peak gets.
-const CLOSE: f64 = 1.15;
-/// Least goodput under overload, as a share of the peak.
-const GOODPUT: f64 = 0.80;
+const CLOSE: f64 = 1.10;
+/// By how much less is tried where the peak does not hold a second time.
+const STEP_BACK: f64 = 0.95;
 /// Longest until all is well again.
 const RECOVERY: Duration = Duration::from_secs(5);
 /// Most milliseconds that the load itself may lag.
@@ -142,7 +155,11 @@ impl Course<'_> {
             "the load lagged by {lag:.0} ms and proves nothing: build with --release, load an \
              idle machine, or call what costs more"
         );
-        ensure!(worst >= GOODPUT, "goodput falls to {worst:.2} of the peak");
+        let floor = self.args.call.floor();
+        ensure!(
+            worst >= floor,
+            "goodput falls to {worst:.2} of the peak, which is less than {floor}"
+        );
         ensure!(slowest <= RECOVERY, "recovery takes {slowest:?}");
         Ok(())
     }
@@ -173,10 +190,10 @@ impl Course<'_> {
     }
 
     /// The most that is answered in time: twice as much again and again until
-    /// it is too much, then in halves between the last two.
+    /// it is too much, then in halves between the last two; and what of that the
+    /// server keeps up with a second time.
     async fn peak(&self) -> Result<f64> {
         let (mut enough, mut too_much) = (FIRST_RATE, f64::INFINITY);
-        let mut peak: f64 = 0.0;
         for _ in 0..20 {
             let rate = if too_much.is_finite() {
                 f64::midpoint(enough, too_much)
@@ -184,7 +201,6 @@ impl Course<'_> {
                 enough * 2.0
             };
             let report = offer(self.client, self.load(rate, Retries::None)).await;
-            peak = peak.max(report.goodput());
             if report.goodput() > KEPT_UP * rate {
                 enough = rate;
             } else {
@@ -194,8 +210,14 @@ impl Course<'_> {
                 break;
             }
         }
-        ensure!(peak > 0.0, "nothing is answered");
-        Ok(peak)
+        while enough > FIRST_RATE {
+            let report = offer(self.client, self.load(enough, Retries::None)).await;
+            if report.goodput() > KEPT_UP * enough {
+                return Ok(report.goodput());
+            }
+            enough *= STEP_BACK;
+        }
+        bail!("{FIRST_RATE} calls per second are too much already")
     }
 
     async fn offer(&self, name: &str, rate: f64, peak: f64) -> Result<Report> {

@@ -56,12 +56,8 @@ pub(crate) fn run() -> Result<()> {
 
 /// Builds with the flags of the Dockerfile.
 fn build() -> Result<PathBuf> {
-    let dockerfile = fs::read_to_string(tree::root().join("Dockerfile"))?;
-    let after = |start: &str| dockerfile.lines().find_map(|line| line.strip_prefix(start));
-    let flags = after("ENV RUSTFLAGS='")
-        .and_then(|flags| flags.strip_suffix('\''))
-        .context("the Dockerfile sets no RUSTFLAGS")?;
-    let features = after("ARG FEATURES=").context("the Dockerfile names no FEATURES")?;
+    let flags = tree::in_dockerfile("ENV RUSTFLAGS='")?;
+    let features = tree::features()?;
     let host = Command::new("rustc")
         .args(["--print", "host-tuple"])
         .output()?;
@@ -69,9 +65,9 @@ fn build() -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--release", "--bin", "server", "--target", &host])
-        .args(["--features", features])
+        .args(["--features", &features])
         .current_dir(tree::root())
-        .env("RUSTFLAGS", flags);
+        .env("RUSTFLAGS", flags.trim_end_matches('\''));
     ensure!(cargo.status()?.success(), "the build failed");
     Ok(tree::target().join(host).join("release/server"))
 }

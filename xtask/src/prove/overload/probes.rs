@@ -13,6 +13,8 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::bench::telemetry::server::Server;
 
 const PAUSE: Duration = Duration::from_millis(50);
+/// Longest until a server serves.
+const START: Duration = Duration::from_secs(10);
 
 /// How long one kind of probe took.
 #[derive(Debug, Default)]
@@ -51,6 +53,21 @@ impl Probes {
         let stop = Arc::new(AtomicBool::new(false));
         let channel = Endpoint::from_shared(server.url())?.connect().await?;
         let mut client = HealthClient::new(channel);
+        // It listens a little before its store is open.
+        let started = Instant::now();
+        while client
+            .check(HealthCheckRequest::default())
+            .await?
+            .into_inner()
+            .status
+            != 1
+        {
+            ensure!(
+                started.elapsed() < START,
+                "the server does not become ready"
+            );
+            tokio::time::sleep(PAUSE).await;
+        }
         let until = Arc::clone(&stop);
         let health = tokio::spawn(async move {
             let mut times = Times::default();
