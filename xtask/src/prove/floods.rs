@@ -28,8 +28,6 @@ const MOST_MEMORY: f64 = if cfg!(debug_assertions) { 192.0 } else { 64.0 };
 /// Most where it is the connections that cost: what h2 holds for each, 16 KiB,
 /// times as many as are let in (`--max-connections`). A pod has 256.
 const MOST_MEMORY_OF_CONNECTIONS: f64 = if cfg!(debug_assertions) { 224.0 } else { 192.0 };
-/// How soon the server must answer once a flood is over.
-const RECOVERY: Duration = Duration::from_secs(5);
 
 /// How much to prove.
 #[derive(Debug, clap::Args)]
@@ -85,11 +83,8 @@ async fn meet(flood: &'static Flood, target: Target, time: Duration) -> Result<R
     let during = patient.ask_until(attacker.until).await;
     attacks.abort_all();
     while attacks.join_next().await.is_some() {}
-    let after = Patient::connect(target.address).await;
-    let after = match after {
-        Ok(patient) => patient.ask_until(Instant::now()).await,
-        Err(error) => patient::Answers::none(&error),
-    };
+    let over = Instant::now();
+    let recovery = Patient::connect(target.address).await;
     Ok(Row {
         flood,
         sent: attacker.sent(),
@@ -98,6 +93,6 @@ async fn meet(flood: &'static Flood, target: Target, time: Duration) -> Result<R
         most: target.most_memory()?,
         cpu: target.cpu()?,
         during,
-        after,
+        recovery: recovery.map(|_| over.elapsed()),
     })
 }

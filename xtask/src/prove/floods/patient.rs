@@ -35,16 +35,8 @@ pub(super) struct Answers {
     pub(super) wrong: Option<String>,
 }
 
-impl Answers {
-    pub(super) fn none(error: &anyhow::Error) -> Self {
-        Self {
-            wrong: Some(format!("{error:#}")),
-            ..Self::default()
-        }
-    }
-}
-
 impl Patient {
+    /// Comes back as often as it is asked to, until it is served.
     pub(super) async fn connect(address: SocketAddr) -> Result<Self> {
         let channel = Endpoint::from_shared(format!("http://{address}"))?
             .connect_timeout(PATIENCE)
@@ -52,18 +44,27 @@ impl Patient {
             .connect()
             .await?;
         let mut orders = OrderServiceClient::new(channel.clone());
-        let created = orders.create_order(request(1)).await.context("create")?;
+        let first = request(1);
+        let end = Instant::now() + PATIENCE;
+        let created = loop {
+            match orders.create_order(first.clone()).await {
+                Err(status) if is_refusal(&status) && Instant::now() < end => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                answer => break answer.context("create")?.into_inner(),
+            }
+        };
         Ok(Self {
             orders,
             health: HealthClient::new(channel),
-            name: created.into_inner().name,
+            name: created.name,
         })
     }
 
-    /// Asks again and again, at least once.
+    /// Asks again and again.
     pub(super) async fn ask_until(mut self, end: Instant) -> Answers {
         let mut answers = Answers::default();
-        loop {
+        while Instant::now() < end {
             let start = Instant::now();
             match self.ask().await {
                 Ok(true) => answers.right += 1,
@@ -74,11 +75,9 @@ impl Patient {
                 Err(_) => {}
             }
             answers.slowest = answers.slowest.max(start.elapsed());
-            if Instant::now() >= end {
-                return answers;
-            }
             tokio::time::sleep(PAUSE).await;
         }
+        answers
     }
 
     /// Whether the call was answered, and not refused.

@@ -2,12 +2,13 @@
 
 use std::fmt::{self, Write as _};
 use std::fs;
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::attack::Flood;
 use super::patient::Answers;
-use super::{MOST_MEMORY, MOST_MEMORY_OF_CONNECTIONS, RECOVERY};
+use super::{MOST_MEMORY, MOST_MEMORY_OF_CONNECTIONS};
 use crate::tree;
 
 pub(super) const HEAD: &str = "\
@@ -20,7 +21,7 @@ const ABOUT: &str = "\
 What each known flood of HTTP/2 does to the server with its default settings: how much memory it holds at most, and
 how a client that behaves fares meanwhile and afterwards. Written by
 `cargo xtask prove floods --seconds N --write`, which fails where memory exceeds 64 MiB (192 if not optimised), a call
-fails, or the first one afterwards takes more than five seconds. Flood, server and client share one machine, so times say little.
+fails, or a client that comes afterwards, and comes back when asked to, is not served within five seconds. Flood, server and client share one machine, so times say little.
 
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
 They take the places for calls (`--max-concurrent-requests`), and others are asked to come back, as they are while a
@@ -38,7 +39,8 @@ pub(super) struct Row {
     pub(super) most: f64,
     pub(super) cpu: f64,
     pub(super) during: Answers,
-    pub(super) after: Answers,
+    /// How soon one that came afterwards was served.
+    pub(super) recovery: Result<Duration>,
 }
 
 impl Row {
@@ -53,16 +55,11 @@ impl Row {
         if self.most > most {
             wrong.push(format!("{:.1} MiB", self.most));
         }
-        for (when, answers) in [("meanwhile", &self.during), ("afterwards", &self.after)] {
-            if let Some(error) = &answers.wrong {
-                wrong.push(format!("{when}: {error}"));
-            }
+        if let Some(error) = &self.during.wrong {
+            wrong.push(format!("meanwhile: {error}"));
         }
-        if self.after.refused > 0 {
-            wrong.push("calls are still refused".to_owned());
-        }
-        if self.after.slowest > RECOVERY {
-            wrong.push(format!("answered after {:?}", self.after.slowest));
+        if let Err(error) = &self.recovery {
+            wrong.push(format!("afterwards: {error:#}"));
         }
         let all = wrong.join("; ");
         (!wrong.is_empty()).then(|| format!("{}: {all}", self.flood.name))
@@ -71,6 +68,8 @@ impl Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let recovery =
+            (self.recovery.as_ref()).map_or("never".to_owned(), |it| it.as_millis().to_string());
         write!(
             f,
             "| {} | {} | {} | {:.1} | {:.1} | {:.1} | {} | {} | {} | {} |",
@@ -83,7 +82,7 @@ impl fmt::Display for Row {
             self.during.right,
             self.during.refused,
             self.during.slowest.as_millis(),
-            self.after.slowest.as_millis(),
+            recovery,
         )
     }
 }
