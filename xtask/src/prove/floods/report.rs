@@ -21,7 +21,8 @@ const ABOUT: &str = "\
 What each known flood of HTTP/2 does to the server with its default settings: how much memory it holds at most, and
 how a client that behaves fares meanwhile and afterwards. Written by
 `cargo xtask prove floods --seconds N --write`, which fails where memory exceeds 64 MiB (192 if not optimised), a call
-fails, or a client that comes afterwards, and comes back when asked to, is not served within five seconds. Flood, server and client share one machine, so times say little.
+fails, or a client that comes afterwards, and comes back when asked to, is not served within five seconds. Flood,
+server and client share one machine, so times say little.
 
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
 They take the places for calls (`--max-concurrent-requests`), and others are asked to come back, as they are while a
