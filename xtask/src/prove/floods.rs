@@ -5,6 +5,7 @@
 //! and for an order.
 
 mod attack;
+mod catalogue;
 mod frame;
 mod patient;
 mod report;
@@ -17,7 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
-use attack::{Attacker, FLOODS, Flood};
+use attack::Attacker;
+use catalogue::{FLOODS, Flood};
 use patient::Patient;
 use report::Row;
 use target::Target;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::attack::Flood;
+use super::catalogue::Flood;
 use super::patient::Answers;
 use super::{MOST_MEMORY, MOST_MEMORY_OF_CONNECTIONS};
 use crate::tree;
