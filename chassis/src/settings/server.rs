@@ -144,7 +144,7 @@ pub struct ServerSettings {
         long,
         env = "MAX_RECEIVING_BYTES",
         value_name = "BYTES",
-        default_value = "12MiB",
+        default_value = "10MiB",
         value_parser = bytes
     )]
     pub max_receiving_bytes: usize,
