@@ -3,6 +3,7 @@
 //!
 //! - [`model`]: what an instance is, and how it may change
 //! - [`item`], [`money`], [`text`]: the values it is made of; none can be built wrong
+//! - [`owner`]: whose it is, and who may see it
 //! - [`query`], [`token`]: what a list or a watch asks for, and where it left off
 //! - [`event`]: what happened, in sequence
 //! - [`service`]: the use cases; [`store`] and [`stock`] are what they need
@@ -16,6 +17,7 @@ pub mod grpc;
 pub mod item;
 pub mod model;
 pub mod money;
+pub mod owner;
 pub mod publish;
 pub mod query;
 pub mod service;

@@ -2,6 +2,8 @@
 //! Every flag and variable. Those of the chassis are documented there, next to
 //! what they set.
 
+mod owner;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +13,11 @@ use chassis::telemetry::TelemetrySettings;
 use clap::{Parser, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
 
+use crate::order::grpc::requester::Requesters;
 use crate::order::store::{Limits, StoreUrl};
 use crate::relay::settings::RelaySettings;
+
+pub use owner::{OwnedBy, OwnerSettings};
 
 /// Keeps orders, over gRPC.
 #[derive(Debug, Clone, Parser)]
@@ -57,6 +62,10 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub inventory_endpoint: Option<String>,
+
+    /// Whose orders are.
+    #[command(flatten)]
+    pub owner: OwnerSettings,
 
     /// Where events are published.
     #[command(flatten)]
@@ -140,11 +149,20 @@ impl Settings {
             Fatal::from_clap(&error)
         })?;
         settings.server.validate()?;
+        settings.requesters()?;
         if let Some(path) = &settings.store_file {
             settings.store = store_in(path)?;
         }
         settings.client.tls = settings.client.tls.or(&settings.server.tls);
         Ok(settings)
+    }
+
+    /// Who asks, and what is there for them.
+    ///
+    /// # Errors
+    /// [`Fatal::usage`] if nobody would tell what the settings ask for.
+    pub fn requesters(&self) -> Result<Requesters, Fatal> {
+        self.owner.requesters(&self.server)
     }
 
     /// How the store is used.

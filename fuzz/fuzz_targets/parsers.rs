@@ -5,6 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use service::order::money::Currency;
+use service::order::owner::Requester;
 use service::order::query::{Filter, Sort};
 use service::order::text::{Code, Note};
 use service::order::{OrderId, State, token};
@@ -18,16 +19,17 @@ fuzz_target!(|texts: (&str, &str)| {
     let _ = Code::parse(text);
     let _ = Note::parse(text);
     let _ = Currency::parse(text);
+    let by = Requester::default();
     let sort = Sort::parse(other).unwrap_or_default();
     let filter = Filter::parse(text).unwrap_or_default();
     assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
-    if let Ok(last) = token::parse_page(other, &filter, sort) {
-        let again = token::page(&filter, sort, last);
-        assert_eq!(token::parse_page(&again, &filter, sort), Ok(last));
+    if let Ok(last) = token::parse_page(other, &by, &filter, sort) {
+        let again = token::page(&by, &filter, sort, last);
+        assert_eq!(token::parse_page(&again, &by, &filter, sort), Ok(last));
     }
-    if let Ok(position) = token::parse_watch(other, &filter) {
-        let again = token::watch(&filter, position);
-        assert_eq!(token::parse_watch(&again, &filter), Ok(position));
+    if let Ok(position) = token::parse_watch(other, &by, &filter) {
+        let again = token::watch(&by, &filter, position);
+        assert_eq!(token::parse_watch(&again, &by, &filter), Ok(position));
     }
 });
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -10,7 +10,9 @@ use std::sync::{Arc, LazyLock};
 use chassis::health::Health;
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
-use service::order::{Orders, grpc::Api};
+use service::order::Orders;
+use service::order::grpc::Api;
+use service::order::grpc::requester::Requesters;
 use service::proto::acme::order::v1::order_service_server::OrderService;
 use tokio::runtime::Runtime;
 use tonic::{Code, Request, Status};
@@ -22,7 +24,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 static API: LazyLock<Api> = LazyLock::new(|| {
     let store = Arc::new(memory::Store::default());
-    Api::new(Orders::new(store, None), Health::new().draining())
+    let orders = Orders::new(store, None);
+    Api::new(orders, Requesters::default(), Health::new().draining())
 });
 
 fuzz_target!(|input: (u8, &[u8])| {

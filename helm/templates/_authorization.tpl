@@ -19,15 +19,20 @@
 {{- if and .Values.authorization.enabled (or (eq .Values.authorization.by "service") (not (include "mesh.on" .))) -}}true{{- end -}}
 {{- end -}}
 
+{{/* namespace/account,… of a role; takes root and role. */}}
+{{- define "authorization.accountNames" -}}
+{{- $names := list -}}
+{{- range get .root.Values.authorization.roles .role -}}
+{{- $names = append $names (printf "%s/%s" (default $.root.Release.Namespace .namespace) .serviceAccount) -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end -}}
+
 {{/* role=namespace/account,…;role=… */}}
 {{- define "authorization.callerRoles" -}}
 {{- $roles := list -}}
-{{- range $role, $accounts := .Values.authorization.roles -}}
-{{- $names := list -}}
-{{- range $accounts -}}
-{{- $names = append $names (printf "%s/%s" (default $.Release.Namespace .namespace) .serviceAccount) -}}
-{{- end -}}
-{{- $roles = append $roles (printf "%s=%s" $role (join "," $names)) -}}
+{{- range $role, $_ := .Values.authorization.roles -}}
+{{- $roles = append $roles (printf "%s=%s" $role (include "authorization.accountNames" (dict "root" $ "role" $role))) -}}
 {{- end -}}
 {{- join ";" $roles -}}
 {{- end -}}

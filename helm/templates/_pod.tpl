@@ -119,6 +119,9 @@ imagePullSecrets:
 {{- if include "jwt.byService" . }}
 {{ include "jwt.args" . }}
 {{- end }}
+{{- with include "owners.args" . | trim }}
+{{ . }}
+{{- end }}
 {{- end -}}
 
 {{- define "pod.container" -}}

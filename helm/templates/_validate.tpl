@@ -4,7 +4,7 @@ list; all of them are reported at once, as value, reason and remedy.
 */}}
 {{- define "validate.all" -}}
 {{- $errors := list -}}
-{{- range list "workload" "mtls" "policy" "authorization" "canary" "ingress" "fault" "metrics" -}}
+{{- range list "workload" "mtls" "policy" "authorization" "owners" "canary" "ingress" "fault" "metrics" -}}
 {{- range include (printf "validate.%s" .) $ | fromYamlArray -}}
 {{- $errors = append $errors . -}}
 {{- end -}}
@@ -123,6 +123,19 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "validate.owners" -}}
+{{- $v := .Values.owners -}}
+{{- if and (or $v.overseer (eq $v.by "caller")) (not (include "owners.callersAreKnown" .)) }}
+- "owners.{{ ternary "overseer" "by" (ne $v.overseer "") }}: no sidecar and no certificate tells the service who calls; choose istio or linkerd with mTLS, set mtls.tls or leave it out"
+{{- end }}
+{{- if and $v.overseer (not (get .Values.authorization.roles $v.overseer)) }}
+- "owners.overseer: no service account has the role {{ $v.overseer }}; list at least one in authorization.roles.{{ $v.overseer }}"
+{{- end }}
+{{- if and (or $v.overseerClaims (eq $v.by "token-subject")) (not (include "jwt.byService" .)) }}
+- "owners.{{ ternary "overseerClaims" "by" (gt (len $v.overseerClaims) 0) }}: the service learns what tokens say only where it checks them, on linkerd and without a mesh; enable jwt there or leave it out"
 {{- end }}
 {{- end -}}
 

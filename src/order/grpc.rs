@@ -4,20 +4,22 @@
 
 mod decode;
 mod encode;
+pub mod requester;
 mod status;
 mod watch;
 
 use chassis::attempt;
 use chassis::health::Draining;
-use chassis::mesh::Caller;
 use chassis::settings::ServerSettings;
 use tonic::{Request, Response, Status};
 
 use super::event::Event;
-use super::service::{self, Orders};
+use super::owner::Requester;
+use super::service::Orders;
 use super::{query, token};
 use crate::proto::acme::order::v1 as pb;
 use pb::order_service_server::{OrderService, OrderServiceServer};
+use requester::Requesters;
 use status::Violations;
 
 /// Most orders on a page. The largest page, 100 orders of 100 items each, stays
@@ -28,7 +30,11 @@ const DEFAULT_PAGE_SIZE: usize = 50;
 /// `event` as it is published elsewhere: what a watch of everything tells.
 #[must_use]
 pub fn published(event: Event) -> pb::WatchOrdersResponse {
-    let token = token::watch(&query::Filter::default(), event.position);
+    let everyone = Requester {
+        sees_all: true,
+        ..Requester::default()
+    };
+    let token = token::watch(&everyone, &query::Filter::default(), event.position);
     encode::event(event, token)
 }
 
@@ -36,14 +42,20 @@ pub fn published(event: Event) -> pb::WatchOrdersResponse {
 #[derive(Clone)]
 pub struct Api {
     orders: Orders,
+    requesters: Requesters,
     draining: Draining,
 }
 
 impl Api {
-    /// Offers `orders`; watches end when the server starts `draining`.
+    /// Offers `orders`, to each of the `requesters` theirs; watches end when the
+    /// server starts `draining`.
     #[must_use]
-    pub fn new(orders: Orders, draining: Draining) -> Self {
-        Self { orders, draining }
+    pub fn new(orders: Orders, requesters: Requesters, draining: Draining) -> Self {
+        Self {
+            orders,
+            requesters,
+            draining,
+        }
     }
 
     /// The service to add to a server, with its limits on messages.
@@ -61,7 +73,7 @@ impl OrderService for Api {
         &self,
         request: Request<pb::CreateOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
-        let caller = caller(&request);
+        let by = self.requesters.of(&request)?;
         let repeated = attempt::number(request.metadata()) > 1;
         let message = request.into_inner();
 
@@ -73,8 +85,7 @@ impl OrderService for Api {
         }
         let draft = violations.finish(draft)?;
 
-        let request = id.map(|id| service::Request { caller, id });
-        let order = self.orders.create(draft, request).await;
+        let order = self.orders.create(&by, draft, id).await;
         Ok(Response::new(encode::order(order.map_err(status::of)?)))
     }
 
@@ -82,11 +93,12 @@ impl OrderService for Api {
         &self,
         request: Request<pb::GetOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
+        let by = self.requesters.of(&request)?;
         let mut violations = Violations::default();
         let id = violations.check("name", request.get_ref().name.parse());
         let id = violations.finish(id)?;
 
-        let order = self.orders.get(id).await.map_err(status::of)?;
+        let order = self.orders.get(&by, id).await.map_err(status::of)?;
         Ok(Response::new(encode::order(order)))
     }
 
@@ -94,6 +106,7 @@ impl OrderService for Api {
         &self,
         request: Request<pb::ListOrdersRequest>,
     ) -> Result<Response<pb::ListOrdersResponse>, Status> {
+        let by = self.requesters.of(&request)?;
         let message = request.into_inner();
         let mut violations = Violations::default();
         let size = decode::page_size(message.page_size, &mut violations);
@@ -103,13 +116,13 @@ impl OrderService for Api {
         let after = match (&filter, sort) {
             (Some(filter), Some(sort)) if !message.page_token.is_empty() => violations.check(
                 "page_token",
-                token::parse_page(&message.page_token, filter, sort),
+                token::parse_page(&message.page_token, &by, filter, sort),
             ),
             _ => None,
         };
         let (filter, sort, size) = violations.finish(zip(filter, sort, size))?;
 
-        let page = self.orders.list(filter, sort, after, size).await;
+        let page = self.orders.list(&by, filter, sort, after, size).await;
         Ok(Response::new(encode::page(page.map_err(status::of)?)))
     }
 
@@ -117,12 +130,13 @@ impl OrderService for Api {
         &self,
         request: Request<pb::UpdateOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
+        let by = self.requesters.of(&request)?;
         let message = request.into_inner();
         let mut violations = Violations::default();
         let update = decode::update(message.order, message.update_mask, &mut violations);
         let (id, command, expected) = violations.finish(update)?;
 
-        let order = self.orders.change(id, command, expected).await;
+        let order = self.orders.change(&by, id, command, expected).await;
         Ok(Response::new(encode::order(order.map_err(status::of)?)))
     }
 
@@ -130,6 +144,7 @@ impl OrderService for Api {
         &self,
         request: Request<pb::CancelOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
+        let by = self.requesters.of(&request)?;
         let message = request.into_inner();
         let mut violations = Violations::default();
         let id = violations.check("name", message.name.parse());
@@ -137,7 +152,7 @@ impl OrderService for Api {
         let id = violations.finish(id)?;
 
         let command = super::model::Command::Cancel;
-        let order = self.orders.change(id, command, expected).await;
+        let order = self.orders.change(&by, id, command, expected).await;
         Ok(Response::new(encode::order(order.map_err(status::of)?)))
     }
 
@@ -147,30 +162,26 @@ impl OrderService for Api {
         &self,
         request: Request<pb::WatchOrdersRequest>,
     ) -> Result<Response<Self::WatchOrdersStream>, Status> {
+        let by = self.requesters.of(&request)?;
         let message = request.into_inner();
         let mut violations = Violations::default();
         let filter = violations.check("filter", query::Filter::parse(&message.filter));
         let after = match &filter {
             Some(filter) if !message.resume_token.is_empty() => violations.check(
                 "resume_token",
-                token::parse_watch(&message.resume_token, filter),
+                token::parse_watch(&message.resume_token, &by, filter),
             ),
             _ => None,
         };
         let filter = violations.finish(filter)?;
 
-        let watch = self.orders.watch(filter, after).await.map_err(status::of)?;
+        let watch = self.orders.watch(by, filter, after).await;
+        let watch = watch.map_err(status::of)?;
         Ok(Response::new(watch::responses(
             watch,
             self.draining.clone(),
         )))
     }
-}
-
-/// Who calls, as the mesh says; empty without one.
-fn caller<T>(request: &Request<T>) -> String {
-    let caller = request.extensions().get::<Caller>();
-    caller.map_or_else(String::new, |caller| caller.id().to_owned())
 }
 
 fn zip<A, B, C>(a: Option<A>, b: Option<B>, c: Option<C>) -> Option<(A, B, C)> {

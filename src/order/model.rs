@@ -12,6 +12,7 @@ use super::error::Error;
 use super::event::Change;
 use super::item::Items;
 use super::money::Money;
+use super::owner::Owner;
 use super::text::{Code, Invalid, Note};
 
 /// Names one order; later ids sort after earlier ones (UUID version 7).
@@ -100,6 +101,9 @@ pub struct Draft {
 pub struct Order {
     /// Its name.
     pub id: OrderId,
+    /// Whose it is: who placed it.
+    #[serde(default, skip_serializing_if = "Owner::is_nobody")]
+    pub owner: Owner,
     /// What was asked for.
     #[serde(flatten)]
     pub content: Draft,
@@ -130,9 +134,10 @@ pub enum Command {
 impl Order {
     /// Places a new one.
     #[must_use]
-    pub fn place(id: OrderId, content: Draft, now: SystemTime) -> Self {
+    pub fn place(id: OrderId, owner: Owner, content: Draft, now: SystemTime) -> Self {
         Self {
             id,
+            owner,
             content,
             state: State::Open,
             version: Version(1),

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::model::{Order, OrderId, State};
+use super::owner::Owner;
 use super::text::{Code, Invalid};
 
 /// Which orders are meant; both conditions must hold.
@@ -131,6 +132,8 @@ impl Sort {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
+    /// Only this one's; `None`: everybody's.
+    pub owner: Option<Owner>,
     /// Which orders.
     pub filter: Filter,
     /// In which sequence.

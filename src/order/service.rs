@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::error::Error;
 use super::event::{Event, Position};
 use super::model::{Command, Draft, Order, OrderId, Version};
+use super::owner::Requester;
 use super::query::{Filter, Query, Sort};
 use super::stock::Stock;
 use super::store::{OrderStore, RequestKey};
@@ -19,15 +20,6 @@ use super::token;
 pub struct Orders {
     store: Arc<dyn OrderStore>,
     stock: Option<Arc<dyn Stock>>,
-}
-
-/// Who asks to create, and under which name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// The caller's identity; empty without one.
-    pub caller: String,
-    /// The caller's name for the request.
-    pub id: Uuid,
 }
 
 /// One page of a list.
@@ -50,14 +42,19 @@ impl Orders {
     ///
     /// The reservation carries the request's id, so that a repeated call
     /// reserves once even if the first one ended between the two steps.
-    pub async fn create(&self, draft: Draft, request: Option<Request>) -> Result<Order, Error> {
+    pub async fn create(
+        &self,
+        by: &Requester,
+        draft: Draft,
+        request_id: Option<Uuid>,
+    ) -> Result<Order, Error> {
         let id = OrderId::generate();
-        let reservation = request.as_ref().map_or(id.0, |request| request.id);
-        let key = request
-            .map(|request| {
+        let reservation = request_id.unwrap_or(id.0);
+        let key = request_id
+            .map(|request_id| {
                 Ok(RequestKey {
-                    caller: request.caller,
-                    request_id: request.id,
+                    caller: by.owner.as_str().to_owned(),
+                    request_id,
                     content: serde_json::to_string(&draft)?,
                 })
             })
@@ -72,24 +69,33 @@ impl Orders {
             }
             stock.reserve(reservation, &draft.items).await?;
         }
-        let order = Order::place(id, draft, SystemTime::now());
+        let order = Order::place(id, by.owner.clone(), draft, SystemTime::now());
         self.store.create(order, key).await
     }
 
     /// One order.
-    pub async fn get(&self, id: OrderId) -> Result<Order, Error> {
-        self.store.get(id).await?.ok_or(Error::NotFound(id))
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also if it is not there for who asks: nothing tells
+    /// what others have.
+    pub async fn get(&self, by: &Requester, id: OrderId) -> Result<Order, Error> {
+        let found = self.store.get(id).await?;
+        found
+            .filter(|order| by.sees(order))
+            .ok_or(Error::NotFound(id))
     }
 
     /// One page of at most `size` orders, behind `after`.
     pub async fn list(
         &self,
+        by: &Requester,
         filter: Filter,
         sort: Sort,
         after: Option<OrderId>,
         size: usize,
     ) -> Result<Page, Error> {
         let query = Query {
+            owner: by.only().cloned(),
             filter,
             sort,
             after,
@@ -100,23 +106,31 @@ impl Orders {
         let more = orders.len() > size;
         orders.truncate(size);
         let next = (orders.last().filter(|_| more))
-            .map(|last| token::page(&query.filter, query.sort, last.id));
+            .map(|last| token::page(by, &query.filter, query.sort, last.id));
         Ok(Page { orders, next })
     }
 
     /// Applies `command`, if the version is still `expected`.
     pub async fn change(
         &self,
+        by: &Requester,
         id: OrderId,
         command: Command,
         expected: Option<Version>,
     ) -> Result<Order, Error> {
+        // An owner never changes: what is seen now is seen then.
+        self.get(by, id).await?;
         let now = SystemTime::now();
         self.store.change(id, command, expected, now).await
     }
 
     /// Follows the events after `after`, or from now on.
-    pub async fn watch(&self, filter: Filter, after: Option<Position>) -> Result<Watch, Error> {
+    pub async fn watch(
+        &self,
+        by: Requester,
+        filter: Filter,
+        after: Option<Position>,
+    ) -> Result<Watch, Error> {
         let mut news = self.store.last_event();
         let now = *news.borrow_and_update();
         let position = after.unwrap_or(now);
@@ -125,16 +139,18 @@ impl Orders {
         Ok(Watch {
             store: Arc::clone(&self.store),
             news,
+            by,
             filter,
             position,
         })
     }
 }
 
-/// A reader of the events, each once and in sequence.
+/// A reader of the events that are there for who asks, each once and in sequence.
 pub struct Watch {
     store: Arc<dyn OrderStore>,
     news: tokio::sync::watch::Receiver<Position>,
+    by: Requester,
     filter: Filter,
     position: Position,
 }
@@ -152,7 +168,7 @@ impl Watch {
     /// The token to resume from after `position`.
     #[must_use]
     pub fn token_at(&self, position: Position) -> String {
-        token::watch(&self.filter, position)
+        token::watch(&self.by, &self.filter, position)
     }
 
     /// Waits for events and returns those that match, possibly none: then only
@@ -164,7 +180,9 @@ impl Watch {
             let mut events = self.store.events(self.position, Self::BATCH).await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
-                events.retain(|event| self.filter.matches(&event.order));
+                events.retain(|event| {
+                    self.by.sees(&event.order) && self.filter.matches(&event.order)
+                });
                 return Ok(Some(events));
             }
             if self.news.changed().await.is_err() {

@@ -1,8 +1,9 @@
 //{% capture source %}{% raw %}
 //! Opaque tokens: where a list or a watch left off.
 //!
-//! A token holds what it was made for, so that one made for another question is
-//! refused instead of answered wrongly. It is neither secret nor signed.
+//! A token holds what it was made for, and for whom, so that one made for another
+//! question or caller is refused instead of answered wrongly. It is neither secret
+//! nor signed: what an answer holds is decided by who asks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use super::event::Position;
 use super::model::OrderId;
+use super::owner::Requester;
 use super::query::{Filter, Sort};
 use super::text::Invalid;
 
@@ -19,30 +21,39 @@ const WATCH: u8 = 3;
 
 /// The token of the page after the one that ends with `last`.
 #[must_use]
-pub fn page(filter: &Filter, sort: Sort, last: OrderId) -> String {
-    encode(page_kind(sort), last.0.as_bytes(), filter)
+pub fn page(by: &Requester, filter: &Filter, sort: Sort, last: OrderId) -> String {
+    encode(page_kind(sort), last.0.as_bytes(), by, filter)
 }
 
-/// The inverse of [`page`], for the same filter and sequence.
-pub fn parse_page(token: &str, filter: &Filter, sort: Sort) -> Result<OrderId, Invalid> {
-    decode(token, page_kind(sort), filter)
+/// The inverse of [`page`], for the same requester, filter and sequence.
+pub fn parse_page(
+    token: &str,
+    by: &Requester,
+    filter: &Filter,
+    sort: Sort,
+) -> Result<OrderId, Invalid> {
+    decode(token, page_kind(sort), by, filter)
         .map(|id| OrderId(Uuid::from_bytes(id)))
         .ok_or_else(|| {
-            Invalid::new("must be the next_page_token of a list with the same filter and order_by")
+            Invalid::new(
+                "must be the next_page_token of your own list with the same filter and order_by",
+            )
         })
 }
 
 /// The token of a watch that has seen everything up to `position`.
 #[must_use]
-pub fn watch(filter: &Filter, position: Position) -> String {
-    encode(WATCH, &position.0.to_be_bytes(), filter)
+pub fn watch(by: &Requester, filter: &Filter, position: Position) -> String {
+    encode(WATCH, &position.0.to_be_bytes(), by, filter)
 }
 
-/// The inverse of [`watch()`], for the same filter.
-pub fn parse_watch(token: &str, filter: &Filter) -> Result<Position, Invalid> {
-    decode(token, WATCH, filter)
+/// The inverse of [`watch()`], for the same requester and filter.
+pub fn parse_watch(token: &str, by: &Requester, filter: &Filter) -> Result<Position, Invalid> {
+    decode(token, WATCH, by, filter)
         .map(|position| Position(u64::from_be_bytes(position)))
-        .ok_or_else(|| Invalid::new("must be the resume_token of a watch with the same filter"))
+        .ok_or_else(|| {
+            Invalid::new("must be the resume_token of your own watch with the same filter")
+        })
 }
 
 fn page_kind(sort: Sort) -> u8 {
@@ -52,13 +63,26 @@ fn page_kind(sort: Sort) -> u8 {
     }
 }
 
-fn encode(kind: u8, place: &[u8], filter: &Filter) -> String {
-    BASE64.encode([&[kind], place, filter.to_string().as_bytes()].concat())
+fn encode(kind: u8, place: &[u8], by: &Requester, filter: &Filter) -> String {
+    BASE64.encode([&[kind], place, made_for(by, filter).as_bytes()].concat())
 }
 
-fn decode<const N: usize>(token: &str, kind: u8, filter: &Filter) -> Option<[u8; N]> {
+fn decode<const N: usize>(
+    token: &str,
+    kind: u8,
+    by: &Requester,
+    filter: &Filter,
+) -> Option<[u8; N]> {
     let bytes = BASE64.decode(token).ok()?;
-    let (place, made_for) = bytes.strip_prefix(&[kind])?.split_first_chunk()?;
-    (made_for == filter.to_string().as_bytes()).then_some(*place)
+    let (place, rest) = bytes.strip_prefix(&[kind])?.split_first_chunk()?;
+    (rest == made_for(by, filter).as_bytes()).then_some(*place)
+}
+
+/// The filter, then whose alone it is about, if anyone's.
+fn made_for(by: &Requester, filter: &Filter) -> String {
+    match by.only() {
+        Some(owner) if !owner.is_nobody() => format!("{filter}\0{}", owner.as_str()),
+        _ => filter.to_string(),
+    }
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

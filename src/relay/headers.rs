@@ -5,8 +5,8 @@
 
 use std::time::SystemTime;
 
-use async_nats::HeaderMap;
 use async_nats::header::NATS_MESSAGE_ID;
+use async_nats::{HeaderMap, HeaderValue};
 use prost_types::Timestamp;
 
 use crate::order::event::{Change, Event};
@@ -25,6 +25,12 @@ pub(super) fn of(event: &Event) -> HeaderMap {
     headers.insert("ce-subject", order.id.to_string());
     headers.insert("ce-time", time(order.updated));
     headers.insert("content-type", "application/protobuf");
+    // An extension of ours. A name that no header can hold is left out.
+    if let Ok(owner) = order.owner.as_str().parse::<HeaderValue>()
+        && !order.owner.is_nobody()
+    {
+        headers.insert("ce-owner", owner);
+    }
     if let Some(trace) = &event.trace {
         headers.insert("traceparent", trace.parent.as_str());
         if !trace.state.is_empty() {

@@ -138,17 +138,19 @@ fn text() -> impl Strategy<Value = String> {
 
 #[test]
 fn parsers_take_any_text() {
+    use service::order::owner::Requester;
     use service::order::query::{Filter, Sort};
     use service::order::{OrderId, token};
 
+    let by = Requester::default();
     TestRunner::new(Config::with_cases(20_000))
         .run(&(text(), text()), |(text, other)| {
             let sort = Sort::parse(&text).unwrap_or_default();
             let _ = text.parse::<OrderId>();
             let filter = Filter::parse(&text).unwrap_or_default();
             prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
-            let _ = token::parse_page(&other, &filter, sort);
-            let _ = token::parse_watch(&other, &filter);
+            let _ = token::parse_page(&other, &by, &filter, sort);
+            let _ = token::parse_watch(&other, &by, &filter);
             Ok(())
         })
         .unwrap();
@@ -157,20 +159,31 @@ fn parsers_take_any_text() {
 #[test]
 fn tokens_lead_back_to_where_they_were_made() {
     use service::order::event::Position;
+    use service::order::owner::{Owner, Requester};
     use service::order::query::{Filter, Sort};
     use service::order::{OrderId, token};
 
+    let owned_by = |name| Requester {
+        owner: Owner::parse(name).unwrap(),
+        sees_all: false,
+    };
+    let (by, another) = (owned_by("me"), owned_by("you"));
     let filter = Filter::parse("customer = alice AND state = OPEN").unwrap();
     TestRunner::default()
         .run(&(any::<u128>(), any::<u64>()), |(id, position)| {
             let id = OrderId(uuid::Uuid::from_u128(id));
-            let page = token::page(&filter, Sort::Newest, id);
-            prop_assert_eq!(token::parse_page(&page, &filter, Sort::Newest), Ok(id));
-            prop_assert!(token::parse_page(&page, &filter, Sort::Oldest).is_err());
-            prop_assert!(token::parse_watch(&page, &filter).is_err());
-            let watch = token::watch(&filter, Position(position));
-            prop_assert_eq!(token::parse_watch(&watch, &filter), Ok(Position(position)));
-            prop_assert!(token::parse_watch(&watch, &Filter::default()).is_err());
+            let page = token::page(&by, &filter, Sort::Newest, id);
+            prop_assert_eq!(token::parse_page(&page, &by, &filter, Sort::Newest), Ok(id));
+            prop_assert!(token::parse_page(&page, &by, &filter, Sort::Oldest).is_err());
+            prop_assert!(token::parse_watch(&page, &by, &filter).is_err());
+            let watch = token::watch(&by, &filter, Position(position));
+            prop_assert_eq!(
+                token::parse_watch(&watch, &by, &filter),
+                Ok(Position(position))
+            );
+            prop_assert!(token::parse_watch(&watch, &by, &Filter::default()).is_err());
+            prop_assert!(token::parse_page(&page, &another, &filter, Sort::Newest).is_err());
+            prop_assert!(token::parse_watch(&watch, &another, &filter).is_err());
             Ok(())
         })
         .unwrap();

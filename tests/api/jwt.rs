@@ -13,11 +13,11 @@ use tempfile::TempDir;
 
 use crate::helpers::{Server, command};
 
-const ISSUER: &str = "--jwt-issuer=https://issuer.example";
+pub(crate) const ISSUER: &str = "--jwt-issuer=https://issuer.example";
 
 /// Writes the issuer's public keys; returns the flag that names them, and the
 /// private one.
-fn keys(folder: &Path) -> (String, KeyPair) {
+pub(crate) fn keys(folder: &Path) -> (String, KeyPair) {
     let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
     let public = BASE64.encode(key.der_bytes());
     let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": public}]});
@@ -27,10 +27,14 @@ fn keys(folder: &Path) -> (String, KeyPair) {
 }
 
 fn token(key: &KeyPair, admitted_as: &str) -> String {
+    token_of(key, Some("alice"), admitted_as)
+}
+
+pub(crate) fn token_of(key: &KeyPair, subject: Option<&str>, admitted_as: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let said = json!({
         "iss": "https://issuer.example",
-        "sub": "alice",
+        "sub": subject,
         "exp": now.as_secs() + 3600,
         "role": admitted_as,
     });

@@ -24,6 +24,7 @@ mod jwt;
 mod lifecycle;
 mod list;
 mod metrics;
+mod owner;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "nats")]

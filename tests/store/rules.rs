@@ -5,6 +5,7 @@ pub(crate) mod changes;
 pub(crate) mod events;
 pub(crate) mod histories;
 pub(crate) mod lists;
+pub(crate) mod owners;
 pub(crate) mod requests;
 pub(crate) mod retention;
 
@@ -59,6 +60,10 @@ macro_rules! keeps_the_rules {
             lists_are_filtered_and_sorted,
             pages_hold_everything_once,
             pages_hold_everything_once_beside_writers,
+        );
+        keeps_the_rules!($place, owners:
+            owners_are_kept,
+            lists_hold_only_what_is_the_owners,
         );
         keeps_the_rules!($place, events:
             every_change_is_an_event,

@@ -1,10 +1,12 @@
 //{% capture source %}{% raw %}
 //! Values to store.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
+use service::order::owner::Owner;
 use service::order::query::{Filter, Query, Sort};
 use service::order::store::RequestKey;
 use service::order::text::{Code, Note};
@@ -34,7 +36,13 @@ pub(crate) fn order(customer: &str) -> Order {
 }
 
 pub(crate) fn place(content: Draft) -> Order {
-    Order::place(OrderId::generate(), content, SystemTime::now())
+    place_for("", content)
+}
+
+/// Placed by that one; by nobody if it is empty.
+pub(crate) fn place_for(owner: &str, content: Draft) -> Order {
+    let owner = Owner::parse(owner).unwrap();
+    Order::place(OrderId::generate(), owner, content, SystemTime::now())
 }
 
 /// A key that nobody used before.
@@ -46,8 +54,16 @@ pub(crate) fn key(content: &Draft) -> RequestKey {
     }
 }
 
+/// How many steps lead to the newest schema of a kind of store.
+pub(crate) fn migrations(kind: &str) -> i64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let steps = std::fs::read_dir(folder.join(kind)).unwrap().count();
+    i64::try_from(steps).unwrap()
+}
+
 pub(crate) fn all(limit: usize) -> Query {
     Query {
+        owner: None,
         filter: Filter::default(),
         sort: Sort::Oldest,
         after: None,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
+use service::order::owner::Owner;
 use service::order::store::RequestKey;
 use service::order::text::{Code, Note};
 use service::order::{Draft, Order, OrderId};
@@ -56,6 +57,11 @@ pub(crate) fn request(number: u64) -> Result<(Order, RequestKey)> {
         request_id: Uuid::new_v4(),
         content: serde_json::to_string(&draft)?,
     };
-    let order = Order::place(OrderId::generate(), draft, SystemTime::now());
+    let order = Order::place(
+        OrderId::generate(),
+        Owner::default(),
+        draft,
+        SystemTime::now(),
+    );
     Ok((order, key))
 }

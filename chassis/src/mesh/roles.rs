@@ -54,6 +54,12 @@ impl Roles {
         ))
     }
 
+    /// Whether `caller` has the role of that `name`.
+    #[must_use]
+    pub fn has(&self, caller: &Caller, name: &str) -> bool {
+        self.has_any(caller, &[name])
+    }
+
     /// The roles that `methods` ask for and nobody has.
     pub(crate) fn missing(
         &self,

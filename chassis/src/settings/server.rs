@@ -248,6 +248,13 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// Whether somebody that is believed says who calls: the mesh's proxy, or a
+    /// certificate.
+    #[must_use]
+    pub fn names_callers(&self) -> bool {
+        self.mesh.names_callers() || self.tls.names_callers()
+    }
+
     /// Refuses values that contradict each other.
     ///
     /// # Errors
@@ -278,7 +285,7 @@ impl ServerSettings {
         }
         self.tls.validate(self.mesh)?;
         self.jwt.validate()?;
-        if self.caller_roles.is_some() && !self.mesh.names_callers() && !self.tls.names_callers() {
+        if self.caller_roles.is_some() && !self.names_callers() {
             return Err(Fatal::usage(
                 "--caller-roles needs to know who calls, which the proxies of istio and linkerd \
                  tell, or a caller's certificate; set --mesh to one of them, or --tls-client-ca, \

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::order::error::{Cause, Error};
 use crate::order::item::Items;
 use crate::order::model::Order;
+use crate::order::owner::Owner;
 
 /// Reads what [`to_data`] wrote.
 pub(super) fn data(json: &str) -> Result<Order, Error> {
@@ -16,6 +17,11 @@ pub(super) fn data(json: &str) -> Result<Order, Error> {
 /// All of `order`, for the event that says what became of it.
 pub(super) fn to_data(order: &Order) -> Result<String, Error> {
     serde_json::to_string(order).map_err(|error| Error::Internal(error.into()))
+}
+
+/// Whose one is, as a column says.
+pub(super) fn owner(name: &str) -> Result<Owner, Error> {
+    Owner::parse(name).map_err(|why| damaged("owner", why))
 }
 
 /// Reads what [`to_items`] wrote.

@@ -9,6 +9,7 @@ use chassis::deadline::{Deadline, scope};
 use service::order::Error;
 use service::order::Orders;
 use service::order::model::Command;
+use service::order::owner::Requester;
 use service::order::query::Filter;
 use service::order::store::postgres::{Options, PostgresStore, Url};
 use service::order::store::{OpenError, OrderStore};
@@ -42,7 +43,10 @@ async fn a_database_that_ends_and_comes_back_is_used_again() {
         .unwrap();
     let store: Arc<dyn OrderStore> = Arc::new(store);
     let orders = Orders::new(Arc::clone(&store), None);
-    let mut watch = orders.watch(Filter::default(), None).await.unwrap();
+    let mut watch = orders
+        .watch(Requester::default(), Filter::default(), None)
+        .await
+        .unwrap();
     let mut stored = vec![store.create(samples::order("alice"), None).await.unwrap()];
     watch.next().await.unwrap();
 

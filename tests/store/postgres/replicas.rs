@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use service::order::event::{Change, Position};
 use service::order::model::Command;
+use service::order::owner::Requester;
 use service::order::query::Filter;
 use service::order::store::postgres::{Options, PostgresStore};
 use service::order::store::{OpenError, OrderStore};
@@ -128,7 +129,10 @@ async fn watches_at_every_replica_see_the_same() {
     let mut watches = JoinSet::new();
     for replica in &replicas {
         let orders = Orders::new(Arc::clone(replica), None);
-        let mut watch = orders.watch(Filter::default(), None).await.unwrap();
+        let mut watch = orders
+            .watch(Requester::default(), Filter::default(), None)
+            .await
+            .unwrap();
         watches.spawn(async move {
             let mut seen = Vec::new();
             while seen.len() < 3 * 2 * EACH {
@@ -170,7 +174,10 @@ async fn a_watch_misses_nothing_that_it_was_not_told_of() {
     };
     let store = database.open().await;
     let orders = Orders::new(Arc::clone(&store), None);
-    let mut watch = orders.watch(Filter::default(), None).await.unwrap();
+    let mut watch = orders
+        .watch(Requester::default(), Filter::default(), None)
+        .await
+        .unwrap();
     // A replica that dies between its commit and its notification.
     let order = samples::order("alice");
     let data = serde_json::to_string(&order).unwrap();
@@ -204,7 +211,7 @@ async fn replicas_that_start_together_migrate_once() {
     let sql = "SELECT count(*) FROM order_migrations";
     let client = database.client().await;
     let steps: i64 = client.query_one(sql, &[]).await.unwrap().get(0);
-    assert_eq!(steps, 2);
+    assert_eq!(steps, samples::migrations("postgres"));
 
     // The next version was here.
     let newer = "INSERT INTO order_migrations (number) VALUES (9999)";

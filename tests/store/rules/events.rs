@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use service::order::event::{Change, Event, Position};
 use service::order::model::Command;
+use service::order::owner::Requester;
 use service::order::query::Filter;
 use service::order::store::OrderStore;
 use service::order::text::{Code, Note};
@@ -97,15 +98,18 @@ async fn write(store: Arc<dyn OrderStore>, customer: String, count: usize) {
 }
 
 async fn watch_in_pieces(orders: Orders, filter: Filter, reconnects: usize, expected: usize) {
+    let by = Requester::default();
     let mut position = Position(0);
     let mut seen: Vec<Event> = Vec::new();
     let mut turn = 0;
     while seen.len() < expected {
-        let watch = orders.watch(filter.clone(), Some(position)).await;
+        let watch = orders
+            .watch(Requester::default(), filter.clone(), Some(position))
+            .await;
         let mut watch = watch.unwrap();
         loop {
             let events = watch.next().await.unwrap().unwrap();
-            position = token::parse_watch(&watch.token(), &filter).unwrap();
+            position = token::parse_watch(&watch.token(), &by, &filter).unwrap();
             let cut = events.len() / 2;
             turn += 1;
             if reconnects > 0 && turn % (4 - reconnects) == 0 && cut > 0 {
@@ -135,7 +139,10 @@ async fn watch_in_pieces(orders: Orders, filter: Filter, reconnects: usize, expe
 pub(crate) async fn watches_end_when_the_store_is_closed(place: &dyn Place) {
     let store = place.open().await;
     let orders = Orders::new(store.clone(), None);
-    let mut watch = orders.watch(Filter::default(), None).await.unwrap();
+    let mut watch = orders
+        .watch(Requester::default(), Filter::default(), None)
+        .await
+        .unwrap();
     let waiting = tokio::spawn(async move { watch.next().await });
     store.close().await;
     let end = waiting.await.unwrap();

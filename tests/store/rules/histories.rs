@@ -194,6 +194,7 @@ impl Model {
                 };
                 let expected = self.orders.iter().filter(|order| filter.matches(order));
                 let query = Query {
+                    owner: None,
                     filter: filter.clone(),
                     sort: Sort::Oldest,
                     after: None,

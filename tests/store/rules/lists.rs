@@ -48,6 +48,7 @@ pub(crate) async fn lists_are_filtered_and_sorted(place: &dyn Place) {
                 }
                 for after in [None, Some(10), Some(29)].map(|i| i.map(|i: usize| stored[i].id)) {
                     let query = Query {
+                        owner: None,
                         filter: filter.clone(),
                         sort,
                         after,
@@ -88,6 +89,7 @@ pub(crate) async fn pages_hold_everything_once(place: &dyn Place) {
     for sort in SORTS {
         for limit in [1, 7, 25, 26] {
             let mut query = Query {
+                owner: None,
                 sort,
                 ..samples::all(limit)
             };
@@ -132,6 +134,7 @@ pub(crate) async fn pages_hold_everything_once_beside_writers(place: &dyn Place)
     for round in 0..20 {
         let sort = SORTS[round % 2];
         let mut query = Query {
+            owner: None,
             sort,
             ..samples::all(9)
         };

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, bail, ensure};
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
+use service::order::owner::Owner;
 use service::order::store::{self, Limits, StoreUrl};
 use service::order::text::{Code, Note};
 use service::order::{Draft, Order, OrderId};
@@ -181,7 +182,12 @@ fn fill(path: &Path, orders: usize) -> Result<()> {
         for _ in 0..orders.div_ceil(BATCH) {
             let mut batch = JoinSet::new();
             for _ in 0..BATCH {
-                let order = Order::place(OrderId::generate(), draft.clone(), SystemTime::now());
+                let order = Order::place(
+                    OrderId::generate(),
+                    Owner::default(),
+                    draft.clone(),
+                    SystemTime::now(),
+                );
                 let store = Arc::clone(&store);
                 batch.spawn(async move { store.create(order, None).await });
             }

@@ -13,8 +13,8 @@ use crate::order::query::{Query, Sort};
 use crate::order::store::{RequestKey, value};
 
 pub(super) async fn get(connection: &mut Lent, id: OrderId) -> Result<Option<Order>, Error> {
-    let sql = "SELECT id, customer, state, version, created, updated, note::text, items::text \
-               FROM order_records WHERE id = $1";
+    let sql = "SELECT id, customer, state, version, created, updated, note::text, items::text, \
+               owner FROM order_records WHERE id = $1";
     let rows = connection.query(sql, &[&id.0]).await?;
     rows.first().map(row::order).transpose()
 }
@@ -66,6 +66,10 @@ fn list_sql(query: &Query) -> (String, Vec<Box<dyn ToSql + Sync + Send + '_>>) {
     };
     let mut conditions = Vec::new();
     let mut values: Vec<Box<dyn ToSql + Sync + Send>> = Vec::new();
+    if let Some(owner) = &query.owner {
+        values.push(Box::new(owner.as_str()));
+        conditions.push(format!("owner = ${}", values.len()));
+    }
     if let Some(customer) = &query.filter.customer {
         values.push(Box::new(customer.as_str()));
         conditions.push(format!("customer = ${}", values.len()));

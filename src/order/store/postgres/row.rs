@@ -9,12 +9,12 @@ use crate::order::error::Error;
 use crate::order::event::{Change, Event, Position};
 use crate::order::model::{Draft, Order, OrderId, Version};
 use crate::order::store::trace;
-use crate::order::store::value::{damaged, data, items, time, unsigned};
+use crate::order::store::value::{damaged, data, items, owner, time, unsigned};
 use crate::order::text::{Code, Note};
 
 /// What [`order`] reads.
 pub(super) const COLUMNS: &str =
-    "id, customer, state, version, created, updated, note::text, items::text";
+    "id, customer, state, version, created, updated, note::text, items::text, owner";
 
 /// Reads a row of [`COLUMNS`].
 pub(super) fn order(row: &Row) -> Result<Order, Error> {
@@ -24,6 +24,7 @@ pub(super) fn order(row: &Row) -> Result<Order, Error> {
         serde_json::from_str(column(row, 6, "note")?).map_err(|why| damaged("note", why))?;
     Ok(Order {
         id: OrderId(column::<Uuid>(row, 0, "id")?),
+        owner: owner(column(row, 8, "owner")?)?,
         content: Draft {
             customer: Code::parse(customer).map_err(|why| damaged("customer", why))?,
             items: items(column(row, 7, "items")?)?,

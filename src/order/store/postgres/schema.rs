@@ -18,6 +18,10 @@ const MIGRATIONS: &[&str] = &[
         env!("CARGO_MANIFEST_DIR"),
         "/migrations/postgres/0002_published.sql"
     )),
+    include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/postgres/0003_owner.sql"
+    )),
 ];
 
 /// The lock of those who migrate: "mesh" in ASCII.

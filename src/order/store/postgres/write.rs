@@ -60,17 +60,18 @@ const CREATE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[]
+        $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[],
+        $14::text[]
     ) AS asked (id, customer, state, version, created, note, items, data, caller, request_id, content,
-        traceparent, tracestate)
+        traceparent, tracestate, owner)
 ), claimed AS (
     INSERT INTO order_requests (caller, request_id, at, id, digest, data)
     SELECT caller, request_id, created, id, sha256(convert_to(content, 'UTF8')), data::json
     FROM asked WHERE request_id IS NOT NULL ORDER BY caller, request_id
     ON CONFLICT DO NOTHING RETURNING id
 ), placed AS (
-    INSERT INTO order_records (id, customer, state, version, created, updated, note, items)
-    SELECT id, customer, state, version, created, created, note::json, items::json
+    INSERT INTO order_records (id, customer, state, version, created, updated, note, items, owner)
+    SELECT id, customer, state, version, created, created, note::json, items::json, owner
     FROM asked WHERE request_id IS NULL OR id IN (SELECT id FROM claimed) ORDER BY id
     RETURNING id
 ), clock AS (
@@ -130,6 +131,7 @@ async fn create(
     let requests: Vec<Option<Uuid>> = keys().map(|key| Some(key?.request_id)).collect();
     let contents: Vec<Option<&str>> = keys().map(|key| Some(key?.content.as_str())).collect();
     let (parents, tracestates) = columns(all.iter().map(|create| create.trace.as_ref()));
+    let owners: Vec<&str> = orders().map(|order| order.owner.as_str()).collect();
     let rows = connection
         .query(
             CREATE,
@@ -147,6 +149,7 @@ async fn create(
                 &contents,
                 &parents,
                 &tracestates,
+                &owners,
             ],
         )
         .await?;

@@ -15,7 +15,7 @@ use crate::order::store::{RequestKey, value};
 
 pub(super) fn get(connection: &Connection, id: OrderId) -> Result<Option<Order>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, customer, state, version, created, updated, note, items \
+        "SELECT id, customer, state, version, created, updated, note, items, owner \
          FROM order_records WHERE id = ?1",
     )?;
     let mut rows = statement.query(params![id.0.as_bytes()])?;
@@ -54,6 +54,10 @@ fn list_sql(query: &Query) -> (String, Vec<Box<dyn ToSql + '_>>) {
     };
     let mut conditions = Vec::new();
     let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    if let Some(owner) = &query.owner {
+        conditions.push("owner = ?".to_owned());
+        values.push(Box::new(owner.as_str()));
+    }
     if let Some(customer) = &query.filter.customer {
         conditions.push("customer = ?".to_owned());
         values.push(Box::new(customer.as_str()));

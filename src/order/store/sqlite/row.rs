@@ -8,16 +8,18 @@ use crate::order::error::Error;
 use crate::order::event::{Change, Event, Position};
 use crate::order::model::{Draft, Order, OrderId, Version};
 use crate::order::store::trace;
-use crate::order::store::value::{damaged, data, items, time, unsigned};
+use crate::order::store::value::{damaged, data, items, owner, time, unsigned};
 use crate::order::text::{Code, Note};
 
 /// What [`order`] reads.
-pub(super) const COLUMNS: &str = "id, customer, state, version, created, updated, note, items";
+pub(super) const COLUMNS: &str =
+    "id, customer, state, version, created, updated, note, items, owner";
 
 /// Reads a row of [`COLUMNS`].
 pub(super) fn order(row: &Row<'_>) -> Result<Order, Error> {
     Ok(Order {
         id: OrderId(uuid(blob(row, 0, "id")?, "id")?),
+        owner: owner(text(row, 8, "owner")?)?,
         content: Draft {
             customer: Code::parse(text(row, 1, "customer")?)
                 .map_err(|why| damaged("customer", why))?,

@@ -23,6 +23,10 @@ const MIGRATIONS: &[&str] = &[
         env!("CARGO_MANIFEST_DIR"),
         "/migrations/sqlite/0002_published.sql"
     )),
+    include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/sqlite/0003_owner.sql"
+    )),
 ];
 
 /// Refuses files that are not ours, before anything is written to them.

@@ -64,8 +64,9 @@ fn create(
         return Ok(earlier);
     }
     let mut insert = connection.prepare_cached(
-        "INSERT INTO order_records (id, customer, state, version, created, updated, note, items) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO order_records \
+         (id, customer, state, version, created, updated, note, items, owner) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     insert.execute(params![
         order.id.0.as_bytes(),
@@ -76,6 +77,7 @@ fn create(
         value::to_nanos(order.updated)?,
         order.content.note.as_str(),
         value::to_items(&order)?,
+        order.owner.as_str(),
     ])?;
     let seq = record(connection, event::Change::Created, &order, trace)?;
     if let Some(key) = key {

@@ -6,10 +6,12 @@ use uuid::Uuid;
 
 use super::list_sql;
 use crate::order::model::{OrderId, State};
+use crate::order::owner::Owner;
 use crate::order::query::{Filter, Query, Sort};
 use crate::order::store::sqlite::{Options, connection, schema};
 use crate::order::text::Code;
 
+const WEB: Option<&str> = Some("web");
 const ALICE: Option<&str> = Some("alice");
 const OPEN: Option<State> = Some(State::Open);
 
@@ -19,14 +21,19 @@ fn lists_use_an_index_and_need_no_sorting() {
     let path = folder.path().join("store.db");
     let mut connection = connection::writer(&path, &Options::default()).unwrap();
     schema::migrate(&mut connection, &path).unwrap();
-    for (customer, state, index) in [
-        (None, None, "PRIMARY KEY"),
-        (ALICE, None, "order_records_by_customer"),
-        (None, OPEN, "order_records_by_state"),
-        (ALICE, OPEN, "order_records_by_customer"),
+    for (owner, customer, state, index) in [
+        (None, None, None, "PRIMARY KEY"),
+        (None, ALICE, None, "order_records_by_customer"),
+        (None, None, OPEN, "order_records_by_state"),
+        (None, ALICE, OPEN, "order_records_by_customer"),
+        (WEB, None, None, "order_records_by_owner "),
+        (WEB, ALICE, None, "order_records_by_owner_and_customer"),
+        (WEB, None, OPEN, "order_records_by_owner_and_state"),
+        (WEB, ALICE, OPEN, "order_records_by_owner_and_customer"),
     ] {
         for sort in [Sort::Oldest, Sort::Newest] {
             let query = Query {
+                owner: owner.map(|name| Owner::parse(name).unwrap()),
                 filter: Filter {
                     customer: customer.map(|name| Code::parse(name).unwrap()),
                     state,

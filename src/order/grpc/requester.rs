@@ -1,0 +1,132 @@
+//{% capture source %}{% raw %}
+//! From who calls to whose orders are there for them.
+
+use std::str::FromStr;
+
+use chassis::jwt::{ClaimRules, Claims};
+use chassis::mesh::{Caller, Roles};
+use chassis::status;
+use tonic::{Code, Request, Status};
+
+use crate::order::owner::{Owner, Requester};
+use crate::order::text::Invalid;
+
+/// Who names a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Naming {
+    /// The mesh's proxy or a certificate. Callers that neither names are one,
+    /// and nobody.
+    #[default]
+    ByCaller,
+    /// The subject of its token.
+    ByToken,
+}
+
+/// Service accounts that see everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overseers(Roles);
+
+impl Overseers {
+    const ROLE: &str = "overseer";
+
+    /// Whether `caller` is one of them.
+    #[must_use]
+    pub fn include(&self, caller: &Caller) -> bool {
+        self.0.has(caller, Self::ROLE)
+    }
+}
+
+impl FromStr for Overseers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains([';', '=']) {
+            return Err("no accounts: write namespace/account,namespace/*".to_owned());
+        }
+        format!("{}={text}", Self::ROLE).parse().map(Self)
+    }
+}
+
+/// Tells requesters. By default they are named by mesh or certificate, and see
+/// what is theirs.
+#[derive(Debug, Clone, Default)]
+pub struct Requesters {
+    naming: Naming,
+    everybody_sees_all: bool,
+    overseers: Option<Overseers>,
+    overseer_claims: Option<ClaimRules>,
+}
+
+impl Requesters {
+    /// Named by `naming`; besides `overseers`, and those whose token says so, all
+    /// see everything if `everybody_sees_all`.
+    #[must_use]
+    pub fn new(
+        naming: Naming,
+        everybody_sees_all: bool,
+        overseers: Option<Overseers>,
+        overseer_claims: Option<ClaimRules>,
+    ) -> Self {
+        Self {
+            naming,
+            everybody_sees_all,
+            overseers,
+            overseer_claims,
+        }
+    }
+
+    /// Who sent `request`.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` if tokens name callers and this one's does not.
+    pub(super) fn of<T>(&self, request: &Request<T>) -> Result<Requester, Status> {
+        let extensions = request.extensions();
+        let (caller, claims) = (extensions.get::<Caller>(), extensions.get::<Claims>());
+        let owner = match self.naming {
+            Naming::ByCaller => Owner::parse(caller.map_or("", Caller::id)),
+            Naming::ByToken => claims
+                .and_then(subject)
+                .ok_or_else(|| Invalid::new("must be there"))
+                .and_then(|subject| Owner::parse(&subject)),
+        };
+        let owner = owner.map_err(|Invalid(why)| unnamed(self.naming, &why))?;
+        let oversees = |overseers: &Overseers| caller.is_some_and(|it| overseers.include(it));
+        let claims_to = |rules: &ClaimRules| claims.is_some_and(|it| rules.allow(it));
+        Ok(Requester {
+            owner,
+            sees_all: self.everybody_sees_all
+                || self.overseers.as_ref().is_some_and(oversees)
+                || self.overseer_claims.as_ref().is_some_and(claims_to),
+        })
+    }
+}
+
+/// Unique with its issuer, whose name no mesh or certificate gives a caller: those
+/// hold no space.
+fn subject(claims: &Claims) -> Option<String> {
+    let subject = claims.subject().filter(|subject| !subject.is_empty())?;
+    Some(format!("{} {subject}", claims.issuer()))
+}
+
+fn unnamed(naming: Naming, why: &str) -> Status {
+    let (reason, what) = match naming {
+        Naming::ByCaller => ("UNKNOWN_CALLER", "the caller's name"),
+        Naming::ByToken => ("TOKEN_INVALID", "the token's subject (sub)"),
+    };
+    let message = format!("{what} {why}: it says whose what is created is");
+    status::error(Code::Unauthenticated, status::DOMAIN, reason, &message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overseers_are_accounts() {
+        assert!("shop/support,ops/*".parse::<Overseers>().is_ok());
+        for wrong in ["", "support", "shop/support;x=a/b", "operator=shop/support"] {
+            assert!(wrong.parse::<Overseers>().is_err(), "{wrong}");
+        }
+    }
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
