@@ -8,6 +8,27 @@ use uuid::Uuid;
 use crate::helpers::{Server, create_request, item, money, refused, valid, wrong_fields};
 
 #[tokio::test]
+async fn a_full_store_says_so_and_when_to_come_back() {
+    let server = Server::start_with(&["--store-quota", "256KiB"]);
+    let mut client = server.client().await;
+    let full = loop {
+        let mut request = create_request("alice");
+        let sent = request.order.as_mut().unwrap();
+        sent.items = vec![item("ink", 2, money(1, 0)); 100];
+        if let Err(status) = client.create_order(request).await {
+            break status;
+        }
+    };
+    let details = refused(&full, Code::ResourceExhausted, "STORE_FULL");
+    assert!(details.retry_info().is_some(), "{details:?}");
+    // What is there is read on.
+    let list = pb::ListOrdersRequest::default();
+    client.list_orders(list).await.unwrap();
+    let (status, _) = server.admin("/readyz");
+    assert!(status.contains("200"), "{status}");
+}
+
+#[tokio::test]
 async fn answers_with_everything_the_server_decides() {
     let server = Server::start();
     let mut client = server.client().await;

@@ -26,6 +26,9 @@ mod list;
 mod metrics;
 mod owner;
 #[cfg(feature = "postgres")]
+#[path = "../support/pgbouncer.rs"]
+mod pgbouncer;
+#[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "nats")]
 mod relay;

@@ -28,8 +28,17 @@ async fn operations_on_the_store() {
     let list = pb::ListOrdersRequest::default();
     client.list_orders(list).await.unwrap();
 
-    let (_, text) = server.admin("/metrics");
     let close = |value: f64, expected: f64| (value - expected).abs() < 0.1;
+    // How much there is, is told each second.
+    let told = |text: &str| {
+        let mut lines = text.lines();
+        lines.any(|line| line.starts_with("store_events{") && line.ends_with("} 2"))
+    };
+    let mut text = String::new();
+    while !told(&text) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        (_, text) = server.admin("/metrics");
+    }
     for (operation, count) in [("create", 2.0), ("get", 1.0), ("list", 1.0)] {
         let operation = format!("db_operation_name=\"{operation}\"");
         let labels = ["db_system_name=\"sqlite\"", &operation];
@@ -42,5 +51,8 @@ async fn operations_on_the_store() {
     let commits = sample(&text, "store_commit_duration_seconds_count", &sqlite);
     assert!(close(commits, 2.0));
     assert!(close(sample(&text, "store_queue_length", &sqlite), 0.0));
+    let usage = sample(&text, "store_usage_bytes", &sqlite);
+    let limit = sample(&text, "store_limit_bytes", &sqlite);
+    assert!(usage > 0.0 && usage < limit, "{usage} of {limit}");
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

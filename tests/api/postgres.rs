@@ -15,7 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::helpers::{Server, command, create, create_request, refused};
-use crate::support;
+use crate::{pgbouncer, support};
 
 /// A server whose store is at `url`, which stands in a file like a secret.
 fn start(url: &str) -> Server {
@@ -152,6 +152,65 @@ async fn it_waits_for_its_database_and_outlives_it() {
     create(&mut client, "bob").await;
     server.signal(Signal::TERM);
     assert!(server.ended().await.0.success());
+}
+
+/// As a standby answers until it is promoted.
+#[tokio::test]
+async fn it_waits_for_a_database_that_cannot_be_written_to() {
+    let Some(url) = support::database("a start against a standby").unwrap() else {
+        return;
+    };
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let read_only = |is: &str| {
+        format!(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
+             default_transaction_read_only = {is}', current_database()); END $$"
+        )
+    };
+    client.batch_execute(&read_only("on")).await.unwrap();
+    ended(&run(&url, &["migrate"]), 69, &["cannot be written to"]);
+    let server = start(&url);
+    let mut watch = health(&server).await;
+    until(&mut watch, ServingStatus::NotServing).await;
+    let (status, _) = server.admin("/livez");
+    assert!(status.contains("200"), "{status}");
+
+    client.batch_execute(&read_only("off")).await.unwrap();
+    until(&mut watch, ServingStatus::Serving).await;
+    create(&mut server.client().await, "alice").await;
+    let log = server.stop_and_read().await;
+    assert_eq!(log.matches("cannot be written to").count(), 1, "{log}");
+}
+
+/// It lends sessions for one transaction each and knows no prepared statements.
+#[tokio::test]
+async fn behind_a_pooler_every_call_is_answered() {
+    let what = "the service behind a pooler";
+    let Some(url) = support::database(what).unwrap() else {
+        return;
+    };
+    let Some(pooled) = pgbouncer::before(&url, what).unwrap() else {
+        return;
+    };
+    ended(&run(&pooled, &["migrate"]), 0, &[]);
+    let server = start(&pooled);
+    let mut watch = health(&server).await;
+    until(&mut watch, ServingStatus::Serving).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let mut client = server.client().await;
+        calls.spawn(async move {
+            let name = create(&mut client, "alice").await.name;
+            client.get_order(pb::GetOrderRequest { name }).await
+        });
+    }
+    for called in calls.join_all().await {
+        called.unwrap();
+    }
+    server.stop().await;
 }
 
 #[test]

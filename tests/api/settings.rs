@@ -27,12 +27,17 @@ fn refused(output: &Output, code: i32, words: &[&str]) {
 #[test]
 fn wrong_values_are_refused_with_the_setting_named() {
     let dir = TempDir::new().unwrap();
-    let cases: [(&[&str], &[&str]); 6] = [
+    let cases: [(&[&str], &[&str]); 8] = [
         (&["--nonsense"], &["--nonsense"]),
         (&["nonsense"], &["nonsense"]),
         (&["--drain-timeout", "soon"], &["--drain-timeout", "30s"]),
         (&["--drain-timeout", "0s"], &["--drain-timeout"]),
         (&["--store", "mysql://x"], &["--store", "sqlite:"]),
+        (&["--store-quota", "0"], &["--store-quota"]),
+        (
+            &["--event-retention", "1h"],
+            &["--event-retention", "--request-retention"],
+        ),
         (
             &["--inventory-endpoint", "not a url"],
             &["--inventory-endpoint"],

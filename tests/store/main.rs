@@ -1,6 +1,10 @@
 //! Stores: the rules that each of them keeps, and what is special to one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod old;
+#[cfg(feature = "postgres")]
+#[path = "../support/pgbouncer.rs"]
+mod pgbouncer;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod rules;

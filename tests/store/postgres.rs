@@ -2,6 +2,8 @@
 //! The store in a PostgreSQL database.
 
 mod faults;
+mod old;
+mod pooler;
 mod replicas;
 mod tls;
 
@@ -68,6 +70,15 @@ impl Place for Database {
             request_retention: requests,
             event_retention: events,
             published,
+            ..Options::default()
+        };
+        Arc::new(self.store_with(&options).await)
+    }
+
+    async fn open_small(&self, bytes: u64) -> Arc<dyn OrderStore> {
+        let options = Options {
+            request_retention: Duration::ZERO,
+            quota: Some(bytes),
             ..Options::default()
         };
         Arc::new(self.store_with(&options).await)

@@ -8,6 +8,7 @@ pub(crate) mod lists;
 pub(crate) mod owners;
 pub(crate) mod requests;
 pub(crate) mod retention;
+pub(crate) mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub(crate) trait Place: Send + Sync {
         events: Duration,
         published: bool,
     ) -> Arc<dyn OrderStore>;
+
+    /// Opens it so that it holds at most so many bytes, and forgets requests at once.
+    async fn open_small(&self, bytes: u64) -> Arc<dyn OrderStore>;
 }
 
 /// A test for each rule, each with a place of its own, if there is one.
@@ -76,6 +80,12 @@ macro_rules! keeps_the_rules {
             answers_are_kept_as_long_as_requests,
             what_is_not_published_is_kept,
             a_long_backlog_is_swept_step_by_step,
+        );
+        keeps_the_rules!($place, room:
+            a_change_stores_what_it_changes,
+            what_was_replaced_is_forgotten_with_its_events,
+            a_full_store_refuses_changes_and_reads_on,
+            history_makes_room,
         );
         keeps_the_rules!($place, histories:
             any_history_ends_as_in_memory,

@@ -22,13 +22,22 @@ pub(crate) fn draft(customer: &str, note: &str) -> Draft {
 }
 
 pub(crate) fn items(pieces: i32) -> Items {
+    Items::new(vec![line("tea-1kg", pieces)]).unwrap()
+}
+
+/// As many as there may be: some 16 KB.
+pub(crate) fn many_items(pieces: i32) -> Items {
+    let sku = "x".repeat(Code::MAX_LEN);
+    Items::new(vec![line(&sku, pieces); Items::MAX_LEN]).unwrap()
+}
+
+fn line(sku: &str, pieces: i32) -> LineItem {
     let euro = Currency::parse("EUR").unwrap();
-    Items::new(vec![LineItem {
-        sku: Code::parse("tea-1kg").unwrap(),
+    LineItem {
+        sku: Code::parse(sku).unwrap(),
         quantity: Quantity::new(pieces).unwrap(),
         unit_price: Money::new(euro, 12, 990_000_000).unwrap(),
-    }])
-    .unwrap()
+    }
 }
 
 pub(crate) fn order(customer: &str) -> Order {
@@ -50,7 +59,7 @@ pub(crate) fn key(content: &Draft) -> RequestKey {
     RequestKey {
         caller: "spiffe://cluster.local/ns/shop/sa/web".to_owned(),
         request_id: Uuid::new_v4(),
-        content: serde_json::to_string(content).unwrap(),
+        content: content.clone(),
     }
 }
 

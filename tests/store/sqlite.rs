@@ -5,6 +5,7 @@ mod backup;
 mod damage;
 mod files;
 mod full;
+mod old;
 mod processes;
 
 use std::path::PathBuf;
@@ -46,6 +47,15 @@ impl Place for Folder {
             request_retention: requests,
             event_retention: events,
             published,
+            ..Options::default()
+        };
+        Arc::new(SqliteStore::open(&self.file(), &options).unwrap())
+    }
+
+    async fn open_small(&self, bytes: u64) -> Arc<dyn OrderStore> {
+        let options = Options {
+            request_retention: Duration::ZERO,
+            max_bytes: Some(bytes),
             ..Options::default()
         };
         Arc::new(SqliteStore::open(&self.file(), &options).unwrap())

@@ -134,7 +134,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut report = Vec::new();
-    for tool in ["grpcurl", "helm", "nats-server", "postgres", "strace"] {
+    for tool in [
+        "grpcurl",
+        "helm",
+        "nats-server",
+        "pgbouncer",
+        "postgres",
+        "strace",
+    ] {
         tools::ensure_or_skip(tool, "what the tests do with it")?;
     }
     for (what, command) in STEPS {

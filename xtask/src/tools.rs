@@ -98,6 +98,12 @@ const TOOLS: &[Tool] = &[
         source: Source::Debian("postgresql"),
     },
     Tool {
+        name: "pgbouncer",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("pgbouncer"),
+    },
+    Tool {
         name: "nats-server",
         version: "",
         ask: &["--version"],

@@ -150,6 +150,7 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
         get.record(Duration::from_millis(2), false);
         store.queued(2);
         store.committed(3, Duration::from_millis(4));
+        store.used(4096, Some(8192), 5);
     }
     let demo = Demo {
         upstream: std::env::var("UPSTREAM").ok().map(|upstream| {

@@ -12,7 +12,7 @@ use service::order::model::{Command, Version};
 use service::order::query::{Filter, Query, Sort};
 use service::order::store::{OrderStore, RequestKey};
 use service::order::text::{Code, Note};
-use service::order::{Error, Order, State};
+use service::order::{Draft, Error, Order, State};
 use uuid::Uuid;
 
 use super::Place;
@@ -63,7 +63,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
 #[derive(Default)]
 struct Model {
     orders: Vec<Order>,
-    answers: HashMap<u8, (String, Order)>,
+    answers: HashMap<u8, (Draft, Order)>,
     events: Vec<(Change, Order)>,
 }
 
@@ -119,14 +119,13 @@ impl Model {
                 let key = request.map(|request| RequestKey {
                     caller: case.to_string(),
                     request_id: Uuid::from_u128(request.into()),
-                    content: serde_json::to_string(&content).unwrap(),
+                    content: content.clone(),
                 });
-                let text = key.as_ref().map(|key| key.content.clone());
-                let order = samples::place(content);
+                let order = samples::place(content.clone());
                 let answer = store.create(order.clone(), key).await;
                 let earlier = request.and_then(|request| self.answers.get(&request));
                 match earlier {
-                    Some((content, first)) if Some(content) == text.as_ref() => {
+                    Some((asked, first)) if *asked == content => {
                         assert_eq!(&answer.unwrap(), first);
                     }
                     Some(_) => assert!(matches!(answer, Err(Error::RequestIdReused(_)))),
@@ -134,8 +133,8 @@ impl Model {
                         assert_eq!(answer.unwrap(), order);
                         self.orders.push(order.clone());
                         self.events.push((Change::Created, order.clone()));
-                        if let (Some(request), Some(text)) = (request, text) {
-                            self.answers.insert(request, (text, order));
+                        if let Some(request) = request {
+                            self.answers.insert(request, (content, order));
                         }
                     }
                 }

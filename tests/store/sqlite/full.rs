@@ -8,6 +8,7 @@ use service::order::store::sqlite::{Options, SqliteStore};
 use tokio::task::JoinSet;
 
 use super::Folder;
+use crate::rules::Place;
 use crate::samples;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,6 +44,27 @@ async fn a_full_store_says_so_reads_on_and_recovers() {
     .unwrap();
     store.create(samples::order("bob"), None).await.unwrap();
     assert_eq!(store.last_event().borrow().0, last.0 + 1);
+}
+
+/// Of the disk something is left, or nothing could be forgotten on it.
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_is_left_so() {
+    let folder = Folder::new();
+    let order = folder
+        .open()
+        .await
+        .create(samples::order("alice"), None)
+        .await;
+    let order = order.unwrap();
+    let options = Options {
+        reserve: u64::MAX,
+        ..Options::default()
+    };
+    let store = SqliteStore::open(&folder.file(), &options).unwrap();
+    let refused = store.create(samples::order("bob"), None).await;
+    assert!(matches!(refused, Err(Error::StoreFull)), "{refused:?}");
+    store.health().await.unwrap();
+    assert_eq!(store.get(order.id).await.unwrap(), Some(order));
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//{% capture source %}{% raw %}
+//! What earlier versions stored: the request, and the whole as their events held it.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use service::order::event::Position;
+use service::order::model::Command;
+use service::order::store::{OrderStore, RequestKey};
+use service::order::text::Note;
+use service::order::{Error, Order};
+use uuid::Uuid;
+
+use crate::samples;
+
+/// What was asked for, in the text that was compared.
+pub(crate) const CONTENT: &str = include_str!("old/content.json");
+/// What came of it.
+pub(crate) const DATA: &str = include_str!("old/data.json");
+/// The newest schema that had these.
+pub(crate) const SCHEMA: usize = 2;
+
+pub(crate) fn id() -> Uuid {
+    Uuid::from_u128(0x0192_9c3e_7a10_7c53_8ef6_4949_d61e_6c38)
+}
+
+pub(crate) const CALLER: &str = "spiffe://cluster.local/ns/shop/sa/web";
+
+/// Nanoseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap().as_nanos().try_into().unwrap()
+}
+
+/// As [`DATA`], with fields that this version does not know and that are not set, as the
+/// next one may write it.
+pub(crate) fn newer() -> String {
+    let mut data: Value = serde_json::from_str(DATA).unwrap();
+    data["gift_wrap"] = Value::Null;
+    data["labels"] = json!([]);
+    data["items"][0]["engraving"] = Value::Null;
+    data.to_string()
+}
+
+/// The migrations of a kind of store, up to that one.
+pub(crate) fn migrations(kind: &str) -> impl Iterator<Item = String> {
+    let folder = format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    let files = files.into_iter().take(SCHEMA);
+    files.map(|file| std::fs::read_to_string(file).unwrap())
+}
+
+/// It is read, and its request is known, also once there is more.
+pub(crate) async fn is_understood(store: Arc<dyn OrderStore>) {
+    let content = samples::draft("alice", "first");
+    let key = RequestKey {
+        caller: CALLER.to_owned(),
+        request_id: id(),
+        content: content.clone(),
+    };
+    let order: Order = serde_json::from_str(DATA).unwrap();
+    assert_eq!(store.replay(&key).await.unwrap(), Some(order.clone()));
+    let events = store.events(Position(0), 10).await.unwrap();
+    assert_eq!(events[0].order, order);
+    assert_eq!(store.get(order.id).await.unwrap(), Some(order.clone()));
+
+    let note = Some(Note::parse("second").unwrap());
+    let update = Command::Update { items: None, note };
+    let now = SystemTime::now();
+    let updated = store.change(order.id, update, None, now).await.unwrap();
+    let events = store.events(Position(0), 10).await.unwrap();
+    let orders: Vec<_> = events.into_iter().map(|event| event.order).collect();
+    assert_eq!(orders, [order.clone(), updated]);
+    let again = store
+        .create(samples::place(content), Some(key.clone()))
+        .await;
+    assert_eq!(again.unwrap(), order);
+
+    let mut other = key;
+    other.content = samples::draft("alice", "second");
+    let reused = store.replay(&other).await;
+    assert!(
+        matches!(reused, Err(Error::RequestIdReused(_))),
+        "{reused:?}"
+    );
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
