@@ -151,8 +151,9 @@ fn unusable(error: &OpenError) -> Fatal {
         OpenError::NotWritable { .. } => Fatal::cant_create(line),
         OpenError::Corrupt { .. } => Fatal::data(line),
         OpenError::Newer { .. } => Fatal::config(line),
-        OpenError::Refused { .. } => Fatal::usage(line),
+        OpenError::Refused { .. } | OpenError::Pooled { .. } => Fatal::usage(line),
         OpenError::Locked { .. }
+        | OpenError::ReadOnly { .. }
         | OpenError::Unavailable { .. }
         | OpenError::Unreachable { .. } => Fatal::unavailable(line),
     }

@@ -3,14 +3,18 @@
 //! what they set.
 
 mod owner;
+#[cfg(test)]
+mod tests;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chassis::exit::Fatal;
-use chassis::settings::{AdminSettings, ClientSettings, ServerSettings};
+use chassis::settings::{AdminSettings, ClientSettings, ServerSettings, positive_duration, size};
 use chassis::telemetry::TelemetrySettings;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::order::grpc::requester::Requesters;
@@ -52,6 +56,35 @@ pub struct Settings {
         value_parser = clap::value_parser!(u16).range(1..=1000)
     )]
     pub store_connections: u16,
+
+    /// How long the answer to a `request_id` is remembered; at least 1ms.
+    #[arg(
+        long,
+        env = "REQUEST_RETENTION",
+        value_name = "DURATION",
+        default_value = "24h",
+        value_parser = positive_duration
+    )]
+    pub request_retention: Duration,
+
+    /// How long events are kept for watches to resume from; at least
+    /// `--request-retention`. What is to be published is kept until it was.
+    #[arg(
+        long,
+        env = "EVENT_RETENTION",
+        value_name = "DURATION",
+        default_value = "7d",
+        value_parser = positive_duration
+    )]
+    pub event_retention: Duration,
+
+    /// Most bytes that are stored, without the log beside a SQLite file (32MiB);
+    /// changes are refused from then on with `RESOURCE_EXHAUSTED`. From nine tenths
+    /// on events are kept only as long as `--request-retention`. Without it there
+    /// is no limit in a database, and in a file it is what the disk has room for,
+    /// less 32MiB.
+    #[arg(long, env = "STORE_QUOTA", value_name = "BYTES", value_parser = size)]
+    pub store_quota: Option<u64>,
 
     /// Where stock is reserved: `http://HOST:PORT`, or `https`. Without it
     /// nothing is.
@@ -142,7 +175,7 @@ impl Settings {
     /// # Errors
     /// [`Fatal::usage`], in one line that names the setting.
     pub fn from_process() -> Result<Self, Fatal> {
-        let mut settings = Self::try_parse().map_err(|error| {
+        let mut settings = Self::from_words(std::env::args_os()).map_err(|error| {
             if !error.use_stderr() {
                 error.exit();
             }
@@ -150,6 +183,12 @@ impl Settings {
         })?;
         settings.server.validate()?;
         settings.requesters()?;
+        if settings.event_retention < settings.request_retention {
+            return Err(Fatal::usage(
+                "--event-retention is shorter than --request-retention: answers are made of what \
+                 events keep; lengthen the former or shorten the latter",
+            ));
+        }
         if let Some(path) = &settings.store_file {
             settings.store = store_in(path)?;
         }
@@ -165,12 +204,21 @@ impl Settings {
         self.owner.requesters(&self.server)
     }
 
+    /// Each setting may stand before a command, between its words or behind them.
+    fn from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let line = Self::command().mut_args(|setting| setting.global(true));
+        Self::from_arg_matches(&line.try_get_matches_from(words)?)
+    }
+
     /// How the store is used.
     #[must_use]
     pub fn store_limits(&self) -> Limits {
         Limits {
             connections: self.store_connections.into(),
             published: self.relay.publish_to.is_some(),
+            request_retention: self.request_retention,
+            event_retention: self.event_retention,
+            quota: self.store_quota,
         }
     }
 }

@@ -15,4 +15,4 @@ pub use client::{ClientSettings, UpstreamRetries};
 pub use jwt::JwtSettings;
 pub use server::{Runtime, ServerSettings};
 pub use tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
-pub use value::{bytes, duration, positive_duration};
+pub use value::{bytes, duration, positive_duration, size};

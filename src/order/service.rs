@@ -50,16 +50,11 @@ impl Orders {
     ) -> Result<Order, Error> {
         let id = OrderId::generate();
         let reservation = request_id.unwrap_or(id.0);
-        let key = request_id
-            .map(|request_id| {
-                Ok(RequestKey {
-                    caller: by.owner.as_str().to_owned(),
-                    request_id,
-                    content: serde_json::to_string(&draft)?,
-                })
-            })
-            .transpose()
-            .map_err(|error: serde_json::Error| Error::Internal(error.into()))?;
+        let key = request_id.map(|request_id| RequestKey {
+            caller: by.owner.as_str().to_owned(),
+            request_id,
+            content: draft.clone(),
+        });
         if let Some(stock) = &self.stock {
             // A repeated call must not depend on the upstream any more.
             if let Some(key) = &key

@@ -2,10 +2,11 @@
 //! Where orders are kept, as the use cases see it.
 //!
 //! - [`mod@open`]: from a setting to a store
-//! - [`mod@observed`]: what a store does, for those who watch
+//! - [`mod@observed`]: what a store does, for those who watch; [`recent`]: whether that
+//!   mostly fails
 //! - [`sqlite`]: one file, one process
 //! - `postgres` (a feature): one database, many processes
-//! - [`value`], [`fault`], [`onlooker`], [`trace`], [`next`]: what they share
+//! - [`value`], [`fault`], [`onlooker`], [`trace`], [`usage`], [`next`]: what they share
 
 mod fault;
 mod next;
@@ -14,8 +15,10 @@ mod onlooker;
 pub mod open;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod recent;
 pub mod sqlite;
 mod trace;
+mod usage;
 mod value;
 
 use std::sync::Arc;
@@ -26,12 +29,13 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::event::{Event, Position};
-use super::model::{Command, Order, OrderId, Version};
+use super::model::{Command, Draft, Order, OrderId, Version};
 use super::query::Query;
 
 pub use next::Published;
 pub use observed::observed;
 pub use open::{Limits, OpenError, StoreUrl, open, open_when_there};
+pub use usage::Usage;
 
 /// What makes a create safe to repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +44,21 @@ pub struct RequestKey {
     pub caller: String,
     /// The caller's name for the request.
     pub request_id: Uuid,
-    /// What was asked for, in one canonical text: the same key with other
-    /// content is refused.
-    pub content: String,
+    /// What was asked for: the same key with other content is refused. Compared
+    /// as a value and never as text, so that versions that store differently, or
+    /// know of more fields, take each other's requests for the same.
+    pub content: Draft,
+}
+
+impl RequestKey {
+    /// `earlier`, which the key led to, if it is what is asked for now.
+    fn answer(&self, earlier: Order) -> Result<Order, Error> {
+        if earlier.content == self.content {
+            Ok(earlier)
+        } else {
+            Err(Error::RequestIdReused(self.request_id))
+        }
+    }
 }
 
 /// Who is told what goes on inside a store.
@@ -58,6 +74,9 @@ pub trait Observer: Send + Sync {
 
     /// A read has waited so long for its thread or connection.
     fn waited(&self, waited: Duration);
+
+    /// So much is stored; told now and then.
+    fn used(&self, usage: Usage);
 }
 
 /// Keeps orders, their history and the answers already given.

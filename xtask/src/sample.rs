@@ -55,7 +55,7 @@ pub(crate) fn request(number: u64) -> Result<(Order, RequestKey)> {
     let key = RequestKey {
         caller: "spiffe://cluster.local/ns/shop/sa/web".to_owned(),
         request_id: Uuid::new_v4(),
-        content: serde_json::to_string(&draft)?,
+        content: draft.clone(),
     };
     let order = Order::place(
         OrderId::generate(),

@@ -11,26 +11,20 @@ use crate::mesh::Provider;
 pub struct TlsSettings {
     /// The server's certificate, in PEM, and after it those of the authorities
     /// between it and the root. With it the gRPC port speaks TLS.
-    #[arg(long, env = "TLS_CERT", value_name = "PATH", global = true)]
+    #[arg(long, env = "TLS_CERT", value_name = "PATH")]
     pub tls_cert: Option<PathBuf>,
 
     /// The certificate's private key, in PEM.
-    #[arg(long, env = "TLS_KEY", value_name = "PATH", global = true)]
+    #[arg(long, env = "TLS_KEY", value_name = "PATH")]
     pub tls_key: Option<PathBuf>,
 
     /// Authorities that vouch for callers, in PEM. With it callers show a
     /// certificate (mutual TLS), which says who they are.
-    #[arg(long, env = "TLS_CLIENT_CA", value_name = "PATH", global = true)]
+    #[arg(long, env = "TLS_CLIENT_CA", value_name = "PATH")]
     pub tls_client_ca: Option<PathBuf>,
 
     /// Whether callers without TLS, or without a certificate, are let in.
-    #[arg(
-        long,
-        env = "TLS_MODE",
-        value_name = "MODE",
-        default_value = "strict",
-        global = true
-    )]
+    #[arg(long, env = "TLS_MODE", value_name = "MODE", default_value = "strict")]
     pub tls_mode: TlsMode,
 
     /// Oldest version of TLS that is spoken.
@@ -38,8 +32,7 @@ pub struct TlsSettings {
         long,
         env = "TLS_MIN_VERSION",
         value_name = "VERSION",
-        default_value = "1.2",
-        global = true
+        default_value = "1.2"
     )]
     pub tls_min_version: TlsVersion,
 
@@ -51,7 +44,6 @@ pub struct TlsSettings {
         value_name = "DURATION",
         default_value = "10s",
         value_parser = positive_duration,
-        global = true
     )]
     pub tls_reload_interval: Duration,
 }
@@ -127,19 +119,19 @@ impl TlsSettings {
 #[command(next_help_heading = "TLS without a mesh")]
 pub struct ClientTlsSettings {
     /// Authorities that vouch for upstreams, in PEM; by default --tls-client-ca.
-    #[arg(long, env = "UPSTREAM_TLS_CA", value_name = "PATH", global = true)]
+    #[arg(long, env = "UPSTREAM_TLS_CA", value_name = "PATH")]
     pub upstream_tls_ca: Option<PathBuf>,
 
     /// The certificate shown to upstreams, in PEM; by default --tls-cert.
-    #[arg(long, env = "UPSTREAM_TLS_CERT", value_name = "PATH", global = true)]
+    #[arg(long, env = "UPSTREAM_TLS_CERT", value_name = "PATH")]
     pub upstream_tls_cert: Option<PathBuf>,
 
     /// That certificate's private key, in PEM; by default --tls-key.
-    #[arg(long, env = "UPSTREAM_TLS_KEY", value_name = "PATH", global = true)]
+    #[arg(long, env = "UPSTREAM_TLS_KEY", value_name = "PATH")]
     pub upstream_tls_key: Option<PathBuf>,
 
     /// The name in upstreams' certificates; by default the host called.
-    #[arg(long, env = "UPSTREAM_TLS_NAME", value_name = "NAME", global = true)]
+    #[arg(long, env = "UPSTREAM_TLS_NAME", value_name = "NAME")]
     pub upstream_tls_name: Option<String>,
 
     /// As the server's.

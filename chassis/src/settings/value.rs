@@ -39,6 +39,18 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// A message fit for `clap` that shows how to write it.
 pub fn bytes(text: &str) -> Result<usize, String> {
+    match i32::try_from(size(text)?) {
+        Ok(size) => Ok(size.unsigned_abs() as usize),
+        Err(_) => Err("must be less than 2GiB".to_owned()),
+    }
+}
+
+/// As [`bytes`], with `TiB` too and up to 8 EiB less one byte.
+///
+/// # Errors
+/// A message fit for `clap` that shows how to write it.
+pub fn size(text: &str) -> Result<u64, String> {
+    const FORM: &str = "not a size: write it as 65536, 64KiB, 4MiB or 1GiB";
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
@@ -49,17 +61,14 @@ pub fn bytes(text: &str) -> Result<usize, String> {
         "kib" => 1 << 10,
         "mib" => 1 << 20,
         "gib" => 1 << 30,
-        _ => return Err("not a size: write it as 65536, 64KiB, 4MiB or 1GiB".to_owned()),
+        "tib" => 1 << 40,
+        _ => return Err(FORM.to_owned()),
     };
-    let size = number
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| "not a size: write it as 65536, 64KiB, 4MiB or 1GiB".to_owned())?;
-    match i32::try_from(size) {
-        Ok(0) => Err("must be at least one byte".to_owned()),
-        Ok(size) => Ok(size.unsigned_abs() as usize),
-        Err(_) => Err("must be less than 2GiB".to_owned()),
+    let number = number.parse::<u64>().ok();
+    match number.and_then(|number| number.checked_mul(factor)) {
+        Some(0) => Err("must be at least one byte".to_owned()),
+        Some(size) if i64::try_from(size).is_ok() => Ok(size),
+        _ => Err(FORM.to_owned()),
     }
 }
 
@@ -97,5 +106,7 @@ mod tests {
         ] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(size("2TiB"), Ok(2 << 40));
+        assert!(size("8388608TiB").is_err());
     }
 }

@@ -10,13 +10,14 @@ use chassis::telemetry::metrics::{Metrics, StoreMetrics, StoreOperation};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::{Observer, OrderStore, Published, RequestKey};
+use super::recent::Recent;
+use super::{Observer, OrderStore, Published, RequestKey, Usage};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
 
-/// Records what `store` does; `system` is the value of `db.system.name`. How
+/// Records what `store` does, and calls it ill while most of that fails; `system` is the value of `db.system.name`. How
 /// long reads wait is told to `places`.
 #[must_use]
 pub fn observed(
@@ -33,6 +34,7 @@ pub fn observed(
     Arc::new(Observed {
         store,
         system,
+        recent: Recent::new(),
         replay: metrics.operation("replay"),
         create: metrics.operation("create"),
         get: metrics.operation("get"),
@@ -63,11 +65,16 @@ impl Observer for Inside {
     fn waited(&self, waited: Duration) {
         self.places.waited(waited);
     }
+
+    fn used(&self, usage: Usage) {
+        (self.metrics).used(usage.bytes, usage.limit, usage.events);
+    }
 }
 
 struct Observed {
     store: Arc<dyn OrderStore>,
     system: &'static str,
+    recent: Recent,
     replay: StoreOperation,
     create: StoreOperation,
     get: StoreOperation,
@@ -87,6 +94,7 @@ macro_rules! observe {
         let started = Instant::now();
         let result = $this.store.$operation($($argument),*).instrument(span).await;
         $this.$operation.record(started.elapsed(), answered(&result));
+        $this.recent.ended(&result);
         result
     }};
 }
@@ -156,7 +164,8 @@ impl OrderStore for Observed {
     }
 
     async fn health(&self) -> Result<(), Error> {
-        self.store.health().await
+        self.store.health().await?;
+        self.recent.check()
     }
 
     async fn close(&self) {

@@ -75,13 +75,23 @@ pub struct Limits {
     pub connections: usize,
     /// Whether events are published: then they are kept until they were.
     pub published: bool,
+    /// How long a request id is remembered.
+    pub request_retention: Duration,
+    /// How long events are kept; at least `request_retention`.
+    pub event_retention: Duration,
+    /// Most bytes to hold; `None`: what there is room for.
+    pub quota: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
         Self {
             connections: 16,
             published: false,
+            request_retention: DAY,
+            event_retention: 7 * DAY,
+            quota: None,
         }
     }
 }
@@ -94,6 +104,9 @@ pub async fn open(url: &StoreUrl, limits: Limits) -> Result<Arc<dyn OrderStore>,
         StoreUrl::Sqlite(path) => {
             let options = sqlite::Options {
                 published: limits.published,
+                request_retention: limits.request_retention,
+                event_retention: limits.event_retention,
+                max_bytes: limits.quota,
                 ..sqlite::Options::default()
             };
             Ok(Arc::new(SqliteStore::open(path, &options)?))
@@ -103,6 +116,9 @@ pub async fn open(url: &StoreUrl, limits: Limits) -> Result<Arc<dyn OrderStore>,
             let options = postgres::Options {
                 connections: limits.connections,
                 published: limits.published,
+                request_retention: limits.request_retention,
+                event_retention: limits.event_retention,
+                quota: limits.quota,
                 ..postgres::Options::default()
             };
             Ok(Arc::new(PostgresStore::open(url, &options).await?))
@@ -110,16 +126,22 @@ pub async fn open(url: &StoreUrl, limits: Limits) -> Result<Arc<dyn OrderStore>,
     }
 }
 
-/// As [`open`], but waits for a database that is not there yet.
+/// As [`open`], but waits for a database that is not there yet, or that cannot be
+/// written to yet. Each reason is logged once.
 pub async fn open_when_there(
     url: &StoreUrl,
     limits: Limits,
 ) -> Result<Arc<dyn OrderStore>, OpenError> {
     let mut pause = Duration::from_millis(100);
+    let mut told = String::new();
     loop {
         match open(url, limits).await {
-            Err(error @ OpenError::Unreachable { .. }) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "waiting");
+            Err(error @ (OpenError::Unreachable { .. } | OpenError::ReadOnly { .. })) => {
+                let why = error.to_string();
+                if why != told {
+                    tracing::warn!(error = why, "waiting");
+                    told = why;
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
@@ -185,6 +207,28 @@ pub enum OpenError {
         store: String,
         /// What failed.
         why: String,
+    },
+    /// It can be read only, as a standby; that may pass.
+    #[error(
+        "the store {store} cannot be written to: {why}; promote it, or name the one that can be: \
+         of several hosts with commas between, that one is taken"
+    )]
+    ReadOnly {
+        /// Which one, without the password.
+        store: String,
+        /// What it said.
+        why: String,
+    },
+    /// A pooler gives each transaction or statement another session.
+    #[error(
+        "the store {store} is behind a pooler that lends sessions, and {needs} needs one: \
+         name the database itself, or have the pooler lend for longer (pool_mode)"
+    )]
+    Pooled {
+        /// Which one, without the password.
+        store: String,
+        /// What cannot be done.
+        needs: &'static str,
     },
     /// The database answers, but not to us.
     #[error("the store {store} refuses: {why}; check user, password, database and rights")]

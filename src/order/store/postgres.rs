@@ -1,7 +1,8 @@
 //{% capture source %}{% raw %}
 //! Orders in a PostgreSQL database, for any number of processes.
 //!
-//! - [`url`]: where it is; [`connect`], [`tls`]: how a connection is made
+//! - [`url`]: where it is; [`connect`], [`tls`]: how a connection is made;
+//!   [`sessions`]: whether it has a session of its own
 //! - [`connections`]: a limited number, each lent for one piece of work
 //! - [`writer`]: changes wait for each other and are stored together;
 //!   [`mod@write`]: the statements; [`sweep`]: what is forgotten
@@ -23,6 +24,7 @@ mod published;
 mod read;
 mod row;
 mod schema;
+mod sessions;
 mod sweep;
 mod tls;
 mod url;
@@ -46,11 +48,15 @@ use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
 use connections::{Connections, Lent};
-use keeper::State;
+use keeper::{Keeper, State};
 use published::Turn;
+use sessions::Sessions;
 use sweep::Sweep;
 use write::{Create, Replace};
 use writer::Writer;
+
+/// What the answer to a question that costs nothing may take.
+const HEALTHY: Duration = Duration::from_secs(2);
 
 /// How a store behaves.
 #[derive(Debug, Clone)]
@@ -68,8 +74,12 @@ pub struct Options {
     pub writers: usize,
     /// How long a request id is remembered.
     pub request_retention: Duration,
-    /// How long events are kept.
+    /// How long events are kept; at least `request_retention`, because answers
+    /// need what they keep.
     pub event_retention: Duration,
+    /// Most bytes to hold, as the store counts them: changes are refused from then
+    /// on, within a second. `None`: what the database has room for.
+    pub quota: Option<u64>,
     /// Whether events are published: then they are kept until they were, with
     /// the trace of the call that made them.
     pub published: bool,
@@ -85,6 +95,7 @@ impl Default for Options {
             writers: 2,
             request_retention: DAY,
             event_retention: 7 * DAY,
+            quota: None,
             published: false,
         }
     }
@@ -110,15 +121,22 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Unreachable`] if there is no answer, which may pass;
-    /// [`OpenError::Refused`] and [`OpenError::Newer`], which do not.
+    /// [`OpenError::Unreachable`] if there is no answer and [`OpenError::ReadOnly`]
+    /// if it cannot be written to, which may pass; [`OpenError::Refused`] and [`OpenError::Newer`], which do not.
     pub async fn open(url: &Url, options: &Options) -> Result<Self, OpenError> {
+        let sessions = Sessions::found(url).await?;
+        if sessions == Sessions::Shared && options.published {
+            return Err(OpenError::Pooled {
+                store: url.to_string(),
+                needs: "publishing events (--publish-to)",
+            });
+        }
         let last = schema::migrate(url).await?;
         let (published, last_event) = watch::channel(last);
         let published = Arc::new(published);
         let (told, state) = watch::channel(State::default());
         let (closing, closed) = watch::channel(false);
-        let connections = Connections::new(url, state.clone(), options.connections)
+        let connections = Connections::new(url, sessions, state.clone(), options.connections)
             .map_err(|error| OpenError::unreachable(url, &error))?;
 
         let mut tasks = JoinSet::new();
@@ -126,8 +144,16 @@ impl PostgresStore {
         let onlooker = Onlooker::default();
         let creates = Writer::start(options, &stores, &onlooker, &closed, &mut tasks);
         let replaces = Writer::start(options, &stores, &onlooker, &closed, &mut tasks);
-        tasks.spawn(keeper::keep(url.clone(), published, told, closed.clone()));
-        tasks.spawn(Sweep::new(options).run(connections.clone(), closed));
+        let keeper = Keeper {
+            url: url.clone(),
+            sessions,
+            quota: options.quota,
+            published,
+            state: told,
+            onlooker: onlooker.clone(),
+        };
+        tasks.spawn(keeper.keep(closed.clone()));
+        tasks.spawn(Sweep::new(options, state.clone()).run(connections.clone(), closed));
         Ok(Self {
             connections,
             creates,
@@ -140,6 +166,14 @@ impl PostgresStore {
             closing,
             tasks: Mutex::new(tasks),
         })
+    }
+
+    /// Whether there may be more.
+    fn has_room(&self) -> Result<(), Error> {
+        if self.state.borrow().usage().is_full() {
+            return Err(Error::StoreFull);
+        }
+        Ok(())
     }
 
     /// A connection to read by.
@@ -160,6 +194,7 @@ impl OrderStore for PostgresStore {
     }
 
     async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+        self.has_room()?;
         let trace = trace::current(self.published);
         self.creates.store(Create { order, key, trace }).await
     }
@@ -188,7 +223,10 @@ impl OrderStore for PostgresStore {
             let Some((next, change)) = current.apply(&command, expected, now)? else {
                 return Ok(current);
             };
+            self.has_room()?;
             let replace = Replace {
+                items: next.content.items != current.content.items,
+                note: next.content.note != current.content.note,
                 next,
                 change,
                 trace: trace::current(self.published),
@@ -235,11 +273,23 @@ impl OrderStore for PostgresStore {
         self.turn.write(position).await
     }
 
+    // By the way that calls take: what fails for them fails here.
     async fn health(&self) -> Result<(), Error> {
         if self.connections.closed() {
             return Err(closed());
         }
-        self.state.borrow().check()
+        self.state.borrow().check()?;
+        let probe = async {
+            let deadline = Some(Deadline::after(HEALTHY));
+            let mut connection = self.connections.lend_until(deadline).await?;
+            read::probe(&mut connection).await
+        };
+        match probe.await {
+            // Busy is not ill.
+            Err(Error::StoreBusy) => Ok(()),
+            Err(Error::DeadlineExceeded) => Err(fault::silent(HEALTHY)),
+            done => done,
+        }
     }
 
     async fn close(&self) {

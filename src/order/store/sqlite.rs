@@ -4,7 +4,7 @@
 //! - [`connection`]: how the file is opened; [`schema`]: what is in it
 //! - [`writer`]: one thread that stores what waits in one transaction;
 //!   [`mod@write`]: the changes themselves; [`sweep`]: what is forgotten;
-//!   [`published`]: what may be
+//!   [`published`]: what may be; [`room`]: how much there may be
 //! - [`readers`]: connections beside it; [`read`]: the queries
 //! - [`row`]: between columns and values; [`fault`]: what SQLite's errors mean
 //! - [`maintain`]: backup and check, from another process
@@ -20,6 +20,7 @@ mod maintain;
 mod published;
 mod read;
 mod readers;
+mod room;
 mod row;
 mod schema;
 mod sweep;
@@ -47,6 +48,7 @@ use crate::order::query::Query;
 use file::Identity;
 use lock::Lock;
 use readers::Readers;
+use room::Room;
 use write::Change;
 use writer::{Job, Writer};
 
@@ -66,6 +68,9 @@ pub struct Options {
     pub event_retention: Duration,
     /// Most bytes of the file, without its log; `None`: what the disk holds.
     pub max_bytes: Option<u64>,
+    /// Bytes of the disk that changes leave free, for the log: without room for
+    /// that nothing could even be forgotten.
+    pub reserve: u64,
     /// Frames (pages of 4 KiB) in the write-ahead log that are worth moving
     /// into the file: more make a larger log and fewer interruptions.
     pub checkpoint_frames: i64,
@@ -84,6 +89,7 @@ impl Default for Options {
             request_retention: DAY,
             event_retention: 7 * DAY,
             max_bytes: None,
+            reserve: 32 << 20,
             checkpoint_frames: 4096,
             published: false,
             synchronous: Synchronous::Full,
@@ -113,6 +119,7 @@ impl SqliteStore {
         let mut connection = connection::writer(path, options)?;
         schema::migrate(&mut connection, path)?;
         let last = read::last_position(&connection).map_err(|error| fault::open(path, &error))?;
+        let room = Room::new(path, options);
         let file =
             Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
@@ -121,8 +128,7 @@ impl SqliteStore {
         let readers = Arc::new(Readers::new(path, threads));
         let writer = Writer::new(
             connection,
-            file.clone(),
-            lock,
+            (file.clone(), lock, room),
             published,
             Arc::clone(&readers),
             jobs.observed(),

@@ -9,14 +9,10 @@ use crate::order::item::Items;
 use crate::order::model::Order;
 use crate::order::owner::Owner;
 
-/// Reads what [`to_data`] wrote.
+/// Reads all of one, as events and answers held it before they said only what
+/// changed.
 pub(super) fn data(json: &str) -> Result<Order, Error> {
     serde_json::from_str(json).map_err(|why| damaged("data", why))
-}
-
-/// All of `order`, for the event that says what became of it.
-pub(super) fn to_data(order: &Order) -> Result<String, Error> {
-    serde_json::to_string(order).map_err(|error| Error::Internal(error.into()))
 }
 
 /// Whose one is, as a column says.

@@ -69,12 +69,11 @@ const HALVES: [&str; 3] = [
     "SELECT count(*) FROM order_requests r \
      LEFT JOIN order_events e ON e.seq = r.seq AND e.change = 'created' WHERE e.seq IS NULL",
     "SELECT count(*) FROM order_records r LEFT JOIN \
-     (SELECT unhex(json_extract(data, '$.id'), '-') AS id, \
-      max(json_extract(data, '$.version')) AS version, count(*) AS events \
-      FROM order_events GROUP BY 1) e ON e.id = r.id \
+     (SELECT id, max(version) AS version, count(*) AS events \
+      FROM order_events GROUP BY id) e ON e.id = r.id \
      WHERE e.version IS NOT r.version OR e.events IS NOT r.version",
     "SELECT count(*) FROM order_events e LEFT JOIN order_records r \
-     ON r.id = unhex(json_extract(e.data, '$.id'), '-') WHERE r.id IS NULL",
+     ON r.id = e.id WHERE r.id IS NULL",
 ];
 
 /// Counts orders beyond the first that carry the same note, which names the

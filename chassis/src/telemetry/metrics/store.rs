@@ -1,6 +1,6 @@
 //! What a store records.
 
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,12 +14,27 @@ const SECONDS: [f64; 13] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
 ];
 
+/// What [`StoreMetrics::used`] is told: name, unit, description.
+const USED: [(&str, &str, &str); 3] = [
+    ("store.usage", "By", "What the store holds."),
+    (
+        "store.limit",
+        "By",
+        "What the store may hold; changes are refused from then on.",
+    ),
+    ("store.events", "{event}", "Events that are kept."),
+];
+
+/// Of a value that nobody told.
+const UNKNOWN: u64 = u64::MAX;
+
 /// What a store records.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
     metrics: Metrics,
     system: &'static str,
     queue: Arc<AtomicIsize>,
+    used: Arc<[AtomicU64; 3]>,
     batch: Histogram<u64>,
     commit: Histogram<f64>,
 }
@@ -38,6 +53,22 @@ impl StoreMetrics {
                 .with_callback(move |gauge| {
                     let length = queue.load(Ordering::Relaxed).max(0);
                     gauge.observe(length.unsigned_abs() as u64, &attributes);
+                })
+                .build();
+        }
+        let used = Arc::new([const { AtomicU64::new(UNKNOWN) }; 3]);
+        for (index, (name, unit, description)) in (0..).zip(USED) {
+            let Some(meter) = meter else { break };
+            let (used, attributes) = (Arc::clone(&used), attributes.clone());
+            meter
+                .u64_observable_gauge(name)
+                .with_unit(unit)
+                .with_description(description)
+                .with_callback(move |gauge| {
+                    let value = used.get(index).map(|value| value.load(Ordering::Relaxed));
+                    if let Some(value) = value.filter(|value| *value != UNKNOWN) {
+                        gauge.observe(value, &attributes);
+                    }
                 })
                 .build();
         }
@@ -63,6 +94,7 @@ impl StoreMetrics {
             metrics: metrics.clone(),
             system,
             queue,
+            used,
             batch: Histogram(batch),
             commit: Histogram(commit),
         }
@@ -100,6 +132,15 @@ impl StoreMetrics {
     pub fn taken(&self, commands: usize) {
         self.queue
             .fetch_sub(commands.cast_signed(), Ordering::Relaxed);
+    }
+
+    /// The store holds so many bytes and events; from `limit` bytes on it refuses to
+    /// hold more, if there is a limit.
+    pub fn used(&self, bytes: u64, limit: Option<u64>, events: u64) {
+        let values = [bytes, limit.unwrap_or(UNKNOWN), events];
+        for (known, value) in self.used.iter().zip(values) {
+            known.store(value, Ordering::Relaxed);
+        }
     }
 
     /// One transaction: how many commands it held, and how long its commit took.

@@ -9,13 +9,15 @@ use deadpool::Runtime;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
+use futures_util::future;
 use tokio::sync::watch;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::LIMIT_MILLIS;
 use super::fault::Failed;
 use super::keeper::State;
+use super::sessions::Sessions;
 use super::url::Url;
 use super::{connect, current_deadline, fault};
 use crate::order::error::Error;
@@ -40,11 +42,13 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn new(
         url: &Url,
+        sessions: Sessions,
         state: watch::Receiver<State>,
         most: usize,
     ) -> Result<Self, Error> {
         let connector = Connector {
             url: url.clone(),
+            sessions,
             state,
         };
         let pool = Pool::builder(connector)
@@ -105,6 +109,7 @@ impl Connections {
 /// reconnects, with pauses, and not all.
 struct Connector {
     url: Url,
+    sessions: Sessions,
     state: watch::Receiver<State>,
 }
 
@@ -116,7 +121,8 @@ impl Manager for Connector {
         self.state.borrow().check()?;
         Ok(Told {
             // Large, and rarely needed: not in every call's future.
-            client: Box::pin(connect::connect(&self.url)).await?,
+            client: Box::pin(connect::connect(&self.url, self.sessions)).await?,
+            sessions: self.sessions,
             statements: HashMap::new(),
             limit: LIMIT_MILLIS,
         })
@@ -133,6 +139,7 @@ impl Manager for Connector {
 /// One connection and what it has been told.
 pub(super) struct Told {
     client: Client,
+    sessions: Sessions,
     /// By their text. There are few: lists differ only in what is filtered.
     statements: HashMap<String, Statement>,
     /// Its `statement_timeout`, in milliseconds.
@@ -143,12 +150,42 @@ impl Told {
     async fn query(
         &mut self,
         sql: &str,
-        values: &[&(dyn ToSql + Sync)],
+        values: &[Value<'_>],
         left: Duration,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if self.sessions == Sessions::Shared {
+            return self.query_alone(sql, values, left).await;
+        }
         self.limit(left).await?;
         let statement = self.statement(sql).await?;
-        self.client.query(&statement, values).await
+        let values: Vec<_> = values.iter().map(|(value, _)| *value).collect();
+        self.client.query(&statement, &values).await
+    }
+
+    /// Leaves nothing behind in the session, and brings all it needs. One message
+    /// after the other, without waiting for answers in between.
+    async fn query_alone(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        left: Duration,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {}; \
+             SELECT set_config('synchronous_commit', 'on', true) \
+             WHERE current_setting('synchronous_commit') = 'off'",
+            limit(left)
+        );
+        let (begun, rows, ended) = future::join3(
+            self.client.batch_execute(&begin),
+            self.client.query_typed(sql, values),
+            self.client.batch_execute("COMMIT"),
+        )
+        .await;
+        begun?;
+        let rows = rows?;
+        ended?;
+        Ok(rows)
     }
 
     /// The statement, prepared once per connection.
@@ -161,14 +198,9 @@ impl Told {
         Ok(statement)
     }
 
-    /// Lets the database give up what nobody will wait for. The next power of
-    /// two, so that calls of one kind need no message for it.
+    /// Lets the database give up what nobody will wait for.
     async fn limit(&mut self, left: Duration) -> Result<(), tokio_postgres::Error> {
-        let millis = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
-        let limit = millis
-            .clamp(1, LIMIT_MILLIS)
-            .next_power_of_two()
-            .min(LIMIT_MILLIS);
+        let limit = limit(left);
         if limit != self.limit {
             // Unknown until that is done.
             self.limit = 0;
@@ -179,6 +211,19 @@ impl Told {
         Ok(())
     }
 }
+
+/// What a statement may take, in milliseconds: the next power of two, so that calls
+/// of one kind need no message for it.
+fn limit(left: Duration) -> u32 {
+    let millis = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
+    millis
+        .clamp(1, LIMIT_MILLIS)
+        .next_power_of_two()
+        .min(LIMIT_MILLIS)
+}
+
+/// A value and its type, which without a prepared statement nobody else tells.
+pub(super) type Value<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// One connection, for one piece of work.
 pub(super) struct Lent {
@@ -194,7 +239,7 @@ impl Lent {
     pub(super) async fn query(
         &mut self,
         sql: &str,
-        values: &[&(dyn ToSql + Sync)],
+        values: &[Value<'_>],
     ) -> Result<Vec<Row>, Error> {
         let mut attempts = 1..ATTEMPTS;
         loop {
@@ -205,11 +250,7 @@ impl Lent {
         }
     }
 
-    async fn attempt(
-        &mut self,
-        sql: &str,
-        values: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, Failed> {
+    async fn attempt(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Failed> {
         let left = match self.deadline {
             Some(deadline) => deadline.remaining().ok_or(Error::DeadlineExceeded)?,
             None => LIMIT,

@@ -100,11 +100,12 @@ impl OpenError {
     /// Sorts an error met while opening the store at `url`.
     pub(super) fn from_postgres(url: &Url, error: &tokio_postgres::Error) -> Self {
         let why = text(error);
-        let refused = |code: &SqlState| {
-            ["28", "3D", "3F", "42"].contains(&kind(code))
-                || *code == SqlState::READ_ONLY_SQL_TRANSACTION
-        };
+        let refused = |code: &SqlState| ["28", "3D", "3F", "42"].contains(&kind(code));
         match error.code() {
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Self::ReadOnly {
+                store: url.to_string(),
+                why,
+            },
             Some(code) if refused(code) => Self::Refused {
                 store: url.to_string(),
                 why,

@@ -1,6 +1,6 @@
 //{% capture source %}{% raw %}
 //! One connection that hears what others store, asks now and then in case that a
-//! word was lost, and so knows whether the database is there.
+//! word was lost, and so knows whether the database is there and how much it holds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,25 +9,29 @@ use tokio::sync::watch;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use super::sessions::Sessions;
 use super::url::Url;
 use super::{connect, fault};
 use crate::order::error::Error;
 use crate::order::event::Position;
+use crate::order::store::Usage;
+use crate::order::store::onlooker::Onlooker;
 
 /// How often to ask when every change is heard of.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How often to ask an engine that has no notifications.
+/// How often to ask an engine or a pooler that has no notifications.
 const DEAF: Duration = Duration::from_millis(100);
 /// What an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Pauses between attempts to connect, from the first to the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// Whether the database is there.
+/// Whether the database is there, and how much it holds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     /// Why not.
     missing: Option<String>,
+    usage: Usage,
 }
 
 impl State {
@@ -36,6 +40,10 @@ impl State {
             None => Ok(()),
             Some(why) => Err(Error::StoreUnavailable(why.clone().into())),
         }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        self.usage
     }
 }
 
@@ -50,33 +58,27 @@ pub(super) fn publish(published: &watch::Sender<Position>, last: Position) {
     });
 }
 
-/// Keeps listening until `closing`.
-pub(super) async fn keep(
-    url: Url,
-    published: Arc<watch::Sender<Position>>,
-    state: watch::Sender<State>,
-    mut closing: watch::Receiver<bool>,
-) {
-    let keeper = Keeper {
-        url,
-        published,
-        state,
-    };
-    // An error is that of a store that is dropped.
-    let closed = closing.wait_for(|closing| *closing);
-    tokio::select! {
-        _ = closed => {}
-        () = keeper.run() => {}
-    }
-}
-
-struct Keeper {
-    url: Url,
-    published: Arc<watch::Sender<Position>>,
-    state: watch::Sender<State>,
+/// Whom it tells what it learns.
+pub(super) struct Keeper {
+    pub(super) url: Url,
+    pub(super) sessions: Sessions,
+    pub(super) quota: Option<u64>,
+    pub(super) published: Arc<watch::Sender<Position>>,
+    pub(super) state: watch::Sender<State>,
+    pub(super) onlooker: Onlooker,
 }
 
 impl Keeper {
+    /// Keeps listening until `closing`.
+    pub(super) async fn keep(self, mut closing: watch::Receiver<bool>) {
+        // An error is that of a store that is dropped.
+        let closed = closing.wait_for(|closing| *closing);
+        tokio::select! {
+            _ = closed => {}
+            () = self.run() => {}
+        }
+    }
+
     async fn run(self) {
         let mut pause = PAUSES.0;
         loop {
@@ -106,17 +108,14 @@ impl Keeper {
                 publish(&published, Position(last));
             }
         };
-        let (client, mut connection) = match connect::listen(&self.url, hear).await {
+        let (client, mut connection) = match connect::listen(&self.url, self.sessions, hear).await {
             Ok(made) => made,
             Err(error) => return error,
         };
         // Before the first question, so that nothing slips between.
-        let interval = match client.batch_execute("LISTEN order_events").await {
-            Ok(()) => INTERVAL,
-            Err(error) if !client.is_closed() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no notifications");
-                DEAF
-            }
+        let interval = match self.hears(&client).await {
+            Ok(true) => INTERVAL,
+            Ok(false) => DEAF,
             Err(error) => return fault::connecting(&error),
         };
         loop {
@@ -132,15 +131,44 @@ impl Keeper {
         }
     }
 
+    /// Whether it will hear of changes. In a session that is shared others would.
+    async fn hears(&self, client: &Client) -> Result<bool, tokio_postgres::Error> {
+        if self.sessions == Sessions::Shared {
+            return Ok(false);
+        }
+        match client.batch_execute("LISTEN order_events").await {
+            Ok(()) => Ok(true),
+            Err(error) if !client.is_closed() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "no notifications");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Learns the last position, and whether there can be a next one.
     async fn ask(&self, client: &Client) -> Result<(), Error> {
         let known = *self.published.borrow();
-        let sql = "SELECT last, current_setting('transaction_read_only') FROM order_clock";
-        let row = match client.query_one(sql, &[]).await {
+        let sql = "SELECT last, current_setting('transaction_read_only'), bytes, \
+                   (SELECT min(seq) FROM order_events) FROM order_clock";
+        let row = match client.query_typed_one(sql, &[]).await {
             Ok(row) => row,
             Err(error) => return Err(fault::of(&error, false).into()),
         };
-        let last = Position(row.get::<_, i64>(0).try_into().unwrap_or(0));
+        let number = |index| {
+            row.get::<_, Option<i64>>(index)
+                .and_then(|it| it.try_into().ok())
+        };
+        let last = Position(number(0).unwrap_or(0));
+        // Numbers have no gaps.
+        let before = number(3).map_or(last.0, |first: u64| first.saturating_sub(1));
+        let usage = Usage {
+            bytes: number(2).unwrap_or(0),
+            limit: self.quota,
+            events: last.0.saturating_sub(before),
+        };
+        self.state.send_modify(|state| state.usage = usage);
+        self.onlooker.tell(|observer| observer.used(usage));
         if last < known {
             // It was restored to an earlier moment: watches must learn that
             // their history is gone.

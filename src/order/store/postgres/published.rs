@@ -2,7 +2,8 @@
 //! Up to where events were published, and which process publishes.
 //!
 //! An advisory lock says whose turn it is. The connection that holds it is also the
-//! one that writes how far publishing is: whoever lost the lock cannot write.
+//! one that writes how far publishing is: whoever lost the lock cannot write. So each
+//! connection must have a session of its own.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::row::column;
+use super::sessions::Sessions;
 use super::url::Url;
 use super::{connect, fault};
 use crate::order::error::Error;
@@ -57,7 +59,7 @@ impl Turn {
         let client = if let Some(client) = waiting {
             client
         } else {
-            let client = Box::pin(connect::connect(&self.url)).await?;
+            let client = Box::pin(connect::connect(&self.url, Sessions::Own)).await?;
             query(&client, WATCHED, &[]).await?;
             client
         };

@@ -3,6 +3,7 @@
 
 use tokio_postgres::{Client, Transaction};
 
+use super::connect;
 use super::url::Url;
 use crate::order::event::Position;
 use crate::order::store::OpenError;
@@ -22,6 +23,10 @@ const MIGRATIONS: &[&str] = &[
         env!("CARGO_MANIFEST_DIR"),
         "/migrations/postgres/0003_owner.sql"
     )),
+    include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/postgres/0004_past.sql"
+    )),
 ];
 
 /// The lock of those who migrate: "mesh" in ASCII.
@@ -29,20 +34,11 @@ const LOCK: i64 = 0x6d65_7368;
 
 /// Applies what is missing, all in one transaction and one process at a time;
 /// returns the last position. Takes no lock and needs no right to make tables if
-/// nothing is missing.
+/// nothing is missing. Not limited in time: what a migration takes depends on what
+/// there is. No statement has a name, which a pooler would have to know.
 pub(super) async fn migrate(url: &Url) -> Result<Position, OpenError> {
-    // Not limited in time: what a migration takes depends on what there is.
-    let tls = url.trust().connector();
-    let tls = tls.map_err(|why| OpenError::unreachable(url, &why))?;
-    let connected = tokio::time::timeout(url.patience(), url.config().connect(tls)).await;
-    let Ok(connected) = connected else {
-        let why = format!("no answer within {:?}", url.patience());
-        return Err(OpenError::unreachable(url, &why));
-    };
+    let mut client = connect::plain(url).await?;
     let fault = |error| OpenError::from_postgres(url, &error);
-    let (mut client, connection) = connected.map_err(fault)?;
-    // Whoever waits for an answer learns of its end.
-    tokio::spawn(async { drop(connection.await) });
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     let mut found = version(&client).await.map_err(fault)?;
     if found < known {
@@ -57,7 +53,7 @@ pub(super) async fn migrate(url: &Url) -> Result<Position, OpenError> {
             known,
         });
     }
-    let last = client.query_one("SELECT last FROM order_clock", &[]);
+    let last = client.query_typed_one("SELECT last FROM order_clock", &[]);
     let last: i64 = last.await.map_err(fault)?.get(0);
     Ok(Position(last.try_into().unwrap_or(0)))
 }
@@ -65,29 +61,29 @@ pub(super) async fn migrate(url: &Url) -> Result<Position, OpenError> {
 /// The number of the last migration that was applied.
 async fn version(client: &Client) -> Result<i64, tokio_postgres::Error> {
     let sql = "SELECT to_regclass('order_migrations') IS NOT NULL";
-    if !client.query_one(sql, &[]).await?.get::<_, bool>(0) {
+    if !client.query_typed_one(sql, &[]).await?.get::<_, bool>(0) {
         return Ok(0);
     }
-    let sql = "SELECT coalesce(max(number), 0) FROM order_migrations";
-    Ok(client.query_one(sql, &[]).await?.get(0))
+    let row = client.query_typed_one(LAST, &[]).await?;
+    Ok(row.get(0))
 }
+
+const LAST: &str = "SELECT coalesce(max(number), 0) FROM order_migrations";
 
 /// Applies what is missing when it is this one's turn.
 async fn advance(step: &Transaction<'_>) -> Result<i64, tokio_postgres::Error> {
-    step.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
-        .await?;
-    step.batch_execute(
-        "CREATE TABLE IF NOT EXISTS order_migrations (\
-         number BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())",
-    )
+    step.batch_execute(&format!(
+        "SELECT pg_advisory_xact_lock({LOCK}); \
+         CREATE TABLE IF NOT EXISTS order_migrations (\
+         number BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
+    ))
     .await?;
-    let sql = "SELECT coalesce(max(number), 0) FROM order_migrations";
-    let mut found: i64 = step.query_one(sql, &[]).await?.get(0);
+    let mut found: i64 = step.query_typed_one(LAST, &[]).await?.get(0);
     for (migration, number) in MIGRATIONS.iter().zip(1_i64..) {
         if found < number {
             step.batch_execute(migration).await?;
-            let sql = "INSERT INTO order_migrations (number) VALUES ($1)";
-            step.execute(sql, &[&number]).await?;
+            let sql = format!("INSERT INTO order_migrations (number) VALUES ({number})");
+            step.batch_execute(&sql).await?;
             found = number;
         }
     }

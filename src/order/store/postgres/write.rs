@@ -10,6 +10,7 @@
 
 use std::collections::HashSet;
 
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::connections::Lent;
@@ -30,6 +31,9 @@ pub(super) struct Create {
 /// What is to stand where the version before it stands.
 pub(super) struct Replace {
     pub(super) next: Order,
+    /// Whether these differ from what stands there.
+    pub(super) items: bool,
+    pub(super) note: bool,
     pub(super) change: event::Change,
     pub(super) trace: Option<Trace>,
 }
@@ -60,26 +64,28 @@ const CREATE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[],
-        $14::text[]
-    ) AS asked (id, customer, state, version, created, note, items, data, caller, request_id, content,
+        $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[]
+    ) AS asked (id, customer, state, version, created, note, items, caller, request_id,
         traceparent, tracestate, owner)
 ), claimed AS (
-    INSERT INTO order_requests (caller, request_id, at, id, digest, data)
-    SELECT caller, request_id, created, id, sha256(convert_to(content, 'UTF8')), data::json
+    INSERT INTO order_requests (caller, request_id, at, id)
+    SELECT caller, request_id, created, id
     FROM asked WHERE request_id IS NOT NULL ORDER BY caller, request_id
     ON CONFLICT DO NOTHING RETURNING id
 ), placed AS (
     INSERT INTO order_records (id, customer, state, version, created, updated, note, items, owner)
     SELECT id, customer, state, version, created, created, note::json, items::json, owner
     FROM asked WHERE request_id IS NULL OR id IN (SELECT id FROM claimed) ORDER BY id
-    RETURNING id
+    RETURNING id, octet_length(note::text) + octet_length(items::text) AS bytes
 ), clock AS (
-    UPDATE order_clock SET last = last + (SELECT count(*) FROM placed) RETURNING last
+    UPDATE order_clock SET last = last + (SELECT count(*) FROM placed),
+        bytes = bytes + (SELECT count(*) FROM claimed) * 200
+            + (SELECT coalesce(sum(placed.bytes + 400), 0) FROM placed)
+    RETURNING last
 ), recorded AS (
-    INSERT INTO order_events (seq, at, change, data, traceparent, tracestate)
+    INSERT INTO order_events (seq, at, change, id, version, state, traceparent, tracestate)
     SELECT last - (SELECT count(*) FROM placed) + row_number() OVER (ORDER BY id),
-        created, 'created', data::json, traceparent, tracestate
+        created, 'created', id, version, state, traceparent, tracestate
     FROM clock, asked JOIN placed USING (id)
 )
 SELECT id, last FROM placed, clock";
@@ -126,30 +132,26 @@ async fn create(
     let created = collect(orders().map(|order| value::to_nanos(order.created)))?;
     let notes = collect(orders().map(to_note))?;
     let items = collect(orders().map(value::to_items))?;
-    let data = collect(orders().map(value::to_data))?;
     let callers: Vec<Option<&str>> = keys().map(|key| Some(key?.caller.as_str())).collect();
     let requests: Vec<Option<Uuid>> = keys().map(|key| Some(key?.request_id)).collect();
-    let contents: Vec<Option<&str>> = keys().map(|key| Some(key?.content.as_str())).collect();
     let (parents, tracestates) = columns(all.iter().map(|create| create.trace.as_ref()));
     let owners: Vec<&str> = orders().map(|order| order.owner.as_str()).collect();
     let rows = connection
         .query(
             CREATE,
             &[
-                &ids,
-                &customers,
-                &states,
-                &versions,
-                &created,
-                &notes,
-                &items,
-                &data,
-                &callers,
-                &requests,
-                &contents,
-                &parents,
-                &tracestates,
-                &owners,
+                (&ids, Type::UUID_ARRAY),
+                (&customers, Type::TEXT_ARRAY),
+                (&states, Type::TEXT_ARRAY),
+                (&versions, Type::INT8_ARRAY),
+                (&created, Type::INT8_ARRAY),
+                (&notes, Type::TEXT_ARRAY),
+                (&items, Type::TEXT_ARRAY),
+                (&callers, Type::TEXT_ARRAY),
+                (&requests, Type::UUID_ARRAY),
+                (&parents, Type::TEXT_ARRAY),
+                (&tracestates, Type::TEXT_ARRAY),
+                (&owners, Type::TEXT_ARRAY),
             ],
         )
         .await?;
@@ -163,31 +165,45 @@ async fn create(
 }
 
 /// Of several for one version, in the batch or elsewhere, one gets its place.
+/// What is replaced is kept for the events before; what is not is NULL.
 const REPLACE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::text[]
-    ) WITH ORDINALITY AS asked (id, state, version, updated, note, items, data, change,
+        $8::text[], $9::text[]
+    ) WITH ORDINALITY AS asked (id, state, version, updated, note, items, change,
         traceparent, tracestate, number)
 ), held AS MATERIALIZED (
-    SELECT asked.id, number FROM order_records JOIN asked
-    ON order_records.id = asked.id AND order_records.version = asked.version - 1
-    ORDER BY asked.id, number FOR UPDATE OF order_records
+    SELECT asked.id, number, r.note, r.items FROM order_records AS r JOIN asked
+    ON r.id = asked.id AND r.version = asked.version - 1
+    ORDER BY asked.id, number FOR UPDATE OF r
 ), replaced AS (
     UPDATE order_records AS r
     SET state = asked.state, version = asked.version, updated = asked.updated,
-        note = asked.note::json, items = asked.items::json
+        note = coalesce(asked.note::json, r.note), items = coalesce(asked.items::json, r.items)
     FROM (SELECT id, min(number) AS number FROM held GROUP BY id) AS first
     JOIN asked USING (id, number)
     WHERE r.id = asked.id
     RETURNING number
+), kept AS (
+    INSERT INTO order_past (id, part, until, value)
+    SELECT asked.id, part, asked.version - 1, value
+    FROM replaced JOIN asked USING (number) JOIN held USING (number)
+    CROSS JOIN LATERAL (VALUES
+        ('note', asked.note, held.note), ('items', asked.items, held.items)
+    ) AS parts (part, next, value)
+    WHERE next IS NOT NULL
+    RETURNING 1
 ), clock AS (
-    UPDATE order_clock SET last = last + (SELECT count(*) FROM replaced) RETURNING last
+    UPDATE order_clock SET last = last + (SELECT count(*) FROM replaced),
+        bytes = bytes + ((SELECT count(*) FROM replaced) + (SELECT count(*) FROM kept)) * 200
+            + (SELECT coalesce(sum(coalesce(octet_length(note), 0) + coalesce(octet_length(items), 0)), 0)
+                FROM asked JOIN replaced USING (number))
+    RETURNING last
 ), recorded AS (
-    INSERT INTO order_events (seq, at, change, data, traceparent, tracestate)
+    INSERT INTO order_events (seq, at, change, id, version, state, traceparent, tracestate)
     SELECT last - (SELECT count(*) FROM replaced) + row_number() OVER (ORDER BY number),
-        updated, change, data::json, traceparent, tracestate
+        updated, change, id, version, state, traceparent, tracestate
     FROM clock, asked JOIN replaced USING (number)
 )
 SELECT number, last FROM replaced, clock";
@@ -202,25 +218,26 @@ impl Change for Replace {
         let states: Vec<&str> = orders().map(|order| order.state.as_str()).collect();
         let versions = collect(orders().map(|order| value::to_signed(order.version.0)))?;
         let updated = collect(orders().map(|order| value::to_nanos(order.updated)))?;
-        let notes = collect(orders().map(to_note))?;
-        let items = collect(orders().map(value::to_items))?;
-        let data = collect(orders().map(value::to_data))?;
+        let notes = collect((all.iter()).map(|r| r.note.then(|| to_note(&r.next)).transpose()))?;
+        let items = all
+            .iter()
+            .map(|r| r.items.then(|| value::to_items(&r.next)));
+        let items = collect(items.map(Option::transpose))?;
         let changes: Vec<&str> = all.iter().map(|r| r.change.as_str()).collect();
         let (parents, tracestates) = columns(all.iter().map(|replace| replace.trace.as_ref()));
         let rows = connection
             .query(
                 REPLACE,
                 &[
-                    &ids,
-                    &states,
-                    &versions,
-                    &updated,
-                    &notes,
-                    &items,
-                    &data,
-                    &changes,
-                    &parents,
-                    &tracestates,
+                    (&ids, Type::UUID_ARRAY),
+                    (&states, Type::TEXT_ARRAY),
+                    (&versions, Type::INT8_ARRAY),
+                    (&updated, Type::INT8_ARRAY),
+                    (&notes, Type::TEXT_ARRAY),
+                    (&items, Type::TEXT_ARRAY),
+                    (&changes, Type::TEXT_ARRAY),
+                    (&parents, Type::TEXT_ARRAY),
+                    (&tracestates, Type::TEXT_ARRAY),
                 ],
             )
             .await?;
@@ -243,7 +260,7 @@ impl Change for Replace {
 pub(super) async fn notify(connection: &mut Lent, last: Position) -> Result<(), Error> {
     let sql = "SELECT pg_notify('order_events', $1)";
     connection
-        .query(sql, &[&last.0.to_string()])
+        .query(sql, &[(&last.0.to_string(), Type::TEXT)])
         .await
         .map(drop)
 }

@@ -72,8 +72,8 @@ pub fn check(path: &Path) -> Result<Findings, OpenError> {
     faults.retain(|line| line != "ok");
     let records = format!("SELECT {} FROM order_records", row::COLUMNS);
     let orders = count(&snapshot, &records, &mut faults, row::order).map_err(fault)?;
-    let events = "SELECT seq, change, data, traceparent, tracestate FROM order_events";
-    let events = count(&snapshot, events, &mut faults, row::event).map_err(fault)?;
+    let events = format!("SELECT {} FROM {}", row::EVENT_COLUMNS, row::EVENTS);
+    let events = count(&snapshot, &events, &mut faults, row::event).map_err(fault)?;
     let unanswered = "SELECT request_id FROM order_requests \
                       WHERE seq NOT IN (SELECT seq FROM order_events)";
     count(&snapshot, unanswered, &mut faults, |_| {

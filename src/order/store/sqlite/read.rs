@@ -6,7 +6,7 @@ mod tests;
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::row::{self, COLUMNS};
+use super::row::{self, COLUMNS, EVENT_COLUMNS, EVENTS};
 use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Order, OrderId};
@@ -24,18 +24,14 @@ pub(super) fn get(connection: &Connection, id: OrderId) -> Result<Option<Order>,
 
 /// The answer that `key` was given, or `None`.
 pub(super) fn replay(connection: &Connection, key: &RequestKey) -> Result<Option<Order>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT r.content, e.data FROM order_requests r LEFT JOIN order_events e USING (seq) \
-         WHERE r.caller = ?1 AND r.request_id = ?2",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {EVENT_COLUMNS} FROM order_requests AS q LEFT JOIN order_events AS e \
+         ON e.seq = q.seq LEFT JOIN order_records AS r ON r.id = e.id \
+         WHERE q.caller = ?1 AND q.request_id = ?2"
+    ))?;
     let mut rows = statement.query(params![key.caller, key.request_id.as_bytes()])?;
-    let Some(found) = rows.next()? else {
-        return Ok(None);
-    };
-    if row::text(found, 0, "content")? != key.content {
-        return Err(Error::RequestIdReused(key.request_id));
-    }
-    value::data(row::text(found, 1, "data")?).map(Some)
+    let found = rows.next()?.map(row::event).transpose()?;
+    found.map(|event| key.answer(event.order)).transpose()
 }
 
 pub(super) fn list(connection: &Connection, query: &Query) -> Result<Vec<Order>, Error> {
@@ -97,10 +93,9 @@ pub(super) fn events(
 ) -> Result<Vec<Event>, Error> {
     let from = i64::try_from(after.0).map_err(|_| Error::HistoryExpired)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, change, data, traceparent, tracestate FROM order_events \
-         WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {EVENT_COLUMNS} FROM {EVENTS} WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2"
+    ))?;
     let events = collect(statement.query([from, limit])?, row::event)?;
     let complete = match events.first() {
         Some(first) => first.position.0 == after.0 + 1,
@@ -124,6 +119,14 @@ pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<Positio
     Ok(Position(
         last.and_then(|last: i64| last.try_into().ok()).unwrap_or(0),
     ))
+}
+
+/// Numbers have no gaps.
+pub(super) fn events_kept(connection: &Connection) -> Result<u64, Error> {
+    let ends = "SELECT coalesce(max(seq) - (SELECT min(seq) FROM order_events) + 1, 0) \
+                FROM order_events";
+    let kept = (connection.prepare_cached(ends)?).query_one([], |row| row.get(0))?;
+    value::unsigned(kept, "seq")
 }
 
 /// Fails if the file cannot be read.

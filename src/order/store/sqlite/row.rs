@@ -33,14 +33,29 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Error> {
     })
 }
 
-/// Reads a row of `seq, change, data, traceparent, tracestate`.
+/// What [`event`] reads: the columns of [`order`] as they were right after the
+/// event, and those of its own.
+pub(super) const EVENT_COLUMNS: &str = "r.id, r.customer, e.state, e.version, r.created, e.at, \
+    coalesce((SELECT value FROM order_past AS p WHERE p.id = e.id AND p.part = 'note' \
+        AND p.until >= e.version ORDER BY p.until LIMIT 1), r.note), \
+    coalesce((SELECT value FROM order_past AS p WHERE p.id = e.id AND p.part = 'items' \
+        AND p.until >= e.version ORDER BY p.until LIMIT 1), r.items), r.owner, \
+    e.seq, e.change, e.data, e.traceparent, e.tracestate";
+
+/// Where [`EVENT_COLUMNS`] are.
+pub(super) const EVENTS: &str = "order_events AS e LEFT JOIN order_records AS r ON r.id = e.id";
+
+/// Reads a row of [`EVENT_COLUMNS`].
 pub(super) fn event(row: &Row<'_>) -> Result<Event, Error> {
-    let change = text(row, 1, "change")?;
+    let change = text(row, 10, "change")?;
     Ok(Event {
-        position: Position(unsigned(row.get(0)?, "seq")?),
+        position: Position(unsigned(row.get(9)?, "seq")?),
         change: Change::from_name(change).ok_or_else(|| damaged("change", change))?,
-        order: data(text(row, 2, "data")?)?,
-        trace: trace::of(optional(row, 3)?, optional(row, 4)?),
+        order: match text(row, 11, "data")? {
+            "" => order(row)?,
+            whole => data(whole)?,
+        },
+        trace: trace::of(optional(row, 12)?, optional(row, 13)?),
     })
 }
 

@@ -27,6 +27,10 @@ const MIGRATIONS: &[&str] = &[
         env!("CARGO_MANIFEST_DIR"),
         "/migrations/sqlite/0003_owner.sql"
     )),
+    include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/migrations/sqlite/0004_past.sql"
+    )),
 ];
 
 /// Refuses files that are not ours, before anything is written to them.

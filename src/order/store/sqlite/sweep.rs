@@ -54,10 +54,17 @@ impl Sweep {
     }
 
     /// Forgets the oldest that are too old; returns whether there may be more.
-    pub(super) fn step(&self, connection: &Connection, now: SystemTime) -> Result<bool, Error> {
+    /// Where room is scarce, events are kept no longer than answers need them.
+    pub(super) fn step(
+        &self,
+        connection: &Connection,
+        now: SystemTime,
+        crowded: bool,
+    ) -> Result<bool, Error> {
         let now = value::to_nanos(now)?;
+        let age = if crowded { self.requests } else { self.events };
         let (requests, more_requests) = oldest(connection, "order_requests", now, self.requests)?;
-        let (mut events, mut more_events) = oldest(connection, "order_events", now, self.events)?;
+        let (mut events, mut more_events) = oldest(connection, "order_events", now, age)?;
         if self.published {
             let said = published::said(connection)?.unwrap_or_default();
             let said = value::to_signed(said.0)?;
@@ -66,6 +73,7 @@ impl Sweep {
         }
         // A request whose event is gone could not be answered.
         delete(connection, "order_requests", requests.max(events))?;
+        forget_past(connection, events)?;
         delete(connection, "order_events", events)?;
         Ok(more_requests || more_events)
     }
@@ -96,6 +104,18 @@ fn oldest(
         count += 1;
     }
     Ok((last, count == ROWS))
+}
+
+/// What was replaced by the events up to this one: all before them are gone too.
+fn forget_past(connection: &Connection, up_to: i64) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "DELETE FROM order_past WHERE (id, part, until) IN ( \
+             SELECT p.id, p.part, p.until FROM order_events AS e JOIN order_past AS p \
+             ON p.id = e.id AND p.until < e.version WHERE e.seq <= ?1)",
+        )?
+        .execute([up_to])?;
+    Ok(())
 }
 
 fn delete(connection: &Connection, table: &str, up_to: i64) -> Result<(), Error> {

@@ -45,7 +45,9 @@ impl Change {
                 let current = read::get(connection, id)?.ok_or(Error::NotFound(id))?;
                 match current.apply(&command, expected, now)? {
                     None => Ok(current),
-                    Some((next, change)) => replace(connection, next, change, trace.as_ref()),
+                    Some((next, change)) => {
+                        replace(connection, &current, next, change, trace.as_ref())
+                    }
                 }
             }
         }
@@ -83,14 +85,13 @@ fn create(
     if let Some(key) = key {
         let mut insert = connection.prepare_cached(
             "INSERT INTO order_requests (seq, at, caller, request_id, content) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+             VALUES (?1, ?2, ?3, ?4, '')",
         )?;
         insert.execute(params![
             seq,
             value::to_nanos(order.created)?,
             key.caller,
             key.request_id.as_bytes(),
-            key.content,
         ])?;
     }
     Ok(order)
@@ -98,10 +99,23 @@ fn create(
 
 fn replace(
     connection: &Connection,
+    current: &Order,
     next: Order,
     change: event::Change,
     trace: Option<&Trace>,
 ) -> Result<Order, Error> {
+    let (before, after) = (&current.content, &next.content);
+    let parts = [
+        ("items", before.items != after.items),
+        ("note", before.note != after.note),
+    ];
+    for (part, _) in parts.iter().filter(|(_, changes)| *changes) {
+        let mut keep = connection.prepare_cached(&format!(
+            "INSERT INTO order_past (id, part, until, value) \
+             SELECT id, '{part}', version, {part} FROM order_records WHERE id = ?1"
+        ))?;
+        keep.execute([next.id.0.as_bytes()])?;
+    }
     let mut update = connection.prepare_cached(
         "UPDATE order_records \
          SET state = ?2, version = ?3, updated = ?4, note = ?5, items = ?6 WHERE id = ?1",
@@ -126,13 +140,16 @@ fn record(
     trace: Option<&Trace>,
 ) -> Result<i64, Error> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO order_events (at, change, data, traceparent, tracestate) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO order_events \
+         (at, change, data, id, version, state, traceparent, tracestate) \
+         VALUES (?1, ?2, '', ?3, ?4, ?5, ?6, ?7)",
     )?;
     insert.execute(params![
         value::to_nanos(order.updated)?,
         change.as_str(),
-        value::to_data(order)?,
+        order.id.0.as_bytes(),
+        value::to_signed(order.version.0)?,
+        order.state.as_str(),
         trace.map(|trace| trace.parent.as_str()),
         trace.map(|trace| trace.state.as_str()),
     ])?;

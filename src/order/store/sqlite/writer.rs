@@ -10,12 +10,13 @@ use std::time::{Instant, SystemTime};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-pub(super) use queue::{Job, Sender, Waiting, queue};
+pub(super) use queue::{Job, Reply, Sender, Waiting, queue};
 
 use super::connection::pragma;
 use super::file::Identity;
 use super::lock::Lock;
 use super::readers::Readers;
+use super::room::Room;
 use super::sweep::Sweep;
 use super::write::Change;
 use super::{Options, published, read};
@@ -35,6 +36,7 @@ pub(super) struct Writer {
     last_event: watch::Sender<Position>,
     readers: Arc<Readers>,
     sweep: Sweep,
+    room: Room,
     observed: Onlooker,
     checkpoint_frames: i64,
     /// The last commit failed, and it was not for lack of room.
@@ -48,8 +50,7 @@ type Answer = Result<Order, Error>;
 impl Writer {
     pub(super) fn new(
         connection: Connection,
-        file: Identity,
-        lock: Lock,
+        (file, lock, room): (Identity, Lock, Room),
         last_event: watch::Sender<Position>,
         readers: Arc<Readers>,
         observed: Onlooker,
@@ -61,6 +62,7 @@ impl Writer {
             last_event,
             readers,
             sweep: Sweep::new(options),
+            room,
             observed,
             checkpoint_frames: options.checkpoint_frames,
             broken: false,
@@ -111,18 +113,38 @@ impl Writer {
         self.observed.tell(|observer| observer.taken(waiting.len()));
         let (changes, replies): (Vec<_>, Vec<_>) =
             waiting.drain(..).filter_map(Waiting::unless_late).unzip();
-        let sweep = self.sweep.is_due(Instant::now());
-        if changes.is_empty() && !sweep {
+        if changes.is_empty() && !self.sweep.is_due(Instant::now()) {
             return;
         }
+        self.look();
+        if self.sweep.is_due(Instant::now()) {
+            // By itself and first: what is full must not keep it from making room.
+            if let Err(error) = self.commit(Vec::new(), true) {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep");
+            }
+            self.room.changes();
+            self.look();
+        }
+        if self.room.usage().is_full() {
+            answer(replies, &Error::StoreFull);
+        } else if !changes.is_empty() {
+            self.store_together(changes, replies);
+        }
+        if let Err(error) = self.checkpoint() {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot checkpoint"
+            );
+        }
+    }
+
+    fn store_together(&mut self, changes: Vec<Change>, replies: Vec<Reply>) {
         let (count, started) = (changes.len(), Instant::now());
-        match self.commit(changes, sweep) {
+        match self.commit(changes, false) {
             Ok(answers) => {
-                if count > 0 {
-                    let took = started.elapsed();
-                    self.observed
-                        .tell(|observer| observer.committed(count, took));
-                }
+                let took = started.elapsed();
+                self.observed
+                    .tell(|observer| observer.committed(count, took));
                 for (reply, answer) in replies.into_iter().zip(answers) {
                     // A caller that left does not need the answer.
                     let _ = reply.send(answer);
@@ -130,16 +152,26 @@ impl Writer {
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot store");
-                for reply in replies {
-                    let _ = reply.send(Err(fault::copy(&error)));
-                }
+                answer(replies, &error);
             }
         }
-        if let Err(error) = self.checkpoint() {
-            tracing::warn!(
+    }
+
+    /// How much there is, for those who watch and for the next change.
+    fn look(&mut self) {
+        match self.room.look(&self.connection) {
+            Ok(true) => {
+                let usage = self.room.usage();
+                self.observed.tell(|observer| observer.used(usage));
+                if usage.is_crowded() {
+                    self.sweep.is_due_again();
+                }
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "cannot checkpoint"
-            );
+                "cannot tell how much is stored"
+            ),
         }
     }
 
@@ -206,7 +238,9 @@ impl Writer {
     /// from being stored.
     fn sweep(&mut self) -> Result<bool, Error> {
         self.sweep.begin(Instant::now());
-        let swept = self.apart(|connection| self.sweep.step(connection, SystemTime::now()))?;
+        let crowded = self.room.usage().is_crowded();
+        let now = SystemTime::now();
+        let swept = self.apart(|connection| self.sweep.step(connection, now, crowded))?;
         Ok(swept.unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot sweep");
             false
@@ -243,6 +277,7 @@ impl Writer {
                 .pragma_update(None, "user_version", version)?;
             self.broken = false;
         }
+        self.look();
         Ok(())
     }
 
@@ -262,6 +297,14 @@ impl Writer {
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+}
+
+/// The same for all.
+fn answer(replies: Vec<Reply>, error: &Error) {
+    for reply in replies {
+        // A caller that left does not need the answer.
+        let _ = reply.send(Err(fault::copy(error)));
     }
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -13,13 +13,13 @@ use super::{Ack, Verdict, lost};
 /// event is missing.
 const HALVES: [&str; 4] = [
     "SELECT count(*) FROM order_requests r LEFT JOIN order_events e \
-     ON e.change = 'created' AND (e.data ->> 'id')::uuid = r.id WHERE e.seq IS NULL",
+     ON e.change = 'created' AND e.id = r.id WHERE e.seq IS NULL",
     "SELECT count(*) FROM order_records r LEFT JOIN \
-     (SELECT (data ->> 'id')::uuid AS id, max((data ->> 'version')::bigint) AS version, \
-      count(*) AS events FROM order_events GROUP BY 1) e USING (id) \
+     (SELECT id, max(version) AS version, count(*) AS events \
+      FROM order_events GROUP BY id) e USING (id) \
      WHERE e.version IS DISTINCT FROM r.version OR e.events IS DISTINCT FROM r.version",
     "SELECT count(*) FROM order_events e LEFT JOIN order_records r \
-     ON r.id = (e.data ->> 'id')::uuid WHERE r.id IS NULL",
+     ON r.id = e.id WHERE r.id IS NULL",
     "SELECT abs(last - (SELECT count(*) FROM order_events)) FROM order_clock",
 ];
 

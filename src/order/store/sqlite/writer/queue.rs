@@ -34,7 +34,8 @@ pub(in super::super) struct Waiting {
     pub(in super::super) reply: Reply,
 }
 
-type Reply = oneshot::Sender<Result<Order, Error>>;
+/// The end for the answer.
+pub(in super::super) type Reply = oneshot::Sender<Result<Order, Error>>;
 
 impl Waiting {
     /// Drops what nobody waits for any more, before it costs anything.

@@ -1,0 +1,74 @@
+//{% capture source %}{% raw %}
+//! How much the file holds, and how much it may.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::connection::pragma;
+use super::{Options, read};
+use crate::order::error::Error;
+use crate::order::store::Usage;
+use crate::order::store::value::unsigned;
+
+/// How long a look is good for.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Looks now and then.
+pub(super) struct Room {
+    path: PathBuf,
+    quota: Option<u64>,
+    reserve: u64,
+    usage: Usage,
+    next: Instant,
+}
+
+impl Room {
+    pub(super) fn new(path: &Path, options: &Options) -> Self {
+        Self {
+            path: path.to_owned(),
+            quota: options.max_bytes,
+            reserve: options.reserve,
+            usage: Usage::default(),
+            next: Instant::now(),
+        }
+    }
+
+    /// What the last look found.
+    pub(super) fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Something was forgotten: the next look is due.
+    pub(super) fn changes(&mut self) {
+        self.next = Instant::now();
+    }
+
+    /// Looks, unless it just did and found room; returns whether it did.
+    pub(super) fn look(&mut self, connection: &Connection) -> Result<bool, Error> {
+        let now = Instant::now();
+        if now < self.next && !self.usage.is_full() {
+            return Ok(false);
+        }
+        self.next = now + INTERVAL;
+        let number = |name| unsigned(pragma(connection, name)?, name);
+        let (page, pages) = (number("page_size")?, number("page_count")?);
+        let used = pages.saturating_sub(number("freelist_count")?);
+        let limit = page * pages + self.left()?;
+        self.usage = Usage {
+            bytes: page * used,
+            limit: Some(self.quota.map_or(limit, |quota| quota.min(limit))),
+            events: read::events_kept(connection)?,
+        };
+        Ok(true)
+    }
+
+    /// What the file may still take of its disk.
+    fn left(&self) -> Result<u64, Error> {
+        let disk = rustix::fs::statvfs(&self.path)
+            .map_err(|error| Error::StoreUnavailable(error.into()))?;
+        Ok((disk.f_bavail * disk.f_frsize).saturating_sub(self.reserve))
+    }
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
