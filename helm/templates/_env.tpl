@@ -17,6 +17,15 @@ REFLECTION: {{ $v.settings.reflection | quote }}
 {{- if eq $v.store.type "sqlite" }}
 STORE: {{ printf "sqlite:%s/store.db" $v.store.sqlite.path | quote }}
 {{- end }}
+{{- with $v.store.quota }}
+STORE_QUOTA: {{ . | quote }}
+{{- end }}
+{{- with $v.store.eventRetention }}
+EVENT_RETENTION: {{ . | quote }}
+{{- end }}
+{{- with $v.store.requestRetention }}
+REQUEST_RETENTION: {{ . | quote }}
+{{- end }}
 {{- with $v.events.nats }}
 {{- if and .url (not .existingSecret) }}
 PUBLISH_TO: {{ .url | quote }}

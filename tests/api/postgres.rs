@@ -173,12 +173,28 @@ async fn it_waits_for_a_database_that_cannot_be_written_to() {
     client.batch_execute(&read_only("on")).await.unwrap();
     ended(&run(&url, &["migrate"]), 69, &["cannot be written to"]);
     let server = start(&url);
-    let mut watch = health(&server).await;
-    until(&mut watch, ServingStatus::NotServing).await;
     let (status, _) = server.admin("/livez");
     assert!(status.contains("200"), "{status}");
+    // It tries again and again, each time with new connections.
+    let sessions = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()";
+    let tried = async {
+        while client
+            .query_one(sessions, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0)
+            < 16
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let tried = tokio::time::timeout(Duration::from_secs(30), tried).await;
+    tried.expect("it tries again");
+    let (status, _) = server.admin("/readyz");
+    assert!(status.contains("503"), "{status}");
 
     client.batch_execute(&read_only("off")).await.unwrap();
+    let mut watch = health(&server).await;
     until(&mut watch, ServingStatus::Serving).await;
     create(&mut server.client().await, "alice").await;
     let log = server.stop_and_read().await;

@@ -102,7 +102,7 @@ async fn no_call_fails_and_nothing_stays_in_a_session() {
     store.health().await.unwrap();
 
     // The database lists who else is there; one of them after the other is lent.
-    let left = "SELECT (SELECT count(*) FROM pg_prepared_statements) \
+    let leftovers = "SELECT (SELECT count(*) FROM pg_prepared_statements) \
                 + (SELECT count(*) FROM pg_listening_channels()) \
                 + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') \
                 + (SELECT count(*) FROM pg_settings WHERE source = 'session' \
@@ -113,7 +113,7 @@ async fn no_call_fails_and_nothing_stays_in_a_session() {
         let (client, connection) = tokio_postgres::connect(&pooled.url, NoTls).await.unwrap();
         tokio::spawn(connection);
         client.batch_execute("BEGIN").await.unwrap();
-        let row = client.query_typed_one(left, &[]).await.unwrap();
+        let row = client.query_typed_one(leftovers, &[]).await.unwrap();
         assert_eq!(row.get::<_, i64>(0), 0);
         if lent.len() < 2 {
             // Others are to be lent to the next; some are left for the store.

@@ -162,7 +162,7 @@ pub(crate) async fn a_full_store_refuses_changes_and_reads_on(place: &dyn Place)
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), filling)
+    tokio::time::timeout(Duration::from_mins(1), filling)
         .await
         .unwrap();
     store.health().await.unwrap();
@@ -185,7 +185,7 @@ pub(crate) async fn history_makes_room(place: &dyn Place) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), changing)
+    tokio::time::timeout(Duration::from_mins(1), changing)
         .await
         .unwrap();
     let order = store.get(id).await.unwrap().unwrap();

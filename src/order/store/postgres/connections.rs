@@ -170,19 +170,19 @@ impl Told {
         values: &[Value<'_>],
         left: Duration,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let begin = format!(
+        let start = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {}; \
              SELECT set_config('synchronous_commit', 'on', true) \
              WHERE current_setting('synchronous_commit') = 'off'",
             limit(left)
         );
-        let (begun, rows, ended) = future::join3(
-            self.client.batch_execute(&begin),
+        let (started, rows, ended) = future::join3(
+            self.client.batch_execute(&start),
             self.client.query_typed(sql, values),
             self.client.batch_execute("COMMIT"),
         )
         .await;
-        begun?;
+        started?;
         let rows = rows?;
         ended?;
         Ok(rows)
