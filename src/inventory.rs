@@ -39,8 +39,13 @@ pub fn connect(
         return Ok(None);
     };
     let service = &contract::INVENTORY_SERVICE;
-    let upstream = Upstream::new("--inventory-endpoint", endpoint, service, &settings.client)?
-        .mesh(settings.server.mesh);
+    let upstream = Upstream::new(
+        "--inventory-endpoint",
+        endpoint.expose(),
+        service,
+        &settings.client,
+    )?
+    .mesh(settings.server.mesh);
     let server = Some(upstream.host_and_port());
     let upstream = upstream.layer(ClientLayer::new(telemetry, contract::UPSTREAMS, server));
     let client = InventoryClient::new(upstream.connect_lazily());

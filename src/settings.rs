@@ -7,12 +7,14 @@ mod owner;
 mod tests;
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chassis::exit::Fatal;
-use chassis::settings::{AdminSettings, ClientSettings, ServerSettings, positive_duration, size};
+use chassis::file;
+use chassis::settings::{
+    AdminSettings, ClientSettings, SecretUrl, ServerSettings, positive_duration, size,
+};
 use chassis::telemetry::TelemetrySettings;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -94,7 +96,7 @@ pub struct Settings {
         value_name = "URL",
         hide_env_values = true
     )]
-    pub inventory_endpoint: Option<String>,
+    pub inventory_endpoint: Option<SecretUrl>,
 
     /// Whose orders are.
     #[command(flatten)]
@@ -147,7 +149,7 @@ pub struct Target {
     /// `http://HOST:PORT`, or `https`; by default the server of this machine, on
     /// the port of --listen.
     #[arg(long, value_name = "URL")]
-    pub endpoint: Option<String>,
+    pub endpoint: Option<SecretUrl>,
 
     /// Token to show with each call, where a mesh or the server checks one.
     #[arg(
@@ -225,8 +227,8 @@ impl Settings {
 
 /// The URL in the file at `path`. No error says what it holds.
 fn store_in(path: &Path) -> Result<StoreUrl, Fatal> {
-    let wrong = |why: String| Fatal::usage(format!("--store-file {}: {why}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |why: String| Fatal::usage(format!("--store-file {}: {why}", file::shown(path)));
+    let text = file::read_text(path).map_err(|error| wrong(error.to_string()))?;
     text.trim()
         .parse()
         .map_err(|why| wrong(format!("its content {why}")))

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chassis::exit::Fatal;
+use chassis::printable::printable;
+use chassis::settings::SecretUrl;
 use chassis::tls;
 use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
@@ -85,10 +87,8 @@ pub async fn create_and_read(settings: &Settings, target: &Target) -> Result<(),
         etag: created.etag,
     };
     let cancelled = client.cancel_order(cancel).await.map_err(failed)?;
-    println!(
-        "created, read and cancelled {}",
-        cancelled.into_inner().name
-    );
+    let name = cancelled.into_inner().name;
+    println!("created, read and cancelled {}", printable(&name));
     Ok(())
 }
 
@@ -102,12 +102,12 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn connect(settings: &Settings, target: &Target) -> Result<(String, Channel), Fatal> {
+async fn connect(settings: &Settings, target: &Target) -> Result<(SecretUrl, Channel), Fatal> {
     let (own, client) = (&settings.server.tls, &settings.client.tls);
     let scheme = if own.is_on() { "https" } else { "http" };
-    let here = || format!("{scheme}://{}", reachable(settings.server.listen));
+    let here = || format!("{scheme}://{}", reachable(settings.server.listen)).into();
     let address = target.endpoint.clone().unwrap_or_else(here);
-    let endpoint = Endpoint::from_shared(address.clone())
+    let endpoint = Endpoint::from_shared(address.expose().to_owned())
         .map_err(|error| Fatal::usage(format!("--endpoint {address}: {error}")))?
         .connect_timeout(PATIENCE)
         .timeout(PATIENCE);
@@ -129,7 +129,7 @@ fn cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), cause)
 }
 
-fn failed(address: &str, status: &tonic::Status) -> Fatal {
+fn failed(address: &SecretUrl, status: &tonic::Status) -> Fatal {
     let (code, message) = (status.code(), status.message());
     Fatal::unavailable(format!("{address} answered {code:?}: {message}"))
 }

@@ -4,6 +4,7 @@
 //! - [`attempt`]: which attempt of a call a request is
 //! - [`settings`]: flags and variables
 //! - [`exit`]: how the process ends
+//! - [`file`], [`printable`]: files that settings name, text of others
 //! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
 //! - [`rpc`]: which rpc a request calls
 //! - [`random`]: numbers for jitter
@@ -21,6 +22,7 @@ pub mod client;
 pub mod contract;
 pub mod deadline;
 pub mod exit;
+pub mod file;
 #[cfg(any(feature = "jwt", feature = "tls"))]
 mod follow;
 pub mod health;
@@ -29,6 +31,7 @@ pub mod jwt;
 pub mod limits;
 pub mod listener;
 pub mod mesh;
+pub mod printable;
 pub mod random;
 pub mod rpc;
 pub mod server;

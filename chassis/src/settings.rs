@@ -6,6 +6,7 @@
 mod admin;
 mod client;
 mod jwt;
+mod secret;
 mod server;
 mod tls;
 mod value;
@@ -13,6 +14,7 @@ mod value;
 pub use admin::AdminSettings;
 pub use client::{ClientSettings, UpstreamRetries};
 pub use jwt::JwtSettings;
+pub use secret::SecretUrl;
 pub use server::{Runtime, ServerSettings};
 pub use tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
 pub use value::{bytes, duration, positive_duration, size};

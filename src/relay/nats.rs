@@ -2,7 +2,6 @@
 //! NATS `JetStream`: a message is there when a stream has acknowledged it, and a
 //! repeated one is dropped by its id within the stream's duplicate window.
 
-use std::fs;
 use std::time::Duration;
 
 use async_nats::connection::State;
@@ -10,6 +9,7 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::{self, Context, stream};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr};
 use chassis::exit::Fatal;
+use chassis::file;
 use prost::Message as _;
 use tokio::sync::Mutex;
 
@@ -43,11 +43,16 @@ impl JetStream {
         let login = Login::of(&broker.servers);
         let credentials = settings.publish_credentials.as_ref().map(|path| {
             let wrong = |error: std::io::Error| {
-                let path = path.display();
+                let path = file::shown(path);
                 Fatal::usage(format!("--publish-credentials {path}: {error}"))
             };
-            let text = fs::read_to_string(path).map_err(wrong)?;
-            ConnectOptions::with_credentials(&text).map_err(wrong)?;
+            let text = file::read_text(path).map_err(wrong)?;
+            // What the library says of it could repeat it.
+            ConnectOptions::with_credentials(&text).map_err(|_| {
+                wrong(std::io::Error::other(
+                    "it holds no credentials; write the file anew, as nsc does",
+                ))
+            })?;
             Ok(text)
         });
         let credentials = credentials.transpose()?;

@@ -32,6 +32,7 @@ mod pgbouncer;
 mod postgres;
 #[cfg(feature = "nats")]
 mod relay;
+mod secrets;
 mod settings;
 mod smoke;
 #[cfg(feature = "postgres")]

@@ -29,7 +29,7 @@ fn wrong_values_are_refused_with_the_setting_named() {
     let dir = TempDir::new().unwrap();
     let cases: [(&[&str], &[&str]); 8] = [
         (&["--nonsense"], &["--nonsense"]),
-        (&["nonsense"], &["nonsense"]),
+        (&["nonsense"], &["command"]),
         (&["--drain-timeout", "soon"], &["--drain-timeout", "30s"]),
         (&["--drain-timeout", "0s"], &["--drain-timeout"]),
         (&["--store", "mysql://x"], &["--store", "sqlite:"]),

@@ -27,7 +27,7 @@ impl Endpoint {
     pub(super) fn parse(flag: &str, text: &str) -> Result<Self, Fatal> {
         let refuse = |why: &str| {
             Fatal::usage(format!(
-                "{flag} `{text}` is not an upstream: {why}; write it as http://host:port or \
+                "{flag} is not an upstream: {why}; write it as http://host:port or \
                  https://host:port"
             ))
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::exit::Fatal;
+use crate::file;
 
 /// A file, and the setting that names it.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ impl Source {
     }
 
     pub(crate) fn read(&self) -> Result<Content, Fatal> {
-        let bytes = std::fs::read(&self.path)
+        let bytes = file::read(&self.path)
             .map_err(|error| self.wrong(&error, "name a file that this process may read"))?;
         let (bytes, source) = (bytes.into(), self.clone());
         Ok(Content { source, bytes })
@@ -28,7 +29,7 @@ impl Source {
 
     pub(crate) fn wrong(&self, why: &dyn fmt::Display, remedy: &str) -> Fatal {
         let Self { flag, path } = self;
-        Fatal::usage(format!("{flag} {}: {why}; {remedy}", path.display()))
+        Fatal::usage(format!("{flag} {}: {why}; {remedy}", file::shown(path)))
     }
 }
 

@@ -16,6 +16,7 @@ use super::TelemetryError;
 use super::environment::{Environment, Signal, span_limits};
 use super::sampler::TraceSampler;
 use super::scrub::Scrubbed;
+use crate::settings::SecretUrl;
 
 /// The runtime that exports run on.
 #[derive(Debug)]
@@ -85,11 +86,20 @@ macro_rules! exporter {
 }
 
 /// # Errors
-/// When the endpoint is under TLS and this build has none.
+/// When the endpoint is no URL, or is under TLS and this build has none.
 fn speakable(endpoint: &str) -> Result<(), TelemetryError> {
+    // The exporter would repeat it, and what is secret in it.
+    if endpoint.parse::<http::Uri>().is_err() {
+        return Err(TelemetryError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT, or one of a signal's own, is no URL: write it as \
+             http://host:4317"
+                .to_owned(),
+        ));
+    }
     if cfg!(feature = "tls") || !endpoint.to_lowercase().starts_with("https:") {
         return Ok(());
     }
+    let endpoint = SecretUrl::from(endpoint.to_owned());
     Err(TelemetryError(format!(
         "the collector {endpoint} is under TLS, which this build does not speak: build with the feature tls, or \
          name an http:// endpoint (without a scheme: OTEL_EXPORTER_OTLP_INSECURE=true)"

@@ -1,10 +1,13 @@
 //! TLS to the collector: `OTEL_EXPORTER_OTLP_*CERTIFICATE` and `…_CLIENT_KEY`,
 //! which the exporter does not read itself.
 
+use std::path::Path;
+
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use super::TelemetryError;
 use super::environment::{Environment, Signal};
+use crate::file;
 
 /// What the variables ask for; `None` when they name no file.
 ///
@@ -14,9 +17,9 @@ pub(crate) fn client_config(
     env: &Environment,
     signal: Signal,
 ) -> Result<Option<ClientTlsConfig>, TelemetryError> {
-    let authority = file(env, signal, "CERTIFICATE")?;
-    let certificate = file(env, signal, "CLIENT_CERTIFICATE")?;
-    let key = file(env, signal, "CLIENT_KEY")?;
+    let authority = named(env, signal, "CERTIFICATE")?;
+    let certificate = named(env, signal, "CLIENT_CERTIFICATE")?;
+    let key = named(env, signal, "CLIENT_KEY")?;
     if authority.is_none() && certificate.is_none() && key.is_none() {
         return Ok(None);
     }
@@ -38,7 +41,7 @@ pub(crate) fn client_config(
     Ok(Some(config))
 }
 
-fn file(
+fn named(
     env: &Environment,
     signal: Signal,
     suffix: &str,
@@ -46,7 +49,9 @@ fn file(
     let Some(path) = signal.otlp(env, suffix) else {
         return Ok(None);
     };
-    std::fs::read(&path).map(Some).map_err(|error| {
+    let path = Path::new(&path);
+    file::read(path).map(Some).map_err(|error| {
+        let path = file::shown(path);
         TelemetryError(format!(
             "OTEL_EXPORTER_OTLP_{suffix}={path} cannot be read: {error}; name a PEM file that the service may read"
         ))

@@ -1,7 +1,10 @@
 //! Variables that the SDK reads, or ought to: what it would pass over in silence
 //! is said.
 
+use std::path::Path;
+
 use super::{Environment, Signal};
+use crate::file;
 
 const NUMBERS: [&str; 7] = [
     "OTEL_BSP_SCHEDULE_DELAY",
@@ -61,6 +64,7 @@ pub(crate) fn check(env: &mut Environment) {
         for suffix in ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"] {
             for name in otlp(suffix) {
                 if let Some(path) = env.get(&name) {
+                    let path = file::shown(Path::new(&path)).to_string();
                     env.ignored(
                         &name,
                         &path,

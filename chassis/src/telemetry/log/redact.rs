@@ -80,7 +80,8 @@ fn secret(text: &[u8], from: usize) -> Option<Range<usize>> {
     .min_by_key(|range| range.start)
 }
 
-/// The password of `scheme://user:password@host`.
+/// The password of `scheme://user:password@host`, also one whose slash is not
+/// encoded.
 fn user_info(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut from = from;
     while let Some(at) = find(text, b"://", from) {
@@ -88,8 +89,10 @@ fn user_info(text: &[u8], from: usize) -> Option<Range<usize>> {
         let authority = &text[start..];
         let length = authority
             .iter()
-            .take_while(|byte| !matches!(byte, b'/' | b' ' | b'"' | b'?' | b'#'))
+            .take_while(|byte| !matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\n'))
             .count();
+        // Up to the next URL, if one follows in a list.
+        let length = find(&authority[..length], b"://", 0).unwrap_or(length);
         if let Some(end) = authority[..length].iter().rposition(|byte| *byte == b'@')
             && let Some(colon) = authority[..end].iter().position(|byte| *byte == b':')
         {
@@ -133,6 +136,11 @@ mod tests {
                 "postgres://me:hunter2@db:5432/x and https://db/y",
                 "postgres://me:[redacted]@db:5432/x and https://db/y",
             ),
+            (
+                "'nats://me:hunt/er?2@a:1,nats://me:hunter2@b:1' is none",
+                "'nats://me:[redacted]@a:1,nats://me:[redacted]@b:1' is none",
+            ),
+            ("https://db:1/x#y", "https://db:1/x#y"),
             (
                 "host=db password=hunter2 user=me",
                 "host=db password=[redacted] user=me",

@@ -8,6 +8,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
 use super::redact;
+use crate::printable::is_hidden;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,20 +117,22 @@ struct Escaped<'a>(&'a mut String);
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let mut plain = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            let escape = match byte {
-                b'"' => "\\\"",
-                b'\\' => "\\\\",
-                b'\n' => "\\n",
-                b'\r' => "\\r",
-                b'\t' => "\\t",
-                0..0x20 => "",
+        for (at, character) in text.char_indices() {
+            let escape = match character {
+                '"' => "\\\"",
+                '\\' => "\\\\",
+                '\n' => "\\n",
+                '\r' => "\\r",
+                '\t' => "\\t",
+                _ if is_hidden(character) => "",
                 _ => continue,
             };
             self.0.push_str(&text[plain..at]);
-            plain = at + 1;
+            plain = at + character.len_utf8();
             if escape.is_empty() {
-                write!(self.0, "\\u{byte:04x}")?;
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(self.0, "\\u{unit:04x}")?;
+                }
             } else {
                 self.0.push_str(escape);
             }
@@ -225,23 +228,40 @@ impl Visit for Pretty<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.out.push(' ');
-        if field.name() != "message" {
+        let is_message = field.name() == "message";
+        if !is_message {
             self.out.push_str(field.name());
             self.out.push('=');
         }
         if redact::is_secret(field.name()) {
             self.out.push_str(redact::REDACTED);
         } else {
-            // A value does not get to fake a line or to steer the terminal.
-            for character in redact::scrub(value.to_owned()).chars() {
-                if character.is_control() {
-                    self.out.extend(character.escape_default());
-                } else {
-                    self.out.push(character);
-                }
-            }
+            let value = redact::scrub(value.to_owned());
+            value_of_pair(self.out, &value, is_message);
         }
     }
+}
+
+/// A value does not get to fake a field or a line, or to steer the terminal: it
+/// is quoted wherever it could be taken for more than one word. A message is
+/// words, and is quoted where it could be taken for a field.
+fn value_of_pair(out: &mut String, value: &str, is_message: bool) {
+    let quotes =
+        |c: char| matches!(c, '"' | '=') || (c.is_whitespace() && !(is_message && c == ' '));
+    let is_quoted = value.is_empty() || value.contains(|c| quotes(c) || is_hidden(c));
+    if !is_quoted {
+        out.push_str(value);
+        return;
+    }
+    out.push('"');
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            _ if is_hidden(character) => out.extend(character.escape_default()),
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
 }
 
 #[cfg(test)]
@@ -264,11 +284,96 @@ mod tests {
         }
     }
 
+    /// What a line says of `cause`, by whoever calls, and of a message.
+    fn lines(style: Style, hostile: &str) -> String {
+        use std::io::Write;
+        use std::sync::{Arc, Mutex};
+        use tracing_subscriber::layer::SubscriberExt as _;
+
+        #[derive(Clone, Default)]
+        struct Sink(Arc<Mutex<Vec<u8>>>);
+        impl Write for Sink {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let sink = Sink::default();
+        let writer = super::super::Writer::start(sink.clone()).unwrap();
+        let layer = super::super::LogLayer::new(style, writer.clone(), None);
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(target: crate::telemetry::rpc::TARGET, caller = hostile, "served");
+            tracing::info!(shown = %hostile, debugged = ?hostile, "{hostile}");
+        });
+        writer.flush(std::time::Duration::from_secs(20));
+        String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+    }
+
+    const HOSTILE: [&str; 7] = [
+        "evil\" level=ERROR",
+        "evil level=ERROR target=rpc",
+        "a\nb",
+        "a\u{9b}2Jb\u{7f}",
+        "a\u{202e}b\u{2066}",
+        "a\u{2028}b\u{200b}\u{feff}",
+        "a\u{e0041}\\\"",
+    ];
+
+    #[test]
+    fn what_is_hidden_is_escaped_in_both_forms() {
+        for style in [Style::Json, Style::Pretty { colour: false }] {
+            for hostile in HOSTILE {
+                let text = lines(style, hostile);
+                assert_eq!(text.lines().count(), 2, "{text}");
+                assert!(
+                    text.lines().all(|line| !line.contains(is_hidden)),
+                    "{text:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn json_reads_back_what_it_escaped() {
+        for hostile in HOSTILE {
+            let text = lines(Style::Json, hostile);
+            let both: Vec<serde_json::Value> = (text.lines())
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
+            assert_eq!(both[0]["caller"], hostile);
+            assert_eq!(both[1]["shown"], hostile);
+            assert_eq!(both[1]["message"], hostile);
+        }
+    }
+
+    #[test]
+    fn a_value_in_text_cannot_look_like_another_field() {
+        let text = lines(Style::Pretty { colour: false }, "evil\" level=ERROR");
+        let quoted = r#""evil\" level=ERROR""#;
+        let (first, second) = text.trim_end().split_once('\n').unwrap();
+        assert!(
+            first.ends_with(&format!("rpc: served caller={quoted}")),
+            "{first}"
+        );
+        assert!(
+            second.contains(&format!(": {quoted} shown={quoted} debugged=")),
+            "{second}"
+        );
+        let plain = lines(Style::Pretty { colour: false }, "things-1/2.3:4");
+        assert!(plain.contains(" caller=things-1/2.3:4\n"), "{plain}");
+        let words = lines(Style::Pretty { colour: false }, "two words");
+        assert!(words.contains(": two words shown=\"two words\""), "{words}");
+    }
+
     #[test]
     fn escapes() {
         let mut out = String::new();
         json_string(&mut out, "a\"b\\c\nd\u{1}\u{e9}\u{7f}");
-        assert_eq!(out, "\"a\\\"b\\\\c\\nd\\u0001\u{e9}\u{7f}\"");
+        assert_eq!(out, "\"a\\\"b\\\\c\\nd\\u0001\u{e9}\\u007f\"");
         let back: String = serde_json::from_str(&out).unwrap();
         assert_eq!(back, "a\"b\\c\nd\u{1}\u{e9}\u{7f}");
     }

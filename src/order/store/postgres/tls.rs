@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chassis::file;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -38,10 +39,10 @@ impl Trust {
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, String> {
-    let wrong = |why: &dyn std::fmt::Display| format!("sslrootcert {}: {why}", path.display());
+    let wrong = |why: &dyn std::fmt::Display| format!("sslrootcert {}: {why}", file::shown(path));
     let mut roots = RootCertStore::empty();
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
-    for root in found {
+    let pem = file::read(path).map_err(|error| wrong(&error))?;
+    for root in CertificateDer::pem_slice_iter(&pem) {
         let root = root.map_err(|error| wrong(&error))?;
         roots.add(root).map_err(|error| wrong(&error))?;
     }

@@ -47,6 +47,10 @@ impl FromStr for Url {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        // The parser also takes pairs, and of those it repeats names.
+        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+            return Err(Invalid::new("must be postgres://USER@HOST/DATABASE"));
+        }
         let (text, ours) = split(text);
         let (verify, trust) = trust(&ours)?;
         // The parser names the option that is wrong and never its value.
@@ -58,6 +62,13 @@ impl FromStr for Url {
         if config.get_hosts().is_empty() {
             return Err(Invalid::new(
                 "must name a host: postgres://USER@HOST/DATABASE",
+            ));
+        }
+        let shown = shown(&text);
+        // A second one ends the password only in the eyes of whoever wrote it.
+        if shown.matches('@').count() > 1 {
+            return Err(Invalid::new(
+                "must have each @ of its user and password as %40: the first one ends them",
             ));
         }
         if config.get_connect_timeout().is_none() {
@@ -79,16 +90,19 @@ impl FromStr for Url {
         Ok(Self {
             config: Arc::new(config),
             trust,
-            shown: shown(&text),
+            shown,
         })
     }
 }
 
 /// Takes the options out that the parser does not know: those of [`trust`].
 fn split(text: &str) -> (String, Vec<(&str, &str)>) {
-    let Some((start, options)) = text.split_once('?') else {
+    // A question mark before the host is part of the password.
+    let host = text.find('@').unwrap_or_default();
+    let Some(mark) = text[host..].find('?') else {
         return (text.to_owned(), Vec::new());
     };
+    let (start, options) = (&text[..host + mark], &text[host + mark + 1..]);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for option in options.split('&') {
         match option.split_once('=') {
@@ -178,6 +192,12 @@ mod tests {
             ("postgres://me:hunter2@db/shop?nonsense=hunter2", "nonsense"),
             ("postgres://me:hunter2@db:hunter2/shop", "port"),
             ("postgres:///shop?password=hunter2", "host"),
+            ("postgres:me:hunter2=x@db/shop", "postgres://"),
+            ("postgres://me:x@hunter2@db/shop", "%40"),
+            (
+                "postgres://me:x?sslrootcert=hunter2@db/shop?nonsense=x",
+                "nonsense",
+            ),
             ("postgres://me:hunter2@db/shop?sslmode=verify-ca", "sslmode"),
             (
                 "postgres://me:hunter2@db/shop?sslmode=verify-full",
