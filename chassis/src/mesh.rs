@@ -1,10 +1,14 @@
 //! The mesh the process runs in, and who its proxies, or certificates, say is calling.
 
+mod account;
 mod caller;
+mod domain;
 mod forwarded;
 mod roles;
 
-pub use caller::{Caller, ServiceAccount};
+pub use account::ServiceAccount;
+pub use caller::Caller;
+pub use domain::TrustDomain;
 pub use roles::Roles;
 
 /// A service mesh, declared by `--mesh`.

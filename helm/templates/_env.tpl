@@ -42,6 +42,7 @@ INVENTORY_ENDPOINT: {{ . | quote }}
 {{- end }}
 {{- if include "authorization.byService" . }}
 CALLER_ROLES: {{ include "authorization.callerRoles" . | quote }}
+TRUST_DOMAIN: {{ $v.mesh.trustDomain | quote }}
 {{- end }}
 OTEL_SERVICE_NAME: {{ include "chart.fullname" . }}
 {{- with $v.otel.endpoint }}

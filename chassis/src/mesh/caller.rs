@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::account::{ServiceAccount, is_spiffe, is_uri};
 use super::{Provider, forwarded};
 
 const LINKERD: &str = "l5d-client-id";
@@ -12,15 +13,6 @@ const LINKERD: &str = "l5d-client-id";
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Caller(Arc<str>);
 
-/// A Kubernetes service account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ServiceAccount<'a> {
-    /// Its namespace.
-    pub namespace: &'a str,
-    /// Its name.
-    pub name: &'a str,
-}
-
 impl Caller {
     /// The caller that `provider`'s proxy vouches for in `headers`.
     ///
@@ -28,19 +20,29 @@ impl Caller {
     /// ambient mode: its node proxy passes on what the caller wrote.
     #[must_use]
     pub fn of(provider: Provider, headers: &HeaderMap) -> Option<Self> {
-        let id = match provider {
-            Provider::None | Provider::IstioAmbient => return None,
-            Provider::Istio => forwarded::uri(headers)?,
-            // Linkerd's proxy removes what a caller wrote, so there is one.
-            Provider::Linkerd => headers.get(LINKERD)?.to_str().ok()?.trim().into(),
-        };
-        (!id.is_empty()).then_some(Self(id))
+        match provider {
+            Provider::None | Provider::IstioAmbient => None,
+            Provider::Istio => Self::named(&forwarded::uri(headers)?),
+            Provider::Linkerd => {
+                // Linkerd's proxy removes what a caller wrote, so there is one.
+                let mut values = headers.get_all(LINKERD).iter();
+                let (Some(one), None) = (values.next(), values.next()) else {
+                    return None;
+                };
+                Self::named(one.to_str().ok()?.trim())
+            }
+        }
     }
 
-    /// The caller whose certificate, which an authority vouches for, bears `id`.
-    #[cfg(feature = "tls")]
-    pub(crate) fn certified(id: &str) -> Option<Self> {
-        (!id.is_empty()).then(|| Self(id.into()))
+    /// The caller whose name, which somebody vouches for, is `id`. One that is
+    /// meant as a URI names somebody only if it is a SPIFFE id, to the letter.
+    pub(crate) fn named(id: &str) -> Option<Self> {
+        let names = if is_uri(id) {
+            is_spiffe(id)
+        } else {
+            !id.is_empty()
+        };
+        names.then(|| Self(id.into()))
     }
 
     /// A SPIFFE id, a name as Linkerd gives it, or one in DNS.
@@ -52,9 +54,7 @@ impl Caller {
     /// The account the caller runs under, if its id tells.
     #[must_use]
     pub fn service_account(&self) -> Option<ServiceAccount<'_>> {
-        spiffe(&self.0)
-            .or_else(|| linkerd(&self.0))
-            .or_else(|| service(&self.0))
+        ServiceAccount::of(&self.0)
     }
 }
 
@@ -62,47 +62,6 @@ impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Caller").field(&self.id()).finish()
     }
-}
-
-/// `spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/NAME`
-fn spiffe(id: &str) -> Option<ServiceAccount<'_>> {
-    let path = id.strip_prefix("spiffe://")?;
-    let mut parts = path.split('/').skip(1);
-    match [(); 5].map(|()| parts.next()) {
-        [Some("ns"), Some(namespace), Some("sa"), Some(name), None] => account(namespace, name),
-        _ => None,
-    }
-}
-
-/// `NAME.NAMESPACE.serviceaccount.identity.LINKERD-NAMESPACE.TRUST-DOMAIN`
-fn linkerd(id: &str) -> Option<ServiceAccount<'_>> {
-    let mut parts = id.split('.');
-    match [(); 4].map(|()| parts.next()) {
-        [
-            Some(name),
-            Some(namespace),
-            Some("serviceaccount"),
-            Some("identity"),
-        ] => account(namespace, name),
-        _ => None,
-    }
-}
-
-/// `NAME.NAMESPACE.svc`, which cert-manager writes for a Service; it counts as
-/// the account of that name.
-fn service(id: &str) -> Option<ServiceAccount<'_>> {
-    if id.contains('/') {
-        return None;
-    }
-    let mut parts = id.split('.');
-    match [(); 3].map(|()| parts.next()) {
-        [Some(name), Some(namespace), Some("svc")] => account(namespace, name),
-        _ => None,
-    }
-}
-
-fn account<'a>(namespace: &'a str, name: &'a str) -> Option<ServiceAccount<'a>> {
-    (!namespace.is_empty() && !name.is_empty()).then_some(ServiceAccount { namespace, name })
 }
 
 #[cfg(test)]
@@ -144,16 +103,26 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_another_form_have_no_account() {
+    fn a_name_that_is_said_twice_or_malformed_is_nobodys() {
+        const WEB: &str = "web.shop.serviceaccount.identity.linkerd.cluster.local";
+        let twice: HeaderMap = [WEB, "spiffe://x/ns/shop/sa/web"]
+            .map(|value| {
+                let name = http::HeaderName::from_static(LINKERD);
+                (name, http::HeaderValue::from_static(value))
+            })
+            .into_iter()
+            .fold(HeaderMap::new(), |mut all, (name, value)| {
+                all.append(name, value);
+                all
+            });
+        assert_eq!(Caller::of(Provider::Linkerd, &twice), None);
         for id in [
-            "spiffe://x/ns/shop/sa/web/more",
-            "spiffe://x/ns//sa/web",
-            "spiffe://x/web",
-            "web.shop.serviceaccount",
-            ".shop.serviceaccount.identity.l.x",
-            "web",
+            "",
+            "SPIFFE://x/ns/shop/sa/web",
+            "spiffe://x/%6es/a",
+            "https://x",
         ] {
-            assert_eq!(Caller(id.into()).service_account(), None, "{id}");
+            assert_eq!(Caller::named(id), None, "{id}");
         }
     }
 }

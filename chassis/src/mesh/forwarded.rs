@@ -11,16 +11,19 @@ use http::HeaderMap;
 
 const NAME: &str = "x-forwarded-client-cert";
 
-/// The URI (SPIFFE id) of the peer the nearest proxy saw.
+/// The URI (SPIFFE id) of the peer the nearest proxy saw. A certificate with
+/// several names nobody.
 pub(super) fn uri(headers: &HeaderMap) -> Option<Arc<str>> {
     let last = headers.get_all(NAME).iter().next_back()?;
     let element = last_element(last.to_str().ok()?)?;
-    pairs(element)
-        .find_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            key.trim().eq_ignore_ascii_case("uri").then_some(value)
-        })
-        .and_then(unquoted)
+    let mut uris = pairs(element).filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        key.trim().eq_ignore_ascii_case("uri").then_some(value)
+    });
+    match (uris.next(), uris.next()) {
+        (Some(one), None) => unquoted(one),
+        _ => None,
+    }
 }
 
 /// The last element, found from the end: there the text is the proxy's own,
@@ -132,6 +135,7 @@ mod tests {
                 "URI=spiffe://x/forged,URI=spiffe://x/a",
                 Some("spiffe://x/a"),
             ),
+            ("URI=spiffe://x/a;URI=spiffe://x/b", None),
             // The nearest proxy saw no URI.
             ("URI=spiffe://x/forged,Hash=1", None),
             (r#"Subject="URI=spiffe://x/forged""#, None),

@@ -3,15 +3,21 @@ use std::sync::Arc;
 
 use tonic::{Code, Status};
 
-use super::{Caller, ServiceAccount};
+use super::domain::is_domain;
+use super::{Caller, ServiceAccount, TrustDomain};
 use crate::contract::Method;
 use crate::status;
 
 /// Which service accounts have which role of the contract's `allowed_callers`.
 ///
-/// Written as `role=namespace/account,namespace/*;role=…`.
+/// Written as `role=namespace/account,namespace/*;role=…`. Accounts are of the
+/// trust domain of [`Roles::within`]; those of another are written in full:
+/// `spiffe://trust-domain/ns/namespace/sa/account`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Roles(Arc<[Role]>);
+pub struct Roles {
+    all: Arc<[Role]>,
+    home: TrustDomain,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Role {
@@ -21,12 +27,21 @@ struct Role {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Member {
+    /// `None`: the one of this service.
+    trust_domain: Option<String>,
     namespace: String,
     /// `None`: every account of the namespace.
     account: Option<String>,
 }
 
 impl Roles {
+    /// The same roles in a service of that trust domain; `cluster.local` if it
+    /// is not told.
+    #[must_use]
+    pub fn within(self, home: TrustDomain) -> Self {
+        Self { home, ..self }
+    }
+
     /// Whether `caller` may call `method`; one without a contract is for every
     /// known caller.
     ///
@@ -68,22 +83,25 @@ impl Roles {
         methods
             .flat_map(|method| method.allowed_callers)
             .copied()
-            .filter(|name| !self.0.iter().any(|role| role.name == *name))
+            .filter(|name| !self.all.iter().any(|role| role.name == *name))
     }
 
     fn has_any(&self, caller: &Caller, names: &[&str]) -> bool {
         caller.service_account().is_some_and(|account| {
-            self.0
+            self.all
                 .iter()
                 .filter(|role| names.contains(&role.name.as_str()))
-                .any(|role| role.members.iter().any(|member| member.is(account)))
+                .flat_map(|role| &role.members)
+                .any(|member| member.is(account, self.home.as_str()))
         })
     }
 }
 
 impl Member {
-    fn is(&self, account: ServiceAccount<'_>) -> bool {
-        self.namespace == account.namespace
+    fn is(&self, account: ServiceAccount<'_>, home: &str) -> bool {
+        let domain = self.trust_domain.as_deref().unwrap_or(home);
+        account.trust_domain.unwrap_or(home) == domain
+            && self.namespace == account.namespace
             && self
                 .account
                 .as_ref()
@@ -104,7 +122,10 @@ impl FromStr for Roles {
         if roles.is_empty() {
             return Err("no role: write role=namespace/account,namespace/*;role=…".to_owned());
         }
-        Ok(Self(roles.into()))
+        Ok(Self {
+            all: roles.into(),
+            home: TrustDomain::default(),
+        })
     }
 }
 
@@ -123,14 +144,32 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 fn member(text: &str) -> Result<Member, String> {
-    let (namespace, account) = text
-        .split_once('/')
-        .ok_or_else(|| format!("`{text}` is no account: write namespace/account or namespace/*"))?;
+    const FORMS: &str = "write namespace/account, namespace/* or \
+                         spiffe://trust-domain/ns/namespace/sa/account";
+    let text = text.trim();
+    let wrong = || format!("`{text}` is no account: {FORMS}");
+    let (trust_domain, namespace, account) = match text.strip_prefix("spiffe://") {
+        None => {
+            let (namespace, account) = text.split_once('/').ok_or_else(wrong)?;
+            (None, namespace, account)
+        }
+        Some(rest) => {
+            let parts: Vec<&str> = rest.split('/').collect();
+            let [domain, "ns", namespace, "sa", account] = parts[..] else {
+                return Err(wrong());
+            };
+            if !is_domain(domain) {
+                return Err(wrong());
+            }
+            (Some(domain.to_owned()), namespace, account)
+        }
+    };
     let account = match account.trim() {
         "*" => None,
         name => Some(named(name)?.to_owned()),
     };
     Ok(Member {
+        trust_domain,
         namespace: named(namespace)?.to_owned(),
         account,
     })
@@ -186,20 +225,62 @@ mod tests {
                 .check(caller.as_ref(), Some(&method(allowed)))
                 .map_err(|status| status.code())
         };
-        let web = "spiffe://x/ns/shop/sa/web";
+        let web = "spiffe://cluster.local/ns/shop/sa/web";
         assert_eq!(code(web, &["writer"]), Ok(()));
         assert_eq!(code(web, &["reader"]), Err(Code::PermissionDenied));
         assert_eq!(code(web, &["reader", "writer"]), Ok(()));
         assert_eq!(code(web, &[]), Ok(()));
         assert_eq!(code(web, &["nobody"]), Err(Code::PermissionDenied));
-        assert_eq!(code("spiffe://x/ns/batch/sa/any", &["writer"]), Ok(()));
         assert_eq!(
-            code("spiffe://x/ns/shop/sa/other", &["writer"]),
+            code("spiffe://cluster.local/ns/batch/sa/any", &["writer"]),
+            Ok(())
+        );
+        assert_eq!(
+            code("spiffe://cluster.local/ns/shop/sa/other", &["writer"]),
             Err(Code::PermissionDenied)
         );
         assert_eq!(code("else", &["writer"]), Err(Code::PermissionDenied));
         assert_eq!(code("", &[]), Err(Code::Unauthenticated));
         assert_eq!(code("", &["writer"]), Err(Code::Unauthenticated));
+    }
+
+    #[test]
+    fn an_account_of_another_trust_domain_is_another() {
+        let roles: Roles = "writer=shop/web,spiffe://partner.test/ns/shop/sa/*"
+            .parse()
+            .unwrap();
+        let home = roles.clone().within("example.org".parse().unwrap());
+        for (roles, id, expected) in [
+            (&roles, "spiffe://cluster.local/ns/shop/sa/web", true),
+            (&roles, "spiffe://example.org/ns/shop/sa/web", false),
+            (&roles, "spiffe://evil.test/ns/shop/sa/web", false),
+            (&roles, "spiffe://partner.test/ns/shop/sa/bot", true),
+            (&home, "spiffe://example.org/ns/shop/sa/web", true),
+            (&home, "spiffe://cluster.local/ns/shop/sa/web", false),
+            (
+                &roles,
+                "web.shop.serviceaccount.identity.linkerd.cluster.local",
+                true,
+            ),
+            (
+                &roles,
+                "web.shop.serviceaccount.identity.linkerd.evil.test",
+                false,
+            ),
+            (
+                &roles,
+                "web.shop.serviceaccount.identity.linkerd.evil.cluster.local",
+                false,
+            ),
+            (&roles, "web.shop.svc", true),
+            (&home, "web.shop.svc", true),
+            (&roles, "web.shop.svc.cluster.local", true),
+            (&home, "web.shop.svc.cluster.local", false),
+            (&roles, "web.shop.svc.evil.test", false),
+        ] {
+            let allowed = roles.check(Some(&caller(id)), Some(&method(&["writer"])));
+            assert_eq!(allowed.is_ok(), expected, "{id}");
+        }
     }
 
     #[test]
@@ -216,6 +297,11 @@ mod tests {
             "w=a/b,",
             "w=*/b",
             "w=a/b c",
+            "w=spiffe://x/ns/a",
+            "w=spiffe://x/ns/a/sa/b/c",
+            "w=spiffe://X/ns/a/sa/b",
+            "w=spiffe://*/ns/a/sa/b",
+            "w=https://x/ns/a/sa/b",
         ] {
             assert!(wrong.parse::<Roles>().is_err(), "{wrong}");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::value::{bytes, duration, positive_duration};
 use super::{JwtSettings, TlsSettings};
 use crate::exit::Fatal;
-use crate::mesh::{Provider, Roles};
+use crate::mesh::{Provider, Roles, TrustDomain};
 
 /// Who shares the processor's cores, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -233,10 +233,23 @@ pub struct ServerSettings {
 
     /// Service accounts of each role in the contract's `allowed_callers`, where
     /// no mesh enforces them:
-    /// `role=namespace/account,namespace/*;role=…`. Calls without a known caller
-    /// are refused then, but for health and reflection.
+    /// `role=namespace/account,namespace/*;role=…`. They are of --trust-domain;
+    /// those of another are written in full, as
+    /// `spiffe://trust-domain/ns/namespace/sa/account`. Calls without a known
+    /// caller are refused then, but for health and reflection.
     #[arg(long, env = "CALLER_ROLES", value_name = "ROLES")]
     pub caller_roles: Option<Roles>,
+
+    /// Trust domain of the accounts in --caller-roles, as the mesh or the
+    /// authority of certificates names it. An account of another one is another
+    /// caller.
+    #[arg(
+        long,
+        env = "TRUST_DOMAIN",
+        value_name = "NAME",
+        default_value_t = TrustDomain::default()
+    )]
+    pub trust_domain: TrustDomain,
 
     /// TLS of the port.
     #[command(flatten)]
@@ -253,6 +266,12 @@ impl ServerSettings {
     #[must_use]
     pub fn names_callers(&self) -> bool {
         self.mesh.names_callers() || self.tls.names_callers()
+    }
+
+    /// The roles, in their trust domain.
+    pub(crate) fn roles(&self) -> Option<Roles> {
+        let home = self.trust_domain.clone();
+        self.caller_roles.clone().map(|roles| roles.within(home))
     }
 
     /// Refuses values that contradict each other.
@@ -353,6 +372,9 @@ mod tests {
             ("--mesh", "consul"),
             ("--caller-roles", "writer"),
             ("--caller-roles", "writer=shop/web"),
+            ("--trust-domain", ""),
+            ("--trust-domain", "Cluster.Local"),
+            ("--trust-domain", "spiffe://x"),
             ("--reflection", "maybe"),
             ("--jwt-issuer", ""),
             ("--jwt-issuer", "https://issuer.example"),

@@ -12,14 +12,21 @@ const LATE: Duration = Duration::from_hours(7_030 * 365 * 24);
 
 /// Who shows this certificate: its SPIFFE id, or else its first name in DNS.
 ///
-/// SPIFFE allows one id in a certificate; one with several names nobody.
+/// SPIFFE allows one URI in a certificate: where one of several is an id, or
+/// the id is not one to the letter, the certificate names nobody.
 pub(super) fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
     let parsed = EndEntityCert::try_from(certificate).ok()?;
-    let mut ids = (parsed.valid_uri_names()).filter(|uri| uri.starts_with("spiffe://"));
-    match (ids.next(), ids.next()) {
-        (Some(id), None) => Caller::certified(id),
-        (Some(_), Some(_)) => None,
-        (None, _) => Caller::certified(&name(certificate)?),
+    let is_id = |uri: &str| {
+        let scheme = uri.split(':').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case("spiffe")
+    };
+    if !parsed.valid_uri_names().any(is_id) {
+        return Caller::named(&name(certificate)?);
+    }
+    let mut uris = parsed.valid_uri_names();
+    match (uris.next(), uris.next()) {
+        (Some(id), None) => Caller::named(id),
+        _ => None,
     }
 }
 

@@ -12,14 +12,26 @@ use crate::support::{GET, GUARDED, Things, call, start};
 async fn roles_are_enforced_where_they_are_set() {
     const ROLES: &str = "--caller-roles=writer=shop/*";
     const ID: &str = "l5d-client-id";
+    const UNKNOWN: Code = Code::Unauthenticated;
     let server = start(&["--mesh=linkerd", ROLES], Things::echo()).await;
     let channel = server.channel();
     let mut health = HealthClient::new(channel.clone());
     health.check(HealthCheckRequest::default()).await.unwrap();
     for (id, path, expected) in [
-        ("spiffe://x/ns/shop/sa/web", GUARDED, Code::Ok),
-        ("spiffe://x/ns/else/sa/web", GUARDED, Code::PermissionDenied),
-        ("spiffe://x/ns/else/sa/web", GET, Code::Ok),
+        ("spiffe://cluster.local/ns/shop/sa/web", GUARDED, Code::Ok),
+        (
+            "spiffe://cluster.local/ns/else/sa/web",
+            GUARDED,
+            Code::PermissionDenied,
+        ),
+        ("spiffe://cluster.local/ns/else/sa/web", GET, Code::Ok),
+        (
+            "spiffe://evil.test/ns/shop/sa/web",
+            GUARDED,
+            Code::PermissionDenied,
+        ),
+        ("SPIFFE://cluster.local/ns/shop/sa/web", GUARDED, UNKNOWN),
+        ("spiffe://cluster.local/ns/shop/sa/w%65b", GUARDED, UNKNOWN),
         ("", GUARDED, Code::Unauthenticated),
         ("", GET, Code::Unauthenticated),
     ] {
@@ -28,6 +40,69 @@ async fn roles_are_enforced_where_they_are_set() {
             Err(status) => status.code(),
         };
         assert_eq!(code, expected, "{id} {path}");
+    }
+}
+
+#[tokio::test]
+async fn roles_are_of_a_trust_domain_whichever_way_a_name_arrives() {
+    const ISTIO: &str = "x-forwarded-client-cert";
+    const LINKERD: &str = "l5d-client-id";
+    const ROLES: &str = "--caller-roles=writer=shop/web,spiffe://partner.test/ns/a/sa/b";
+    const HOME: &str = "--trust-domain=example.org";
+    for (mesh, header, id, expected) in [
+        (
+            "istio",
+            ISTIO,
+            "URI=spiffe://example.org/ns/shop/sa/web",
+            true,
+        ),
+        (
+            "istio",
+            ISTIO,
+            "URI=spiffe://evil.test/ns/shop/sa/web",
+            false,
+        ),
+        (
+            "istio",
+            ISTIO,
+            "URI=spiffe://cluster.local/ns/shop/sa/web",
+            false,
+        ),
+        ("istio", ISTIO, "URI=spiffe://partner.test/ns/a/sa/b", true),
+        (
+            "istio",
+            ISTIO,
+            "URI=spiffe://example.org/ns/shop/sa/web;URI=spiffe://evil.test/x",
+            false,
+        ),
+        (
+            "linkerd",
+            LINKERD,
+            "spiffe://example.org/ns/shop/sa/web",
+            true,
+        ),
+        (
+            "linkerd",
+            LINKERD,
+            "spiffe://evil.test/ns/shop/sa/web",
+            false,
+        ),
+        (
+            "linkerd",
+            LINKERD,
+            "web.shop.serviceaccount.identity.linkerd.example.org",
+            true,
+        ),
+        (
+            "linkerd",
+            LINKERD,
+            "web.shop.serviceaccount.identity.linkerd.evil.test",
+            false,
+        ),
+    ] {
+        let server = start(&["--mesh", mesh, ROLES, HOME], Things::echo()).await;
+        let answer = call(&server.channel(), GUARDED, with(header, id)).await;
+        assert_eq!(answer.is_ok(), expected, "{id}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Authorities, and the certificates they issue.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd,
@@ -27,20 +28,32 @@ impl Authority {
         self.0.pem()
     }
 
-    /// Names that begin with `spiffe:` become URIs, all others are DNS'.
+    /// Names with `://` in them become URIs, all others are DNS'.
     pub(crate) fn issue(&self, names: &[&str]) -> Pair {
         self.issue_until(names, 2999)
     }
 
     /// Valid to the first day of `year`.
     pub(crate) fn issue_until(&self, names: &[&str], year: i32) -> Pair {
+        self.issue_with(names, |params| params.not_after = date_time_ymd(year, 1, 1))
+    }
+
+    /// Valid for so long from now on.
+    #[allow(dead_code, reason = "not of all tests")]
+    pub(crate) fn issue_for(&self, names: &[&str], time: Duration) -> Pair {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let end = date_time_ymd(1970, 1, 1) + since.unwrap() + time;
+        self.issue_with(names, |params| params.not_after = end)
+    }
+
+    fn issue_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
         let mut params = CertificateParams::default();
         params.not_before = date_time_ymd(2001, 1, 1);
-        params.not_after = date_time_ymd(year, 1, 1);
+        change(&mut params);
         params.subject_alt_names = (names.iter())
             .map(|name| {
                 let text = (*name).try_into().unwrap();
-                if name.starts_with("spiffe:") {
+                if name.contains("://") {
                     SanType::URI(text)
                 } else {
                     SanType::DnsName(text)
