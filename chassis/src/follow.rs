@@ -4,6 +4,7 @@
 //! tell neither reliably.
 
 mod file;
+mod look;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::exit::Fatal;
 
 pub(crate) use file::{Content, Source};
+pub(crate) use look::Look;
 
 type Make<T> = dyn Fn(&[Content]) -> Result<T, Fatal> + Send + Sync;
 
@@ -58,19 +60,20 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
         })
     }
 
-    /// Looks at the files each `interval`, and calls `look` with what is
-    /// current.
+    /// Looks at the files each `interval`, and calls `seen` with what is
+    /// current and how the look went.
     pub(crate) fn follow(
         self,
         interval: Duration,
-        mut look: impl FnMut(&T) + Send + 'static,
+        mut seen: impl FnMut(&T, Look) + Send + 'static,
     ) -> Followed<T> {
         let (sender, current) = watch::channel(self.made.clone());
+        let (looked, looks) = watch::channel(Look::good());
         let task = tokio::spawn(async move {
             let mut contents = self.contents;
             let mut fault = Fault::default();
             loop {
-                look(&sender.borrow());
+                seen(&sender.borrow(), *looked.borrow());
                 tokio::time::sleep(interval).await;
                 let (sources, make, before) = (
                     Arc::clone(&self.sources),
@@ -79,14 +82,20 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
                 );
                 let renewed = move || renewed(&sources, &*make, &before);
                 match tokio::task::spawn_blocking(renewed).await {
-                    Ok(Ok(None)) => fault = Fault::default(),
-                    Ok(Ok(Some((read, value)))) => {
+                    Ok(Ok(read)) => {
                         fault = Fault::default();
-                        contents = read;
-                        sender.send_replace(value);
-                        tracing::info!(file = %self.sources[0].path.display(), "{} read anew", self.what);
+                        looked.send_modify(Look::succeed);
+                        if let Some((read, value)) = read {
+                            contents = read;
+                            sender.send_replace(value);
+                            let file = self.sources[0].path.display();
+                            tracing::info!(%file, "{} read anew", self.what);
+                        }
                     }
-                    Ok(Err(error)) => fault.seen(error, self.what),
+                    Ok(Err(error)) => {
+                        fault.seen(error, self.what);
+                        looked.send_modify(Look::fail);
+                    }
                     // The runtime is shutting down.
                     Err(_) => return,
                 }
@@ -94,6 +103,7 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
         });
         Followed {
             current,
+            looks,
             _task: Arc::new(Task(task)),
         }
     }
@@ -115,7 +125,7 @@ impl Fault {
         }
         self.times = self.times.saturating_add(1);
         if self.times == 2 {
-            tracing::warn!(%error, "new {what} cannot be used; those before stay");
+            tracing::warn!(%error, "new {what} cannot be used; those before stay for now");
         }
         self.last = Some(error);
     }
@@ -143,6 +153,8 @@ fn renewed<T>(
 #[derive(Debug, Clone)]
 pub(crate) struct Followed<T> {
     pub(crate) current: watch::Receiver<T>,
+    /// How the last look at the files went.
+    pub(crate) looks: watch::Receiver<Look>,
     _task: Arc<Task>,
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod executor;
 mod fault;
 mod gather;
 mod http2;
+mod lease;
 mod remainder;
 mod room;
 mod router;
@@ -87,7 +88,7 @@ impl Server {
             places: Places::new(settings.max_concurrent_requests, settings.max_queue_delay),
             health: health.clone(),
             serving: health.dependency("server"),
-            router: Router::new(settings.caller_roles.clone()),
+            router: Router::new(settings.roles()),
             layer: Identity::new(),
             descriptors: vec![
                 tonic_health::pb::FILE_DESCRIPTOR_SET,
@@ -192,7 +193,7 @@ impl<L> Server<L> {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if let Some(roles) = &self.settings.caller_roles {
+        if let Some(roles) = &self.settings.roles() {
             for role in roles.missing(self.contracts.methods()) {
                 tracing::warn!(role, "no account has this role: see --caller-roles");
             }
@@ -202,7 +203,10 @@ impl<L> Server<L> {
         let streams = Places::new(self.settings.max_open_streams, delay);
         let limits = LimitsLayer::new(self.places, streams, &self.contracts, &self.metrics);
         let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
-        let tokens = self.issuer.map(|issuer| issuer.start(&self.metrics));
+        let tokens = (self.issuer).map(|issuer| {
+            let ready = self.health.dependency("keys");
+            issuer.start(&self.metrics, ready)
+        });
         let router = self.router.ask_for(tokens);
         // What is refused for want of a place must cost as little as can be.
         let service = limits.layer(self.layer.layer(deadlines.layer(router)));

@@ -16,6 +16,8 @@ mod none;
 #[cfg(feature = "tls")]
 mod server;
 mod stream;
+#[cfg(feature = "tls")]
+mod voucher;
 
 use crate::mesh::Caller;
 
@@ -24,12 +26,14 @@ pub(crate) use client::{ClientTls, Renewals};
 #[cfg(feature = "tls")]
 pub use client::{secured, secured_to_self};
 #[cfg(not(feature = "tls"))]
-pub(crate) use none::{Acceptor, ClientTls, Renewals, ServerTls};
+pub(crate) use none::{Acceptor, ClientTls, Renewals, ServerTls, Voucher};
 #[cfg(not(feature = "tls"))]
 pub use none::{secured, secured_to_self};
 #[cfg(feature = "tls")]
 pub(crate) use server::{Acceptor, ServerTls};
 pub(crate) use stream::Stream;
+#[cfg(feature = "tls")]
+pub(crate) use voucher::Voucher;
 
 /// What protects a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +53,8 @@ pub(crate) struct Accepted {
     pub(crate) security: Security,
     /// Who its certificate says it is.
     pub(crate) caller: Option<Caller>,
+    /// How long that holds.
+    pub(crate) voucher: Option<Voucher>,
 }
 
 impl Accepted {
@@ -57,6 +63,7 @@ impl Accepted {
             stream: Stream::Plain(stream),
             security: Security::None,
             caller: None,
+            voucher: None,
         }
     }
 }

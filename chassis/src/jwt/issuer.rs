@@ -3,15 +3,23 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
+use tokio::sync::watch;
 use tonic::Status;
 
 use super::refusal::{Refusal, Refusals};
-use super::verifier::Verifier;
+use super::verifier::{Verified, Verifier};
 use super::{Claims, signature};
 use crate::exit::Fatal;
 use crate::follow::{Followed, Loaded, Source};
+use crate::health::Dependency;
 use crate::settings::JwtSettings;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{FileNames, Metrics};
+
+/// What is told of the file with the keys.
+const FILE: FileNames = FileNames {
+    age: "jwt.server.keys.age",
+    failures: "jwt.server.keys.failures",
+};
 
 /// The issuer as its keys were loaded.
 #[derive(Debug)]
@@ -30,21 +38,49 @@ impl Issuer {
             return Ok(None);
         };
         signature::install();
-        let sources = vec![Source::new("--jwt-jwks-file", path)];
+        let source = Source::new("--jwt-jwks-file", path);
         let made = settings.clone();
-        let loaded = Loaded::load("keys", sources, move |files| match files {
+        let loaded = Loaded::load("keys", vec![source.clone()], move |files| match files {
             [file] => Ok(Arc::new(Verifier::new(&made, file)?)),
             _ => Err(Fatal::software("the keys were not read")),
         })?;
+        // Later it is how an issuer takes its keys back; here, a wrong file.
+        if loaded.made.has_others_only() {
+            return Err(source.wrong(
+                &"none of its keys verifies signatures",
+                "name public keys: RSA of at least 2048 bits, P-256, P-384 or Ed25519",
+            ));
+        }
         let settings = settings.clone();
         Ok(Some(Self { loaded, settings }))
     }
 
-    /// Follows the keys from now on.
-    pub(crate) fn start(self, metrics: &Metrics) -> Tokens {
-        let interval = self.settings.jwt_reload_interval;
+    /// Follows the keys from now on; `ready` as long as they can be read.
+    pub(crate) fn start(self, metrics: &Metrics, ready: Dependency) -> Tokens {
+        let (interval, grace) = (
+            self.settings.jwt_reload_interval,
+            self.settings.jwt_keys_grace,
+        );
+        let (stale, unread) = watch::channel(false);
+        let mut had_keys = true;
+        let followed = self.loaded.follow(interval, move |verifier, look| {
+            let has_keys = verifier.has_keys();
+            if had_keys && !has_keys {
+                tracing::warn!("--jwt-jwks-file holds no key that counts; every token is refused");
+            }
+            had_keys = has_keys;
+            let is_stale = look.is_past(grace);
+            if is_stale {
+                ready.unready("--jwt-jwks-file cannot be read; see the log");
+            } else {
+                ready.ready();
+            }
+            stale.send_if_modified(|before| std::mem::replace(before, is_stale) != is_stale);
+        });
+        metrics.observe_looks(&FILE, &followed.looks);
         Tokens {
-            followed: self.loaded.follow(interval, |_| {}),
+            followed,
+            unread,
             refusals: Refusals::new(metrics),
         }
     }
@@ -54,6 +90,8 @@ impl Issuer {
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
     followed: Followed<Arc<Verifier>>,
+    /// Whether the keys could not be read for too long.
+    unread: watch::Receiver<bool>,
     refusals: Refusals,
 }
 
@@ -62,15 +100,51 @@ impl Tokens {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` if there is none that can be believed,
-    /// `PERMISSION_DENIED` if its claims do not pass.
+    /// `PERMISSION_DENIED` if its claims do not pass, `UNAVAILABLE` if the keys
+    /// could not be read for too long.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<Claims, Status> {
+        let verified = bearer(headers).and_then(|token| self.verified(token));
+        match verified {
+            Ok(verified) => Ok(verified.claims),
+            Err(refusal) => Err(self.refuse(refusal)),
+        }
+    }
+
+    /// Waits until a call's token is accepted no more: it expires, or its key is
+    /// taken back. Tells why, as [`Tokens::check`] would.
+    pub(crate) fn ended(&self, headers: &HeaderMap) -> impl Future<Output = Status> + Send + use<> {
+        let token = bearer(headers).unwrap_or_default().to_owned();
+        let mut tokens = self.clone();
+        async move {
+            loop {
+                let left = match tokens.verified(&token) {
+                    Ok(verified) => verified.left(),
+                    Err(refusal) => return tokens.refuse(refusal),
+                };
+                let changed = tokio::select! {
+                    () = tokio::time::sleep(left) => Ok(()),
+                    changed = tokens.followed.current.changed() => changed,
+                    changed = tokens.unread.changed() => changed,
+                };
+                if changed.is_err() {
+                    // The runtime is shutting down.
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+
+    fn verified(&self, token: &str) -> Result<Verified, Refusal> {
+        if *self.unread.borrow() {
+            return Err(Refusal::Unread);
+        }
         let verifier = Arc::clone(&self.followed.current.borrow());
-        bearer(headers)
-            .and_then(|token| verifier.check(token))
-            .map_err(|refusal| {
-                self.refusals.count(refusal);
-                refusal.status()
-            })
+        verifier.check(token)
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Status {
+        self.refusals.count(refusal);
+        refusal.status()
     }
 }
 

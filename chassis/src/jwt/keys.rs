@@ -37,21 +37,20 @@ impl Key {
     }
 }
 
-/// The keys in the file that verify signatures. Others, of kinds not known and
-/// for encryption, are passed over, as the standard wants it.
-pub(super) fn parse(file: &Content) -> Result<Vec<Key>, Fatal> {
+/// The keys in the file that verify signatures; none, where the issuer has taken
+/// them all back. Others, of kinds not known and for encryption, are passed
+/// over, as the standard wants it, and counted.
+pub(super) fn parse(file: &Content) -> Result<(Vec<Key>, usize), Fatal> {
     let set: Set = serde_json::from_slice(&file.bytes).map_err(|error| {
-        let why = format!("it holds no JWK Set ({error})");
+        // Where, and not what: a text in it may be a key.
+        let (line, column) = (error.line(), error.column());
+        let why = format!("it holds no JWK Set (line {line}, column {column})");
         (file.source).wrong(&why, r#"write what the issuer publishes: {"keys": […]}"#)
     })?;
+    let published = set.keys.len();
     let keys: Vec<Key> = set.keys.into_iter().filter_map(key).collect();
-    if keys.is_empty() {
-        return Err(file.source.wrong(
-            &"none of its keys verifies signatures",
-            "name public keys: RSA of at least 2048 bits, P-256, P-384 or Ed25519",
-        ));
-    }
-    Ok(keys)
+    let others = published - keys.len();
+    Ok((keys, others))
 }
 
 fn key(value: Value) -> Option<Key> {

@@ -7,6 +7,7 @@ use tonic::Status;
 
 use super::Claims;
 use crate::exit::Fatal;
+use crate::health::Dependency;
 use crate::settings::JwtSettings;
 use crate::telemetry::metrics::Metrics;
 
@@ -25,7 +26,7 @@ impl Issuer {
         Ok(None)
     }
 
-    pub(crate) fn start(self, _: &Metrics) -> Tokens {
+    pub(crate) fn start(self, _: &Metrics, _: Dependency) -> Tokens {
         match self.0 {}
     }
 }
@@ -36,6 +37,10 @@ pub(crate) struct Tokens(Infallible);
 
 impl Tokens {
     pub(crate) fn check(&self, _: &HeaderMap) -> Result<Claims, Status> {
+        match self.0 {}
+    }
+
+    pub(crate) fn ended(&self, _: &HeaderMap) -> std::future::Ready<Status> {
         match self.0 {}
     }
 }

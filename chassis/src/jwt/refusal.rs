@@ -1,9 +1,14 @@
 //! Why calls are refused for their token: counted in detail, told in few words.
 
+use std::time::Duration;
+
 use tonic::{Code, Status};
 
 use crate::status;
 use crate::telemetry::metrics::{Counter, Metrics};
+
+/// When to come back to a server that cannot read its keys.
+const UNREAD_DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -11,6 +16,8 @@ pub(super) enum Refusal {
     Missing,
     /// It is not a token, or asks for what is not understood.
     Malformed,
+    /// It is a token of another type, such as one that tells of a logout.
+    Type,
     /// No key of the issuer's fits it: by its id, or its algorithm.
     Key,
     /// None of those that fit signed it.
@@ -22,25 +29,38 @@ pub(super) enum Refusal {
     /// Its time has not come, or is not said.
     Time,
     Expired,
+    /// The keys could not be read for too long to still count.
+    Unread,
     /// Its claims lack one of the values that pass.
     Claims,
 }
 
-const ALL: [(Refusal, &str); 9] = [
+const ALL: [(Refusal, &str); 11] = [
     (Refusal::Missing, "missing"),
     (Refusal::Malformed, "malformed"),
+    (Refusal::Type, "type"),
     (Refusal::Key, "key"),
     (Refusal::Signature, "signature"),
     (Refusal::Issuer, "issuer"),
     (Refusal::Audience, "audience"),
     (Refusal::Time, "time"),
     (Refusal::Expired, "expired"),
+    (Refusal::Unread, "unread_keys"),
     (Refusal::Claims, "claims"),
 ];
 
 impl Refusal {
     /// What the caller is told: enough to act on, nothing to try others with.
     pub(super) fn status(self) -> Status {
+        if self == Self::Unread {
+            return status::retryable(
+                Code::Unavailable,
+                status::DOMAIN,
+                "KEYS_UNREADABLE",
+                "this server cannot read the keys that tokens are checked by; try another",
+                UNREAD_DELAY,
+            );
+        }
         let (code, reason, message) = match self {
             Self::Missing => (
                 Code::Unauthenticated,
@@ -58,6 +78,8 @@ impl Refusal {
                 "the token's claims do not allow this call",
             ),
             Self::Malformed
+            | Self::Type
+            | Self::Unread
             | Self::Key
             | Self::Signature
             | Self::Issuer

@@ -1,7 +1,7 @@
 //! From a token to what it says, if that is to be believed.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
@@ -20,36 +20,57 @@ use crate::settings::JwtSettings;
 /// tens of microseconds, the hash of a token less than one.
 const REMEMBERED: usize = 4096;
 
+/// The types of tokens that are for access (RFC 8725, 3.11): no type, what most
+/// issuers write, and RFC 9068's. Others have another meaning, and are no leave
+/// to call.
+const TYPES: [&str; 2] = ["jwt", "at+jwt"];
+
 type Hash = [u8; 32];
+
+/// The year 9000, for those who count further than a clock does.
+const LATEST: u64 = 7_030 * 365 * 24 * 3600;
 
 /// What the issuer's keys make of the settings. A key that is taken out of the
 /// file takes what it signed out of memory, since both are made anew.
 pub(super) struct Verifier {
     keys: Vec<(Key, Validation)>,
+    /// Published keys that verify no signature.
+    others: usize,
     issuer: String,
     rules: Option<ClaimRules>,
     leeway: u64,
     verified: Cache<Hash, Verified>,
 }
 
+/// What is known of a token that was believed.
 #[derive(Clone)]
-struct Verified {
-    claims: Claims,
+pub(super) struct Verified {
+    pub(super) claims: Claims,
     is_allowed: bool,
     /// Last second at which it is accepted, since 1970.
     until: u64,
 }
 
+impl Verified {
+    /// Time until it is accepted no more.
+    pub(super) fn left(&self) -> Duration {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(self.until.min(LATEST) + 1);
+        end.duration_since(SystemTime::now()).unwrap_or_default()
+    }
+}
+
 impl Verifier {
     /// # Errors
-    /// [`Fatal::usage`] if `file` has no keys.
+    /// [`Fatal::usage`] if `file` has no JWK Set.
     pub(super) fn new(settings: &JwtSettings, file: &Content) -> Result<Self, Fatal> {
-        let keys = keys::parse(file)?.into_iter().map(|key| {
+        let (keys, others) = keys::parse(file)?;
+        let keys = keys.into_iter().map(|key| {
             let validation = validation(settings, &key.algorithms);
             (key, validation)
         });
         Ok(Self {
             keys: keys.collect(),
+            others,
             issuer: settings.jwt_issuer.clone().unwrap_or_default(),
             rules: settings.jwt_claims.clone(),
             leeway: settings.jwt_leeway.as_secs(),
@@ -57,11 +78,21 @@ impl Verifier {
         })
     }
 
+    /// Whether there is a key to verify with.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Whether there are keys, and none to verify with.
+    pub(super) fn has_others_only(&self) -> bool {
+        self.keys.is_empty() && self.others > 0
+    }
+
     /// What the token says.
     ///
     /// # Errors
     /// Why it is not accepted.
-    pub(super) fn check(&self, token: &str) -> Result<Claims, Refusal> {
+    pub(super) fn check(&self, token: &str) -> Result<Verified, Refusal> {
         let hash = hash(token)?;
         let known = self.verified.get(&hash);
         let verified = known.map_or_else(|| self.verify(token, hash), Ok)?;
@@ -72,7 +103,7 @@ impl Verifier {
         if !verified.is_allowed {
             return Err(Refusal::Claims);
         }
-        Ok(verified.claims)
+        Ok(verified)
     }
 
     /// Remembers what it finds.
@@ -85,6 +116,9 @@ impl Verifier {
         // What must be understood is not (RFC 7515, 4.1.11).
         if header.crit.is_some() {
             return Err(Refusal::Malformed);
+        }
+        if !header.typ.as_deref().is_none_or(is_for_access) {
+            return Err(Refusal::Type);
         }
         let mut refusal = Refusal::Key;
         for (key, validation) in self.keys.iter().filter(|(key, _)| key.fits(&header)) {
@@ -145,6 +179,13 @@ fn validation(settings: &JwtSettings, algorithms: &[Algorithm]) -> Validation {
     validation
 }
 
+/// A media type, whose `application/` may be left out (RFC 7515, 4.1.9).
+fn is_for_access(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    let short = typ.strip_prefix("application/").unwrap_or(&typ);
+    TYPES.contains(&short)
+}
+
 fn why(error: &ErrorKind) -> Refusal {
     match error {
         ErrorKind::InvalidSignature => Refusal::Signature,
@@ -167,7 +208,7 @@ fn why(error: &ErrorKind) -> Refusal {
 fn seconds(value: &Value) -> Option<u64> {
     let fraction = || {
         let seconds = value.as_f64()?;
-        std::time::Duration::try_from_secs_f64(seconds).ok()
+        Duration::try_from_secs_f64(seconds).ok()
     };
     value.as_u64().or_else(|| Some(fraction()?.as_secs()))
 }

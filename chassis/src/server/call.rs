@@ -11,6 +11,7 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
+use super::lease::Lease;
 use super::remainder::Whole;
 use super::room::Room;
 use crate::limits::Turns;
@@ -32,6 +33,8 @@ pub(super) struct Calls<S> {
     security: Security,
     /// By its certificate.
     caller: Option<Caller>,
+    /// As long as that holds.
+    lease: Option<Lease>,
 }
 
 impl<S> Calls<S> {
@@ -54,7 +57,13 @@ impl<S> Calls<S> {
             },
             security: Security::None,
             caller: None,
+            lease: None,
         }
+    }
+
+    /// They are let in while `lease` lasts.
+    pub(super) fn hold(&mut self, lease: Lease) {
+        self.lease = Some(lease);
     }
 
     /// Those of one connection.
@@ -88,6 +97,9 @@ where
         let extensions = request.extensions_mut();
         if let Some(caller) = caller {
             extensions.insert(caller);
+        }
+        if let Some(lease) = &self.lease {
+            extensions.insert(lease.clone());
         }
         extensions.insert(rpc);
         extensions.insert(Peer {

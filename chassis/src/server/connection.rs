@@ -21,10 +21,11 @@ use super::call::Calls;
 use super::cores::Cores;
 use super::gather::Bell;
 use super::http2::Http2;
+use super::lease::{Lease, Lessor};
 use crate::io::Prefaced;
 use crate::mesh::Caller;
 use crate::settings::ServerSettings;
-use crate::tls::{Accepted, Acceptor, Security, Stream};
+use crate::tls::{Accepted, Acceptor, Security, Stream, Voucher};
 
 /// What connections are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,8 +92,13 @@ where
         let (handshake, age, grace) = (self.handshake, jittered(self.age), self.grace);
         self.cores.spawn(stream, async move |stream| {
             if let Some(begun) = begin(stream, tls, handshake, stages.clone()).await {
-                let calls = calls.of(peer, begun.security, begun.caller);
-                serve(http2, begun.io, calls, stages, age, grace).await;
+                let mut calls = calls.of(peer, begun.security, begun.caller);
+                let lapse = begun.voucher.map(|voucher| {
+                    let (lessor, lease) = Lease::new();
+                    calls.hold(lease);
+                    (voucher, lessor)
+                });
+                serve(http2, begun.io, calls, lapse, stages, age, grace).await;
             }
             drop((permit, alive));
         });
@@ -104,6 +110,7 @@ struct Begun {
     io: Prefaced<Stream>,
     security: Security,
     caller: Option<Caller>,
+    voucher: Option<Voucher>,
 }
 
 /// Waits for the client to begin HTTP/2; a drain does not wait for it.
@@ -123,6 +130,7 @@ async fn begin(
             io: Prefaced::read(accepted.stream).await.ok()?,
             security: accepted.security,
             caller: accepted.caller,
+            voucher: accepted.voucher,
         })
     };
     tokio::select! {
@@ -137,6 +145,7 @@ async fn serve<S, B>(
     http2: Http2,
     io: Prefaced<Stream>,
     calls: Calls<S>,
+    mut lapse: Option<(Voucher, Lessor)>,
     mut stages: watch::Receiver<Stage>,
     age: Duration,
     grace: Duration,
@@ -175,11 +184,30 @@ async fn serve<S, B>(
                     return;
                 }
                 aged = true;
-                old.as_mut().reset(tokio::time::Instant::now() + grace);
+                old.as_mut().reset(Instant::now() + grace);
+            }
+            () = lapsed(&mut lapse) => {
+                tracing::debug!("the caller's certificate has ended");
+                if !aged {
+                    aged = true;
+                    old.as_mut().reset(Instant::now() + grace);
+                }
             }
         }
         // Says it once, however often it is asked.
         connection.as_mut().graceful_shutdown();
+    }
+}
+
+/// Waits until the caller's certificate has ended, and ends what it let in. Says
+/// it once.
+async fn lapsed(lapse: &mut Option<(Voucher, Lessor)>) {
+    let Some((voucher, _)) = lapse else {
+        return std::future::pending().await;
+    };
+    voucher.ended().await;
+    if let Some((_, lessor)) = lapse.take() {
+        lessor.end();
     }
 }
 

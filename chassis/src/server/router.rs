@@ -13,9 +13,10 @@ use tonic::{Code, Status};
 use tower::Service;
 
 use super::fault;
+use super::lease::{End, Lease, Leased};
 use crate::jwt::Tokens;
 use crate::mesh::{Caller, Roles};
-use crate::rpc::Rpc;
+use crate::rpc::{Kind, Rpc};
 use crate::{rpc, status};
 
 /// The future of a call, as generated services return it.
@@ -93,14 +94,22 @@ impl Router {
         }
     }
 
-    /// Lets the call in, or says why not; what its token says goes with it.
-    fn admit(&self, request: &mut Request<Body>) -> Result<(), Status> {
-        if self.roles.is_none() && self.tokens.is_none() {
-            return Ok(());
+    /// Lets the call in, or says why not; what its token says goes with it. Of a
+    /// stream it tells what ends it: the end of what let it in.
+    fn admit(&self, request: &mut Request<Body>) -> Result<Option<End>, Status> {
+        let lease = request.extensions().get::<Lease>().cloned();
+        if self.roles.is_none() && self.tokens.is_none() && lease.is_none() {
+            return Ok(None);
         }
-        let method = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
+        if let Some(lease) = &lease {
+            lease.check()?;
+        }
+        let rpc = request.extensions().get::<Rpc>().copied();
+        let is_stream = rpc.is_some_and(|rpc| rpc.kind() == Kind::Stream);
+        let lease = lease.filter(|_| is_stream);
+        let method = rpc.and_then(|rpc| rpc.method);
         if method.is_some_and(rpc::is_built_in) {
-            return Ok(());
+            return Ok(lease.map(|lease| Box::pin(lease.ended()) as End));
         }
         // A role costs less to check than a signature.
         if let Some(roles) = &self.roles {
@@ -110,7 +119,21 @@ impl Router {
             let claims = tokens.check(request.headers())?;
             request.extensions_mut().insert(claims);
         }
-        Ok(())
+        if !is_stream {
+            return Ok(None);
+        }
+        let token = (self.tokens.as_ref()).map(|tokens| tokens.ended(request.headers()));
+        Ok(match (lease, token) {
+            (None, None) => None,
+            (Some(lease), None) => Some(Box::pin(lease.ended())),
+            (None, Some(token)) => Some(Box::pin(token)),
+            (Some(lease), Some(token)) => Some(Box::pin(async move {
+                tokio::select! {
+                    status = lease.ended() => status,
+                    status = token => status,
+                }
+            })),
+        })
     }
 
     fn find(&self, request: &Request<Body>) -> Option<&dyn Call> {
@@ -143,11 +166,12 @@ impl Service<Request<Body>> for Router {
         if !is_grpc(&request) {
             return Routed::Refused(Some(unsupported()));
         }
-        if let Err(status) = self.admit(&mut request) {
-            return Routed::Refused(Some(status.into_http()));
-        }
+        let end = match self.admit(&mut request) {
+            Ok(end) => end,
+            Err(status) => return Routed::Refused(Some(status.into_http())),
+        };
         match self.find(&request) {
-            Some(service) => Routed::Called(service.call(request)),
+            Some(service) => Routed::Called(service.call(request), end),
             None => Routed::Refused(Some(
                 status::error(
                     Code::Unimplemented,
@@ -181,7 +205,7 @@ fn is_grpc(request: &Request<Body>) -> bool {
 /// A call under way, or its refusal.
 pub enum Routed {
     /// Answered by a service.
-    Called(RpcFuture),
+    Called(RpcFuture, Option<End>),
     /// Answered already.
     Refused(Option<Response<Body>>),
 }
@@ -191,7 +215,24 @@ impl Future for Routed {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Called(call) => call.as_mut().poll(cx).map_ok(fault::attribute),
+            Self::Called(call, end) => {
+                if let Poll::Ready(answer) = call.as_mut().poll(cx) {
+                    let answer = answer.map(fault::attribute);
+                    return Poll::Ready(match end.take() {
+                        Some(end) => {
+                            answer.map(|it| it.map(|body| Body::new(Leased::new(body, end))))
+                        }
+                        None => answer,
+                    });
+                }
+                let ended = end.as_mut().map(|end| end.as_mut().poll(cx));
+                let Some(Poll::Ready(status)) = ended else {
+                    return Poll::Pending;
+                };
+                // Drops the work where it waits.
+                *self = Self::Refused(None);
+                Poll::Ready(Ok(status.into_http()))
+            }
             Self::Refused(response) => response
                 .take()
                 .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),

@@ -65,6 +65,18 @@ pub struct JwtSettings {
         value_parser = positive_duration
     )]
     pub jwt_reload_interval: Duration,
+
+    /// How long the last keys still count when the file cannot be read, or holds
+    /// no JWK Set; then every token is refused and the server is not ready. A
+    /// set without keys counts at once, and refuses every token.
+    #[arg(
+        long,
+        env = "JWT_KEYS_GRACE",
+        value_name = "DURATION",
+        default_value = "15m",
+        value_parser = duration
+    )]
+    pub jwt_keys_grace: Duration,
 }
 
 impl JwtSettings {

@@ -4,6 +4,8 @@
 //! looks up nor allocates: make them once, keep them.
 
 mod events;
+#[cfg(any(feature = "jwt", feature = "tls"))]
+mod files;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod process;
@@ -22,6 +24,8 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use crate::limits::Places;
 
 pub use events::Backlog;
+#[cfg(any(feature = "jwt", feature = "tls"))]
+pub(crate) use files::FileNames;
 pub use store::{StoreMetrics, StoreOperation};
 
 pub(crate) use process::observe as observe_process;

@@ -56,7 +56,7 @@ impl ClientTls {
     /// Follows the files from now on.
     pub(crate) fn start(self) -> Renewals {
         Renewals {
-            followed: self.loaded.follow(self.interval, |_| {}),
+            followed: self.loaded.follow(self.interval, |_, _| {}),
             name: self.name,
         }
     }

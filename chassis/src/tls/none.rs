@@ -41,6 +41,17 @@ impl Acceptor {
 
 /// Cannot be had.
 #[derive(Debug)]
+pub(crate) struct Voucher(Infallible);
+
+impl Voucher {
+    #[expect(clippy::unused_async, reason = "as with the feature")]
+    pub(crate) async fn ended(&mut self) {
+        match self.0 {}
+    }
+}
+
+/// Cannot be had.
+#[derive(Debug)]
 pub(crate) struct ClientTls(Infallible);
 
 impl ClientTls {

@@ -9,30 +9,41 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
 
 use super::certificate;
 use super::failure::{Failures, Reason};
+use super::voucher::Voucher;
 use super::{Accepted, Security, Stream};
 use crate::exit::Fatal;
 use crate::follow::{Content, Followed, Loaded, Source};
 use crate::io::close;
 use crate::settings::{TlsMode, TlsSettings, TlsVersion};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{FileNames, Metrics};
 
 /// The only protocol spoken (RFC 9113, 3.2).
 const ALPN: &[u8] = b"h2";
 /// How every connection under TLS begins: a record that holds a handshake.
 const HANDSHAKE: u8 = 22;
 
+/// What is told of the files.
+const FILES: FileNames = FileNames {
+    age: "tls.server.files.age",
+    failures: "tls.server.files.failures",
+};
+
 /// What the files make of the port.
 #[derive(Debug, Clone)]
-struct Port {
+pub(super) struct Port {
     config: Arc<ServerConfig>,
     expires: Option<SystemTime>,
+    /// Checks callers' certificates.
+    pub(super) verifier: Option<Arc<dyn ClientCertVerifier>>,
+    /// What the verifier was made of.
+    pub(super) authorities: Option<Arc<[u8]>>,
 }
 
 /// TLS as it was loaded.
@@ -69,7 +80,7 @@ impl ServerTls {
     /// Follows the files from now on.
     pub(crate) fn start(self, metrics: &Metrics) -> Acceptor {
         let mut warned = None;
-        let followed = (self.loaded).follow(self.settings.tls_reload_interval, move |port| {
+        let followed = (self.loaded).follow(self.settings.tls_reload_interval, move |port, _| {
             let expired = port.expires.filter(|at| *at <= SystemTime::now());
             if let Some(at) = expired
                 && warned != expired
@@ -81,6 +92,7 @@ impl ServerTls {
         });
         let current = followed.current.clone();
         metrics.observe_expiry(move || current.borrow().expires);
+        metrics.observe_looks(&FILES, &followed.looks);
         Acceptor {
             followed,
             is_permissive: self.settings.tls_mode == TlsMode::Permissive,
@@ -103,8 +115,10 @@ fn port(files: &[Content], mode: TlsMode, oldest: TlsVersion) -> Result<Port, Fa
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(versions)
         .map_err(broken)?;
-    let builder = match authorities.first() {
-        Some(authorities) => builder.with_client_cert_verifier(verifier(authorities, mode)?),
+    let authorities = authorities.first();
+    let verifier = authorities.map(|of| verifier(of, mode)).transpose()?;
+    let builder = match &verifier {
+        Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder
@@ -114,8 +128,18 @@ fn port(files: &[Content], mode: TlsMode, oldest: TlsVersion) -> Result<Port, Fa
             key.source.wrong(&error, remedy)
         })?;
     config.alpn_protocols = vec![ALPN.to_vec()];
-    let config = Arc::new(config);
-    Ok(Port { config, expires })
+    if verifier.is_some() {
+        // A session that is resumed is not asked for its certificate again, and
+        // each gives tickets for the next: it would outlive it without end.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
+    Ok(Port {
+        config: Arc::new(config),
+        expires,
+        verifier,
+        authorities: authorities.map(|of| Arc::clone(&of.bytes)),
+    })
 }
 
 fn verifier(authorities: &Content, mode: TlsMode) -> Result<Arc<dyn ClientCertVerifier>, Fatal> {
@@ -171,8 +195,10 @@ impl Acceptor {
             let refused = Refused::new(Reason::Plain, io::Error::other("not TLS"));
             return Err(refused.with(stream));
         }
-        let config = Arc::clone(&self.followed.current.borrow().config);
-        let accepting = TlsAcceptor::from(config).accept(stream).into_fallible();
+        let port = self.followed.current.borrow().clone();
+        let accepting = TlsAcceptor::from(port.config)
+            .accept(stream)
+            .into_fallible();
         let stream = accepting.await.map_err(|(error, stream)| {
             // The alert that says why was sent, and must arrive.
             Refused::new(Reason::of(&error), error).with(stream)
@@ -182,15 +208,20 @@ impl Acceptor {
             let error = io::Error::other("ALPN without h2");
             return Err(Refused::new(Reason::Protocol, error));
         }
-        let certificate = session
-            .peer_certificates()
-            .and_then(<[CertificateDer<'_>]>::first);
+        let chain = session.peer_certificates().unwrap_or_default();
+        let certificate = chain.first();
         let security = match certificate {
             Some(_) => Security::MutualTls,
             None => Security::Tls,
         };
+        let voucher = certificate.map(|_| {
+            let chain = chain.iter().cloned().map(CertificateDer::into_owned);
+            let current = self.followed.current.clone();
+            Voucher::new(chain.collect(), port.authorities, current)
+        });
         Ok(Accepted {
             caller: certificate.and_then(certificate::caller),
+            voucher,
             security,
             stream: Stream::Secured(Box::new(stream)),
         })
