@@ -2,6 +2,7 @@
 //! why others are refused, and keys that change.
 
 mod keys;
+mod lasting;
 mod refused;
 
 use std::time::Duration;
@@ -33,11 +34,15 @@ async fn serve(published: &Published, more: &[&str]) -> Running {
             claims.get("role").unwrap_or(&Value::Null),
         )))
     });
+    serve_things(published, more, whoami).await
+}
+
+async fn serve_things(published: &Published, more: &[&str], things: Things) -> Running {
     let file = format!("--jwt-jwks-file={}", published.path().display());
     let issuer = format!("--jwt-issuer={ISSUER}");
     let mut args = vec![file.as_str(), issuer.as_str(), "--jwt-reload-interval=10ms"];
     args.extend(more);
-    start(&args, whoami).await
+    start(&args, things).await
 }
 
 fn shown(headers: &[String]) -> Request<String> {
@@ -157,7 +162,9 @@ async fn roles_and_tokens_are_both_asked_for() {
         ),
     ] {
         let mut request = shown(headers);
-        let id = format!("spiffe://x/ns/shop/sa/{account}").parse().unwrap();
+        let id = format!("spiffe://cluster.local/ns/shop/sa/{account}")
+            .parse()
+            .unwrap();
         request.metadata_mut().insert("l5d-client-id", id);
         let code = match call(&server.channel(), GUARDED, request).await {
             Ok(_) => Code::Ok,

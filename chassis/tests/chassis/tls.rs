@@ -2,6 +2,7 @@
 
 mod clients;
 mod files;
+mod lasting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tonic::transport::{Channel, ClientTlsConfig};
 use tonic::{Code, Request, Response, Status};
 
@@ -42,11 +44,15 @@ async fn serve(mounted: &Mounted, more: &[&str]) -> Running {
         let id = caller.map_or("", Caller::id);
         Ok(Response::new(id.to_owned()))
     });
+    serve_things(mounted, more, whoami).await
+}
+
+async fn serve_things(mounted: &Mounted, more: &[&str], things: Things) -> Running {
     let flags = flags(mounted);
     let args: Vec<&str> = (flags.iter().map(String::as_str))
         .chain(more.iter().copied())
         .collect();
-    start(&args, whoami).await
+    start(&args, things).await
 }
 
 /// One call over a connection of its own; its answer is who the server thinks
@@ -85,6 +91,11 @@ async fn strict_lets_in_who_has_a_certificate_and_knows_who_it_is() {
         // A pattern names nobody, and two SPIFFE ids contradict each other.
         (&["*.shop.svc"], ""),
         (&[WEB, "spiffe://example.org/ns/shop/sa/root"], ""),
+        // SPIFFE has one URI in a certificate, to the letter.
+        (&[WEB, "https://example.org"], ""),
+        (&["SPIFFE://example.org/ns/shop/sa/web", "web.shop.svc"], ""),
+        (&["spiffe://example.org/ns/shop/sa/w%65b"], ""),
+        (&["https://example.org", "web.shop.svc"], "web.shop.svc"),
     ] {
         let own = authority.issue(names);
         let answer = ask(&server, authority.trusted_by(&own)).await.unwrap();
@@ -143,6 +154,25 @@ async fn a_handshake_that_stalls_is_cut() {
     }
 }
 
+/// A client that trusts `authority` and shows `own`.
+fn client(
+    authority: &Authority,
+    own: &Pair,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, key)
+        .unwrap()
+}
+
 /// What is left of a connection that agreed on `protocol`, once it is closed.
 async fn negotiated(
     server: &Running,
@@ -150,17 +180,8 @@ async fn negotiated(
     own: &Pair,
     protocol: Option<&[u8]>,
 ) -> std::io::Result<usize> {
-    let mut roots = RootCertStore::empty();
-    let root = CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap();
-    roots.add(root).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(chain, key)
-        .unwrap();
+    let versions = [&TLS13, &TLS12];
+    let mut config = client(authority, own, &versions);
     config.alpn_protocols = protocol.map(<[u8]>::to_vec).into_iter().collect();
     let stream = TcpStream::connect(server.address).await.unwrap();
     let name = "localhost".try_into().unwrap();
@@ -216,10 +237,25 @@ async fn without_authorities_callers_need_no_certificate() {
 async fn roles_are_checked_by_certificate_and_headers_are_not_believed() {
     let (authority, pair) = authority_and_server();
     let mounted = Mounted::new(&pair, &authority.pem());
-    let server = serve(&mounted, &["--caller-roles=writer=shop/web"]).await;
+    let roles = [
+        "--caller-roles=writer=shop/web",
+        "--trust-domain=example.org",
+    ];
+    let server = serve(&mounted, &roles).await;
     for (name, path, expected) in [
         (WEB, GUARDED, Code::Ok),
-        ("web.shop.svc.cluster.local", GUARDED, Code::Ok),
+        ("web.shop.svc", GUARDED, Code::Ok),
+        ("web.shop.svc.example.org", GUARDED, Code::Ok),
+        (
+            "web.shop.svc.cluster.local",
+            GUARDED,
+            Code::PermissionDenied,
+        ),
+        (
+            "spiffe://evil.test/ns/shop/sa/web",
+            GUARDED,
+            Code::PermissionDenied,
+        ),
         (
             "spiffe://example.org/ns/shop/sa/other",
             GUARDED,

@@ -30,7 +30,7 @@ async fn keys_are_changed_without_a_restart() {
     tokio::time::timeout(SOON, known).await.expect("it is read");
     ask(&server, &by_old).await.unwrap();
 
-    // What cannot be used changes nothing.
+    // What cannot be used changes nothing, for a while.
     published.write_text("{");
     for _ in 0..20 {
         ask(&server, &by_new).await.unwrap();
@@ -43,6 +43,91 @@ async fn keys_are_changed_without_a_restart() {
         .await
         .expect("it is refused");
     ask(&server, &by_new).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_set_without_keys_refuses_every_token() {
+    let key = Key::new("a");
+    let published = Published::new(&[&key]);
+    let server = serve(&published, &[]).await;
+    let token = key.token(&good());
+    ask(&server, &token).await.unwrap();
+    published.write(&[]);
+    let emptied = async { while ask(&server, &token).await.is_ok() {} };
+    tokio::time::timeout(SOON, emptied)
+        .await
+        .expect("it counts");
+    refused(
+        ask(&server, &token).await,
+        Code::Unauthenticated,
+        "TOKEN_INVALID",
+        "emptied",
+    );
+    // A server that starts with it does so, too.
+    let restarted = serve(&published, &[]).await;
+    refused(
+        ask(&restarted, &token).await,
+        Code::Unauthenticated,
+        "TOKEN_INVALID",
+        "empty",
+    );
+    for server in [&server, &restarted] {
+        assert!(server.health.is_ready());
+    }
+    published.write(&[&key]);
+    for server in [&server, &restarted] {
+        let back = async { while ask(server, &token).await.is_err() {} };
+        tokio::time::timeout(SOON, back).await.expect("it is read");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_are_kept_for_their_grace_and_no_longer() {
+    let key = Key::new("a");
+    let token = key.token(&good());
+    for broken in [None, Some("{"), Some("")] {
+        let published = Published::new(&[&key]);
+        let server = serve(&published, &["--jwt-keys-grace=300ms"]).await;
+        ask(&server, &token).await.unwrap();
+        match broken {
+            Some(text) => published.write_text(text),
+            None => std::fs::remove_file(published.path()).unwrap(),
+        }
+        let kept = async {
+            loop {
+                if let Err(status) = ask(&server, &token).await {
+                    return status;
+                }
+            }
+        };
+        let status = tokio::time::timeout(SOON, kept).await.expect("it ends");
+        refused(
+            Err(status),
+            Code::Unavailable,
+            "KEYS_UNREADABLE",
+            "after the grace",
+        );
+        assert!(!server.health.is_ready());
+        let keys = |state: &chassis::health::DependencyState| state.name == "keys" && !state.ready;
+        assert!(server.health.dependencies().iter().any(keys));
+        // The same content is good again.
+        published.write(&[&key]);
+        let back = async { while ask(&server, &token).await.is_err() {} };
+        tokio::time::timeout(SOON, back).await.expect("it is read");
+        assert!(server.health.is_ready());
+    }
+}
+
+#[tokio::test]
+async fn the_grace_is_long_enough_to_mend_a_file() {
+    let key = Key::new("a");
+    let published = Published::new(&[&key]);
+    let server = serve(&published, &[]).await;
+    std::fs::remove_file(published.path()).unwrap();
+    for _ in 0..20 {
+        ask(&server, &key.token(&good())).await.unwrap();
+    }
+    assert!(server.health.is_ready());
 }
 
 #[test]
@@ -62,10 +147,11 @@ fn files_without_keys_are_named_with_the_reason() {
     let short = json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}).to_string();
     let secret = json!({"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]}).to_string();
     for (text, why) in [
+        ("x".repeat((1 << 20) + 1).as_str(), "more than 1 MiB"),
+        (r#"{"keys": "c2VjcmV0"}"#, "no JWK Set"),
         ("", "no JWK Set"),
         ("-----BEGIN PUBLIC KEY-----", "no JWK Set"),
         (r#"{"kty": "EC"}"#, "no JWK Set"),
-        (r#"{"keys": []}"#, "none of its keys"),
         (&encrypting, "none of its keys"),
         (&mismatched, "none of its keys"),
         (&short, "none of its keys"),

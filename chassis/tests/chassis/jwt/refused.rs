@@ -105,6 +105,10 @@ async fn tokens_that_the_issuer_did_not_sign() {
     let header = |alg: &str| json!({"alg": alg, "kid": "a"});
     let critical = json!({"alg": "ES256", "kid": "a", "crit": ["b64"], "b64": false});
     let other_id = json!({"alg": "ES256", "kid": "b"});
+    let typed = |typ: &str| {
+        let header = json!({"alg": "ES256", "kid": "a", "typ": typ});
+        key.token_with(&header, &good())
+    };
     let changed = {
         let (good, admin) = (key.token(&good()), key.token(&but("role", "admin")));
         let parts = [
@@ -135,12 +139,19 @@ async fn tokens_that_the_issuer_did_not_sign() {
         ("by a key of another kind", Key::edwards("a").token(&good())),
         ("changed", changed),
         ("to be understood", key.token_with(&critical, &good())),
+        ("that tells of a logout", typed("logout+jwt")),
+        ("that proves a key", typed("dpop+jwt")),
+        ("of a full type", typed("application/secevent+jwt")),
+        ("of no type", typed("")),
         ("of two parts", "a.b".to_owned()),
         ("of no parts", String::new()),
     ] {
         refused(ask(&server, &token).await, UNKNOWN, "TOKEN_INVALID", what);
     }
     ask(&server, &key.token(&good())).await.unwrap();
+    for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"] {
+        ask(&server, &typed(typ)).await.expect(typ);
+    }
 }
 
 #[tokio::test]

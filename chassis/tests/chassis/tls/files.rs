@@ -31,6 +31,8 @@ fn files_that_cannot_be_used_are_named_with_the_reason() {
         "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
     );
     let mismatched = write("mismatched", &other.key);
+    let large = write("large", &"x".repeat((1 << 20) + 1));
+    let device = "/dev/null".to_owned();
     for (flag, path, why) in [
         ("--tls-cert", &missing, "No such file"),
         ("--tls-cert", &text, "holds no certificate"),
@@ -38,6 +40,9 @@ fn files_that_cannot_be_used_are_named_with_the_reason() {
         ("--tls-key", &missing, "No such file"),
         ("--tls-key", &text, "holds no private key"),
         ("--tls-key", &mismatched, "keys may not be consistent"),
+        ("--tls-key", &large, "more than 1 MiB"),
+        ("--tls-cert", &device, "not a regular file"),
+        ("--tls-client-ca", &large, "more than 1 MiB"),
         ("--tls-client-ca", &text, "holds no certificate"),
         ("--tls-client-ca", &hollow, "malformed"),
     ] {
