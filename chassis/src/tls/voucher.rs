@@ -41,7 +41,7 @@ impl Voucher {
         loop {
             let port = self.current.borrow_and_update().clone();
             let now = SystemTime::now();
-            let mut ends = Vec::from_iter(self.chain.iter().filter_map(certificate::expires));
+            let mut ends: Vec<_> = self.chain.iter().filter_map(certificate::expires).collect();
             let has_passed = ends.iter().any(|end| *end <= now);
             if (has_passed || port.authorities != self.authorities) && !self.is_good(&port) {
                 return;
