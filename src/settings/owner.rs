@@ -16,8 +16,8 @@ pub struct OwnerSettings {
     pub owner: OwnedBy,
 
     /// Service accounts that see what everybody owns:
-    /// `namespace/account,namespace/*`. They still need the role that a method
-    /// asks for.
+    /// `namespace/account,namespace/*`, of --trust-domain. They still need the
+    /// role that a method asks for.
     #[arg(long, env = "OVERSEERS", value_name = "ACCOUNTS")]
     pub overseers: Option<Overseers>,
 
@@ -75,10 +75,12 @@ impl OwnerSettings {
             OwnedBy::Auto | OwnedBy::None if tokens => Naming::ByToken,
             OwnedBy::Auto | OwnedBy::Caller | OwnedBy::None => Naming::ByCaller,
         };
+        let home = &server.trust_domain;
+        let overseers = self.overseers.clone();
         Ok(Requesters::new(
             naming,
             self.owner == OwnedBy::None,
-            self.overseers.clone(),
+            overseers.map(|overseers| overseers.within(home.clone())),
             self.overseer_claims.clone(),
         ))
     }

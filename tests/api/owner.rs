@@ -63,6 +63,32 @@ fn update(order: &pb::Order, note: &str, etag: &str) -> pb::UpdateOrderRequest {
     }
 }
 
+/// An overseer of another trust domain is none.
+#[tokio::test]
+async fn an_overseer_is_one_of_its_trust_domain() {
+    let server = Server::start_with(&MESH);
+    let mut client = server.client().await;
+    create(&mut client, "web", "alice").await;
+    let listed = async |mut client: Client, id: &str| {
+        let mut request = Request::new(pb::ListOrdersRequest::default());
+        let metadata = request.metadata_mut();
+        metadata.insert("l5d-client-id", id.parse().unwrap());
+        let listed = client.list_orders(request).await.unwrap();
+        listed.into_inner().orders.len()
+    };
+    for (id, seen) in [
+        (
+            "support.shop.serviceaccount.identity.linkerd.cluster.local",
+            1,
+        ),
+        ("support.shop.serviceaccount.identity.linkerd.evil.test", 0),
+        ("spiffe://cluster.local/ns/shop/sa/support", 1),
+        ("spiffe://evil.test/ns/shop/sa/support", 0),
+    ] {
+        assert_eq!(listed(client.clone(), id).await, seen, "{id}");
+    }
+}
+
 /// As for a name that nobody has, word by word.
 #[track_caller]
 fn is_not_there(status: &Status, name: &str) {

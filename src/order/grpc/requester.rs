@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use chassis::jwt::{ClaimRules, Claims};
-use chassis::mesh::{Caller, Roles};
+use chassis::mesh::{Caller, Roles, TrustDomain};
 use chassis::status;
 use tonic::{Code, Request, Status};
 
@@ -28,6 +28,12 @@ pub struct Overseers(Roles);
 
 impl Overseers {
     const ROLE: &str = "overseer";
+
+    /// The same accounts, of that trust domain.
+    #[must_use]
+    pub fn within(self, home: TrustDomain) -> Self {
+        Self(self.0.within(home))
+    }
 
     /// Whether `caller` is one of them.
     #[must_use]
