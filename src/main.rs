@@ -81,8 +81,8 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
         () = shutdown.drain() => return Ok(()),
     };
     let store = store.map_err(|error| unusable(&error))?;
-    let (system, metrics) = (settings.store.system(), telemetry.metrics());
-    let store = store::observed(store, system, &metrics, server.places());
+    let (database, metrics) = (settings.store.database(), telemetry.metrics());
+    let store = store::observed(store, database, &metrics, server.places());
     let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
     let relay = Relay::start(&settings.relay, &store, &metrics)?;
     let stock = inventory::connect(settings, telemetry)?;

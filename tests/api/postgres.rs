@@ -5,6 +5,8 @@ use std::fs;
 use std::process::Output;
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use rustix::process::Signal;
 use service::proto::acme::order::v1 as pb;
 use tempfile::TempDir;
@@ -15,6 +17,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::helpers::{Server, command, create, create_request, refused};
+use crate::trace::World;
 use crate::{pgbouncer, support};
 
 /// A server whose store is at `url`, which stands in a file like a secret.
@@ -53,6 +56,41 @@ async fn until(health: &mut Streaming<HealthCheckResponse>, status: ServingStatu
     let waiting = async { while health.message().await.unwrap().unwrap().status() != status {} };
     let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
     assert!(in_time.is_ok(), "never {status:?}");
+}
+
+#[tokio::test]
+async fn its_spans_are_a_clients() {
+    let Some(url) = support::database("spans of PostgreSQL").unwrap() else {
+        return;
+    };
+    let world = World::default();
+    let address = format!("http://{}", world.start().await);
+    let dir = TempDir::new().unwrap();
+    let mut command = command(dir.path());
+    command
+        .env("STORE", &url)
+        .env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &address);
+    let server = Server::spawn(dir, &mut command);
+    create(&mut server.client().await, "alice").await;
+    server.stop().await;
+
+    let spans = world.spans.lock().unwrap().clone();
+    let text = |span: &Span, key: &str| {
+        let mut attributes = span.attributes.iter().filter(|it| it.key == key);
+        let value = attributes.next().and_then(|it| it.value.clone()?.value);
+        match value {
+            Some(Value::StringValue(text)) => text,
+            other => panic!("{key}: {other:?}"),
+        }
+    };
+    let stored = spans.iter().find(|span| span.name.starts_with("create "));
+    let stored = stored.unwrap_or_else(|| panic!("{spans:#?}"));
+    assert_eq!(stored.kind, 3, "{stored:#?}");
+    assert_eq!(text(stored, "db.system.name"), "postgresql");
+    assert_eq!(text(stored, "db.operation.name"), "create");
+    let namespace = text(stored, "db.namespace");
+    assert_eq!(stored.name, format!("create {namespace}"));
+    assert!(!text(stored, "server.address").is_empty());
 }
 
 #[tokio::test]

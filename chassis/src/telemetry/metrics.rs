@@ -26,7 +26,7 @@ use crate::limits::Places;
 pub use events::Backlog;
 #[cfg(any(feature = "jwt", feature = "tls"))]
 pub(crate) use files::FileNames;
-pub use store::{StoreMetrics, StoreOperation};
+pub use store::{Database, StoreMetrics, StoreOperation};
 
 pub(crate) use process::observe as observe_process;
 
@@ -42,7 +42,7 @@ struct Inner {
 
 impl Metrics {
     pub(crate) fn new(provider: &SdkMeterProvider) -> Self {
-        let meter = provider.meter(env!("CARGO_PKG_NAME"));
+        let meter = provider.meter_with_scope(super::scope());
         let active = rpc::ActiveCalls::observe(&meter);
         Self(Some(Arc::new(Inner { meter, active })))
     }
@@ -79,10 +79,10 @@ impl Metrics {
         }
     }
 
-    /// The store's instruments. `system` is the value of `db.system.name`, such as `sqlite`.
+    /// The instruments of a store on `database`.
     #[must_use]
-    pub fn store(&self, system: &'static str) -> StoreMetrics {
-        StoreMetrics::new(self, system)
+    pub fn store(&self, database: Database) -> StoreMetrics {
+        StoreMetrics::new(self, database)
     }
 
     /// Calls that are being served.

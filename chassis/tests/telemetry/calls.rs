@@ -54,7 +54,7 @@ fn durations(collector: &Collector, name: &str) -> Vec<String> {
             && let Some(Data::Histogram(histogram)) = metric.data
         {
             for point in histogram.data_points {
-                let code = text(&point.attributes, "rpc.response.status_code");
+                let code = text(&point.attributes, "rpc.status_code");
                 let error = text(&point.attributes, "error.type");
                 series.push(format!("{code} {error} {}", point.count));
             }
@@ -69,7 +69,7 @@ fn assert_one(collector: &Collector, said: &Said, code: &str, error: &str) {
     let spans = served(collector);
     assert_eq!(spans.len(), 1, "{spans:#?}");
     let attributes = &spans[0].attributes;
-    assert_eq!(text(attributes, "rpc.response.status_code"), code);
+    assert_eq!(text(attributes, "rpc.status_code"), code);
     assert_eq!(text(attributes, "error.type"), error);
     let metric_error = if error.is_empty() { "" } else { code };
     assert_eq!(
@@ -103,7 +103,7 @@ async fn each_code() {
     for ((code, span), line) in (0..).zip(&spans).zip(said.calls()) {
         let name = CODES[usize::try_from(code).unwrap()];
         let error = if ERRORS.contains(&code) { name } else { "" };
-        assert_eq!(text(&span.attributes, "rpc.response.status_code"), name);
+        assert_eq!(text(&span.attributes, "rpc.status_code"), name);
         assert_eq!(text(&span.attributes, "error.type"), error);
         let status = span.status.clone().unwrap_or_default();
         assert_eq!(status.code, if error.is_empty() { 0 } else { 2 }, "{name}");
@@ -202,8 +202,12 @@ async fn a_stream_to_its_end_and_one_that_breaks() {
         assert_one(&collector, &said, name, error);
         // Each message is counted, with its size.
         for (name, count, bytes) in [
-            ("rpc.server.response.size", 3, 306.0),
-            ("rpc.server.request.size", 1, f64::from(code.min(1) * 2 + 2)),
+            ("rpc.server.response.message.size", 3, 306.0),
+            (
+                "rpc.server.request.message.size",
+                1,
+                f64::from(code.min(1) * 2 + 2),
+            ),
         ] {
             let metrics = collector.metrics();
             let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
@@ -287,7 +291,7 @@ async fn an_upstream_that_dies_within_a_stream() {
     let spans = collector.spans();
     let (_, called) = spans.iter().find(|(_, span)| span.kind == 3).unwrap();
     assert_eq!(called.status.clone().unwrap().code, 2);
-    assert_eq!(text(&called.attributes, "rpc.response.status_code"), name);
+    assert_eq!(text(&called.attributes, "rpc.status_code"), name);
     let calls = said.calls();
     assert_eq!(calls.len(), 2, "{said:?}");
     assert!(calls.iter().all(|line| line["code"] == name), "{said:?}");

@@ -13,6 +13,7 @@ use chassis::listener::Listener;
 use chassis::server::{RpcFuture, Server};
 use chassis::settings::{AdminSettings, ServerSettings};
 use chassis::shutdown::Shutdown;
+use chassis::telemetry::metrics::Database;
 use chassis::telemetry::rpc::{ClientLayer, ClientService, PreviousAttempts, ServerLayer};
 use chassis::telemetry::{self, Telemetry, TelemetrySettings};
 use clap::Parser;
@@ -144,7 +145,12 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
         trigger.drain();
     });
     if std::env::var_os("DEMO_STORE").is_some() {
-        let store = telemetry.metrics().store("sqlite");
+        let store = telemetry.metrics().store(Database {
+            system: "postgresql",
+            namespace: Some("things".to_owned()),
+            address: Some("db.test".to_owned()),
+            port: Some(6432),
+        });
         let get = store.operation("get");
         get.record(Duration::from_micros(80), true);
         get.record(Duration::from_millis(2), false);

@@ -71,7 +71,7 @@ async fn methods_nobody_knows_make_no_series() {
         "{methods:?}"
     );
     assert!(text.lines().count() < 250, "{} lines", text.lines().count());
-    let count = "rpc_server_call_duration_seconds_count{error_type=\"UNIMPLEMENTED\",rpc_method=\"_OTHER\",rpc_response_status_code=\"UNIMPLEMENTED\",rpc_system_name=\"grpc\"}";
+    let count = "rpc_server_call_duration_seconds_count{error_type=\"UNIMPLEMENTED\",rpc_method=\"_OTHER\",rpc_status_code=\"UNIMPLEMENTED\",rpc_system_name=\"grpc\"}";
     assert!((sample(&text, count) - 10_000.0).abs() < 0.5);
     let said = process.finish();
     let lines = said.calls().len() as u64;
@@ -144,7 +144,7 @@ async fn calls_refused_at_the_door_count_among_all() {
         assert_eq!(refused_by(status).as_deref(), Some("TOO_MANY_REQUESTS"));
     }
     let text = scrape(&process);
-    let count = "rpc_server_call_duration_seconds_count{rpc_method=\"demo.v1.Things/Get\",rpc_response_status_code=\"RESOURCE_EXHAUSTED\",rpc_system_name=\"grpc\"}";
+    let count = "rpc_server_call_duration_seconds_count{rpc_method=\"demo.v1.Things/Get\",rpc_status_code=\"RESOURCE_EXHAUSTED\",rpc_system_name=\"grpc\"}";
     assert!((sample(&text, count) - 4.0).abs() < 0.1, "{text}");
     let rejected = "rpc_server_rejected_total{reason=\"concurrency\"}";
     assert!((sample(&text, rejected) - 3.0).abs() < 0.1, "{text}");
@@ -204,4 +204,60 @@ async fn push_and_pull_say_the_same() {
     let resources = collector.taken(|taken| taken.metrics[0].resource_metrics.clone());
     let resource = resources[0].resource.clone().unwrap();
     assert_eq!(text(&resource.attributes, "service.version"), "1.2.3");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scopes_say_their_version_and_conventions() {
+    const SCHEMA: &str = "https://opentelemetry.io/schemas/1.45.0";
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[]);
+    process.get(Ask::default(), &[]).await.unwrap();
+    process.finish();
+    let scopes: Vec<_> = collector.taken(|taken| {
+        let traces = taken.traces.iter().flat_map(|it| &it.resource_spans);
+        let traces = traces.flat_map(|of| &of.scope_spans);
+        let metrics = taken.metrics.iter().flat_map(|it| &it.resource_metrics);
+        let metrics = metrics.flat_map(|of| &of.scope_metrics);
+        let logs = taken.logs.iter().flat_map(|it| &it.resource_logs);
+        let logs = logs.flat_map(|of| &of.scope_logs);
+        traces
+            .map(|it| (it.schema_url.clone(), it.scope.clone()))
+            .chain(metrics.map(|it| (it.schema_url.clone(), it.scope.clone())))
+            .chain(logs.map(|it| (it.schema_url.clone(), it.scope.clone())))
+            .collect()
+    });
+    assert!(scopes.len() > 2, "{scopes:?}");
+    for (schema, scope) in scopes {
+        let scope = scope.unwrap();
+        // The SDK speaks for itself.
+        if scope.name.starts_with("opentelemetry") {
+            continue;
+        }
+        assert_eq!(schema, SCHEMA, "{scope:?}");
+        assert_eq!(scope.version, env!("CARGO_PKG_VERSION"), "{scope:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_grows_and_shrinks_is_a_sum_where_sums_make_sense() {
+    use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+    let collector = Collector::start().await;
+    Process::exporting(&collector, &[]).finish();
+    let metrics = collector.metrics();
+    for (name, kind) in [
+        ("process.cpu.time", "counter"),
+        ("process.memory.usage", "sum"),
+        ("process.thread.count", "sum"),
+        ("process.unix.file_descriptor.count", "sum"),
+        ("process.uptime", "gauge"),
+    ] {
+        let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
+        let found = match metric.data.as_ref().unwrap() {
+            Data::Gauge(_) => "gauge",
+            Data::Sum(sum) if sum.is_monotonic => "counter",
+            Data::Sum(_) => "sum",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found, kind, "{name}");
+    }
 }

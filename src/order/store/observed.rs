@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use chassis::limits::Places;
-use chassis::telemetry::metrics::{Metrics, StoreMetrics, StoreOperation};
+use chassis::telemetry::metrics::{Database, Metrics, StoreMetrics, StoreOperation};
 use tokio::sync::watch;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::recent::Recent;
 use super::{Observer, OrderStore, Published, RequestKey, Usage};
@@ -17,23 +18,23 @@ use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
 
-/// Records what `store` does, and calls it ill while most of that fails; `system` is the value of `db.system.name`. How
-/// long reads wait is told to `places`.
+/// Records what `store` does on `database`, and calls it ill while most of that
+/// fails. How long reads wait is told to `places`.
 #[must_use]
 pub fn observed(
     store: Arc<dyn OrderStore>,
-    system: &'static str,
+    database: Database,
     metrics: &Metrics,
     places: Places,
 ) -> Arc<dyn OrderStore> {
-    let metrics = metrics.store(system);
+    let metrics = metrics.store(database.clone());
     store.observe(Arc::new(Inside {
         metrics: metrics.clone(),
         places,
     }));
     Arc::new(Observed {
         store,
-        system,
+        database,
         recent: Recent::new(),
         replay: metrics.operation("replay"),
         create: metrics.operation("create"),
@@ -73,7 +74,7 @@ impl Observer for Inside {
 
 struct Observed {
     store: Arc<dyn OrderStore>,
-    system: &'static str,
+    database: Database,
     recent: Recent,
     replay: StoreOperation,
     create: StoreOperation,
@@ -83,17 +84,33 @@ struct Observed {
     events: StoreOperation,
 }
 
-/// Runs one operation under its span and records it.
+/// Runs one operation under its span and records it. A database elsewhere is
+/// called, and its span is a client's, named after it; one in this process is
+/// not.
 macro_rules! observe {
     ($this:ident.$operation:ident($($argument:expr),*)) => {{
+        let on = &$this.database;
+        let operation = stringify!($operation);
+        let elsewhere = on.namespace.as_deref().or(on.address.as_deref());
         let span = tracing::info_span!(
             concat!("store ", stringify!($operation)),
-            db.system.name = $this.system,
-            db.operation.name = stringify!($operation),
+            otel.name = elsewhere.map(|name| format!("{operation} {name}")),
+            otel.kind = elsewhere.map(|_| "client"),
+            otel.status_code = Empty,
+            db.system.name = on.system,
+            db.namespace = on.namespace,
+            db.operation.name = operation,
+            server.address = on.address,
+            server.port = on.port,
+            "error.type" = Empty,
         );
         let started = Instant::now();
-        let result = $this.store.$operation($($argument),*).instrument(span).await;
-        $this.$operation.record(started.elapsed(), answered(&result));
+        let result = $this.store.$operation($($argument),*).instrument(span.clone()).await;
+        let ok = answered(&result);
+        if !ok {
+            span.record("error.type", "_OTHER").record("otel.status_code", "error");
+        }
+        $this.$operation.record(started.elapsed(), ok);
         $this.recent.ended(&result);
         result
     }};

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::telemetry::metrics::Database;
+
 use super::OrderStore;
 #[cfg(feature = "postgres")]
 use super::postgres::{self, PostgresStore};
@@ -28,13 +30,16 @@ pub enum StoreUrl {
 const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
 
 impl StoreUrl {
-    /// What it leads to, by OpenTelemetry's name (`db.system.name`).
+    /// What it leads to, as telemetry names it.
     #[must_use]
-    pub fn system(&self) -> &'static str {
+    pub fn database(&self) -> Database {
         match self {
-            Self::Sqlite(_) => "sqlite",
+            Self::Sqlite(_) => Database {
+                system: "sqlite",
+                ..Database::default()
+            },
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => "postgresql",
+            Self::Postgres(url) => url.database(),
         }
     }
 }

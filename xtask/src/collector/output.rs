@@ -50,7 +50,7 @@ pub(super) fn judge(folder: &Path, walked: &Walked) -> Result<Vec<String>> {
         );
         ensure!(text("parentSpanId") == parent, "{name} has another parent");
         if depth > 0 {
-            let code = attribute(&span.value, "rpc.response.status_code");
+            let code = attribute(&span.value, "rpc.status_code");
             ensure!(code == "OK", "{name} of {service} ended with {code:?}");
         }
         text("spanId").clone_into(&mut parent);
@@ -99,7 +99,7 @@ fn metrics(folder: &Path) -> Result<String> {
             .flat_map(|item| list(&item.value["histogram"], "dataPoints"))
             .filter(|point| {
                 attribute(point, "rpc.method") == method
-                    && attribute(point, "rpc.response.status_code") == "OK"
+                    && attribute(point, "rpc.status_code") == "OK"
                     && point["count"] == "1"
             });
         ensure!(

@@ -29,32 +29,32 @@ pub(crate) fn observe(
         })
         .build();
     meter
-        .u64_observable_gauge("process.memory.usage")
+        .i64_observable_up_down_counter("process.memory.usage")
         .with_unit("By")
         .with_description("Memory of the process that is resident.")
-        .with_callback(|gauge| {
+        .with_callback(|sum| {
             if let Some(bytes) = resident() {
-                gauge.observe(bytes, &[]);
+                sum.observe(bytes, &[]);
             }
         })
         .build();
     meter
-        .u64_observable_gauge("process.thread.count")
+        .i64_observable_up_down_counter("process.thread.count")
         .with_unit("{thread}")
         .with_description("Threads of the process.")
-        .with_callback(|gauge| {
+        .with_callback(|sum| {
             if let Some(stat) = stat() {
-                gauge.observe(stat.threads, &[]);
+                sum.observe(stat.threads, &[]);
             }
         })
         .build();
     meter
-        .u64_observable_gauge("process.unix.file_descriptor.count")
+        .i64_observable_up_down_counter("process.unix.file_descriptor.count")
         .with_unit("{file_descriptor}")
         .with_description("Files and sockets that the process holds open.")
-        .with_callback(|gauge| {
+        .with_callback(|sum| {
             if let Ok(files) = fs::read_dir("/proc/self/fd") {
-                gauge.observe(files.count() as u64, &[]);
+                sum.observe(files.count().cast_signed() as i64, &[]);
             }
         })
         .build();
@@ -103,7 +103,7 @@ fn observe_runtime(meter: &Meter, runtime: Handle) {
 struct Stat {
     user: f64,
     system: f64,
-    threads: u64,
+    threads: i64,
 }
 
 /// `/proc/self/stat`, after the name, which may hold anything.
@@ -118,9 +118,9 @@ fn stat() -> Option<Stat> {
     })
 }
 
-fn resident() -> Option<u64> {
+fn resident() -> Option<i64> {
     let text = fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    let kilobytes: i64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     Some(kilobytes * 1024)
 }

@@ -44,8 +44,8 @@ impl ActiveCalls {
     pub(super) fn observe(meter: &Meter) -> Self {
         let calls = Self::default();
         for (kind, name) in [
-            (Kind::Server, "rpc.server.active_requests"),
-            (Kind::Client, "rpc.client.active_requests"),
+            (Kind::Server, names::server::ACTIVE),
+            (Kind::Client, names::client::ACTIVE),
         ] {
             let calls = calls.clone();
             meter
@@ -93,6 +93,8 @@ impl ActiveCalls {
 #[derive(Debug)]
 pub(crate) struct RpcMetrics {
     kind: Kind,
+    /// What is called, on a client.
+    server: Vec<KeyValue>,
     /// `None` where metrics are off.
     instruments: Option<Instruments>,
     mutual_tls: Counter,
@@ -109,17 +111,18 @@ struct Instruments {
 }
 
 impl RpcMetrics {
-    pub(crate) fn new(metrics: &Metrics, kind: Kind) -> Self {
+    /// `server` is the host and port that are called, on a client.
+    pub(crate) fn new(metrics: &Metrics, kind: Kind, server: Option<&(String, u16)>) -> Self {
         let [duration, request, response] = match kind {
             Kind::Server => [
-                "rpc.server.call.duration",
-                "rpc.server.request.size",
-                "rpc.server.response.size",
+                names::server::DURATION,
+                names::server::REQUEST_MESSAGE,
+                names::server::RESPONSE_MESSAGE,
             ],
             Kind::Client => [
-                "rpc.client.call.duration",
-                "rpc.client.request.size",
-                "rpc.client.response.size",
+                names::client::DURATION,
+                names::client::REQUEST_MESSAGE,
+                names::client::RESPONSE_MESSAGE,
             ],
         };
         let security = |value: &'static str| match kind {
@@ -149,13 +152,20 @@ impl RpcMetrics {
                     .with_description("Time of a call, until its status.")
                     .with_boundaries(DURATION.to_vec())
                     .build(),
-                request_size: size(request, "Request messages as sent, by size."),
-                response_size: size(response, "Response messages as sent, by size."),
+                request_size: size(request, "Request messages, by their size on the wire."),
+                response_size: size(response, "Response messages, by their size on the wire."),
                 active: inner.active.clone(),
             }
         });
+        let server = server.map(|(host, port)| {
+            [
+                KeyValue::new(names::SERVER_ADDRESS, host.clone()),
+                KeyValue::new(names::SERVER_PORT, i64::from(*port)),
+            ]
+        });
         Self {
             kind,
+            server: server.into_iter().flatten().collect(),
             instruments,
             mutual_tls: security("mutual_tls"),
             tls: security("tls"),
@@ -231,6 +241,7 @@ impl MethodMetrics {
                         self.name.clone(),
                         KeyValue::new(names::STATUS_CODE, status::name(code)),
                     ];
+                    attributes.extend(of.server.iter().cloned());
                     if status::is_error(self.kind, code) {
                         attributes.push(KeyValue::new(names::ERROR_TYPE, status::name(code)));
                     }

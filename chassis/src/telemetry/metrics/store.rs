@@ -8,6 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{self, BoundHistogram};
 
 use super::{Histogram, Metrics};
+use crate::telemetry::rpc::names;
 
 /// Seconds; finer than for calls, because a read from memory takes microseconds.
 const SECONDS: [f64; 13] = [
@@ -28,11 +29,41 @@ const USED: [(&str, &str, &str); 3] = [
 /// Of a value that nobody told.
 const UNKNOWN: u64 = u64::MAX;
 
+/// The database that a store leads to, as spans and metrics name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Database {
+    /// `db.system.name`, such as `sqlite`.
+    pub system: &'static str,
+    /// `db.namespace`: which of a server's databases.
+    pub namespace: Option<String>,
+    /// `server.address`: the host that it is on, if there is one.
+    pub address: Option<String>,
+    /// `server.port`, unless it is the system's usual one.
+    pub port: Option<u16>,
+}
+
+impl Database {
+    /// Those of each operation.
+    fn attributes(&self) -> Vec<KeyValue> {
+        let mut attributes = vec![KeyValue::new(names::DB_SYSTEM, self.system)];
+        let mut add = |name: &'static str, value: Option<opentelemetry::Value>| {
+            attributes.extend(value.map(|value| KeyValue::new(name, value)));
+        };
+        add(names::DB_NAMESPACE, self.namespace.clone().map(Into::into));
+        add(names::SERVER_ADDRESS, self.address.clone().map(Into::into));
+        add(
+            names::SERVER_PORT,
+            self.port.map(|port| i64::from(port).into()),
+        );
+        attributes
+    }
+}
+
 /// What a store records.
 #[derive(Debug, Clone)]
 pub struct StoreMetrics {
     metrics: Metrics,
-    system: &'static str,
+    database: Database,
     queue: Arc<AtomicIsize>,
     used: Arc<[AtomicU64; 3]>,
     batch: Histogram<u64>,
@@ -40,8 +71,8 @@ pub struct StoreMetrics {
 }
 
 impl StoreMetrics {
-    pub(super) fn new(metrics: &Metrics, system: &'static str) -> Self {
-        let attributes = [KeyValue::new("db.system.name", system)];
+    pub(super) fn new(metrics: &Metrics, database: Database) -> Self {
+        let attributes = [KeyValue::new(names::DB_SYSTEM, database.system)];
         let queue = Arc::new(AtomicIsize::new(0));
         let meter = metrics.meter();
         if let Some(meter) = meter {
@@ -92,7 +123,7 @@ impl StoreMetrics {
         });
         Self {
             metrics: metrics.clone(),
-            system,
+            database,
             queue,
             used,
             batch: Histogram(batch),
@@ -111,12 +142,11 @@ impl StoreMetrics {
                 .with_boundaries(SECONDS.to_vec())
                 .build()
         });
+        let mut attributes = self.database.attributes();
+        attributes.push(KeyValue::new(names::DB_OPERATION, name));
         StoreOperation {
             duration,
-            attributes: [
-                KeyValue::new("db.system.name", self.system),
-                KeyValue::new("db.operation.name", name),
-            ],
+            attributes,
             succeeded: OnceLock::new(),
             failed: OnceLock::new(),
         }
@@ -156,7 +186,7 @@ impl StoreMetrics {
 pub struct StoreOperation {
     /// `None` where metrics are off.
     duration: Option<metrics::Histogram<f64>>,
-    attributes: [KeyValue; 2],
+    attributes: Vec<KeyValue>,
     succeeded: OnceLock<BoundHistogram<f64>>,
     failed: OnceLock<BoundHistogram<f64>>,
 }
@@ -172,8 +202,8 @@ impl StoreOperation {
                 .get_or_init(|| duration.bind(&self.attributes))
         } else {
             self.failed.get_or_init(|| {
-                let mut attributes = self.attributes.to_vec();
-                attributes.push(KeyValue::new("error.type", "_OTHER"));
+                let mut attributes = self.attributes.clone();
+                attributes.push(KeyValue::new(names::ERROR_TYPE, names::OTHER));
                 duration.bind(&attributes)
             })
         };

@@ -40,21 +40,26 @@ pub(super) struct Side {
     pub(super) metrics: RpcMetrics,
     pub(super) methods: Methods,
     /// Host and port of the server, on a client.
-    pub(super) server: Option<(String, u16)>,
+    server: Option<(String, u16)>,
     lines: Budget,
 }
 
 impl Side {
-    pub(super) fn new(telemetry: &Telemetry, kind: Kind, services: &[Service]) -> Self {
+    pub(super) fn new(
+        telemetry: &Telemetry,
+        kind: Kind,
+        services: &[Service],
+        server: Option<(String, u16)>,
+    ) -> Self {
         let core = telemetry.core();
-        let metrics = RpcMetrics::new(&core.metrics, kind);
+        let metrics = RpcMetrics::new(&core.metrics, kind, server.as_ref());
         let methods = Methods::new(&core.metrics, &metrics, kind, services);
         Self {
             kind,
             core,
             metrics,
             methods,
-            server: None,
+            server,
             lines: Budget::new(),
         }
     }
@@ -164,7 +169,7 @@ impl Call {
                 return;
             }
         }
-        let builder = SpanBuilder::from_name(method.name).with_kind(kind);
+        let builder = SpanBuilder::from_name(method.span_name()).with_kind(kind);
         let parent = self.context.take().unwrap_or_default();
         let mut span = tracer.build_with_context(builder, &parent);
         if span.is_recording() {
@@ -208,14 +213,24 @@ impl Call {
             names::security(self.security).map(Into::into),
         );
         if let Some(peer) = self.peer {
-            add(names::CLIENT_ADDRESS, Some(peer.ip().to_string().into()));
-            add(names::CLIENT_PORT, Some(i64::from(peer.port()).into()));
+            add(names::PEER_ADDRESS, Some(peer.ip().to_string().into()));
+            add(names::PEER_PORT, Some(i64::from(peer.port()).into()));
         }
         if let Some((host, port)) = &self.side.server {
             add(names::SERVER_ADDRESS, Some(host.clone().into()));
             add(names::SERVER_PORT, Some(i64::from(*port).into()));
         }
         if self.side.kind == Kind::Server {
+            // Whom the caller believes to call.
+            let uri = request.uri();
+            add(
+                names::SERVER_ADDRESS,
+                uri.host().map(|host| host.to_owned().into()),
+            );
+            add(
+                names::SERVER_PORT,
+                uri.port_u16().map(|port| i64::from(port).into()),
+            );
             let agent = request.headers().get(http::header::USER_AGENT);
             add(names::USER_AGENT, agent.and_then(text));
         }

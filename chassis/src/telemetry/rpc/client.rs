@@ -32,8 +32,7 @@ impl ClientLayer {
         services: &[contract::Service],
         server: Option<(String, u16)>,
     ) -> Self {
-        let mut side = Side::new(telemetry, Kind::Client, services);
-        side.server = server;
+        let side = Side::new(telemetry, Kind::Client, services, server);
         Self(Arc::new(side))
     }
 }

@@ -32,6 +32,17 @@ pub(super) struct Method {
     pub(super) metrics: MethodMetrics,
 }
 
+impl Method {
+    /// The name of its spans: of few different ones, whatever callers invent.
+    pub(super) fn span_name(&self) -> &'static str {
+        if self.name == names::OTHER {
+            names::GRPC
+        } else {
+            self.name
+        }
+    }
+}
+
 /// Index of [`names::OTHER`].
 pub(super) const UNKNOWN: usize = 0;
 

@@ -23,7 +23,7 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) fn new(metrics: &Metrics, contracts: &Contracts) -> Self {
-        let rpc = RpcMetrics::new(metrics, Kind::Server);
+        let rpc = RpcMetrics::new(metrics, Kind::Server, None);
         let named = |name| rpc.method(metrics, &KeyValue::new(names::METHOD, name));
         let methods = contracts.methods().map(|method| {
             let name = method.path.strip_prefix('/').unwrap_or(method.path);

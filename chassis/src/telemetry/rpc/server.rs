@@ -27,7 +27,7 @@ impl ServerLayer {
     /// are `_OTHER`.
     #[must_use]
     pub fn new(telemetry: &Telemetry, services: &[contract::Service]) -> Self {
-        Self(Arc::new(Side::new(telemetry, Kind::Server, services)))
+        Self(Arc::new(Side::new(telemetry, Kind::Server, services, None)))
     }
 }
 

@@ -6,14 +6,17 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::telemetry::metrics::Database;
 use tokio_postgres::Config;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::tls::Trust;
 use crate::order::text::Invalid;
 
 /// What a connection may take to come about, if the URL says nothing.
 const CONNECT: Duration = Duration::from_secs(5);
+/// What the conventions leave out.
+const USUAL_PORT: u16 = 5432;
 /// Until a peer that does not acknowledge counts as gone, if the URL says nothing.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
@@ -34,6 +37,23 @@ impl Url {
 
     pub(super) fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// As telemetry names it: the database that connections begin with, and the
+    /// host, if there is but one.
+    pub(crate) fn database(&self) -> Database {
+        let address = match self.config.get_hosts() {
+            [Host::Tcp(host)] => Some(host.clone()),
+            [Host::Unix(path)] => Some(path.display().to_string()),
+            _ => None,
+        };
+        let port = self.config.get_ports().first().copied();
+        Database {
+            system: "postgresql",
+            namespace: (self.config.get_dbname().or(self.config.get_user())).map(str::to_owned),
+            port: port.filter(|port| address.is_some() && *port != USUAL_PORT),
+            address,
+        }
     }
 
     /// What making a connection may take.
@@ -179,6 +199,24 @@ mod tests {
             ("postgres://:hunter2@db/shop", "postgres://db/shop"),
         ] {
             assert_eq!(super::shown(text), shown);
+        }
+    }
+
+    #[test]
+    fn telemetry_names_database_and_host() {
+        for (text, namespace, address, port) in [
+            ("postgres://me:hunter2@db/shop", "shop", Some("db"), None),
+            ("postgres://me@db:5432/shop", "shop", Some("db"), None),
+            ("postgres://me@db:6432/shop", "shop", Some("db"), Some(6432)),
+            ("postgres://me@db", "me", Some("db"), None),
+            // Which of them it is, only the connection knows.
+            ("postgres://me@db-1:6432,db-2:6432/shop", "shop", None, None),
+        ] {
+            let database = text.parse::<Url>().unwrap().database();
+            assert_eq!(database.system, "postgresql");
+            assert_eq!(database.namespace.as_deref(), Some(namespace), "{text}");
+            assert_eq!(database.address.as_deref(), address, "{text}");
+            assert_eq!(database.port, port, "{text}");
         }
     }
 
