@@ -15,7 +15,8 @@ use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
-pub(crate) use trace_context::traceparent;
+use trace_context::WholeState;
+pub(crate) use trace_context::{texts, with_randomness};
 
 /// A value of `OTEL_PROPAGATORS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub(crate) enum Decision {
 #[derive(Debug, Default, PartialEq)]
 struct Found {
     parent: Option<SpanContext>,
+    state: Option<WholeState>,
     decision: Option<Decision>,
 }
 
@@ -88,10 +90,14 @@ impl Propagation {
         let mut baggage = None;
         for format in &self.formats {
             let next = match format {
-                Format::TraceContext => Found {
-                    parent: trace_context::extract(headers),
-                    decision: None,
-                },
+                Format::TraceContext => {
+                    let (parent, state) = trace_context::extract(headers).unzip();
+                    Found {
+                        parent,
+                        state: state.flatten(),
+                        decision: None,
+                    }
+                }
                 Format::B3 | Format::B3Multi => b3::extract(headers),
                 Format::Baggage => {
                     baggage = baggage::extract(headers);
@@ -109,6 +115,9 @@ impl Propagation {
         if let Some(decision) = found.decision {
             context = context.with_value(decision);
         }
+        if let Some(state) = found.state {
+            context = context.with_value(state);
+        }
         if let Some(parent) = found.parent {
             context = context.with_remote_span_context(parent);
         }
@@ -125,7 +134,7 @@ impl Propagation {
         let decision = context.get::<Decision>().copied();
         for format in &self.formats {
             match format {
-                Format::TraceContext => trace_context::inject(span, headers),
+                Format::TraceContext => trace_context::inject(context, headers),
                 Format::B3 => b3::inject_single(span, decision, headers),
                 Format::B3Multi => b3::inject_multi(span, decision, headers),
                 Format::Baggage => baggage::inject(context.baggage(), headers),

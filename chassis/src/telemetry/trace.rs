@@ -1,12 +1,11 @@
 //! The trace of the call that a task works for, for what outlives the call.
 
 use opentelemetry::Context;
-use opentelemetry::trace::TraceContextExt as _;
 
 use super::propagation;
 
 /// A place in a trace, in the text of
-/// [W3C Trace Context](https://www.w3.org/TR/trace-context/).
+/// [W3C Trace Context](https://www.w3.org/TR/trace-context-2/).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     /// `traceparent`.
@@ -20,11 +19,7 @@ pub struct TraceContext {
 #[must_use]
 pub fn current() -> Option<TraceContext> {
     Context::map_current(|context| {
-        let span = context.span();
-        let span = span.span_context();
-        Some(TraceContext {
-            parent: propagation::traceparent(span)?,
-            state: span.trace_state().header(),
-        })
+        let (parent, state) = propagation::texts(context)?;
+        Some(TraceContext { parent, state })
     })
 }

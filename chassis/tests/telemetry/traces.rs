@@ -213,6 +213,7 @@ async fn spans_say_what_the_conventions_ask_for() {
             ("MESH_PROVIDER", "istio"),
         ],
     );
+    let edge_address = edge.address;
     let ask = Ask {
         upstream: true,
         attempts: 2,
@@ -236,7 +237,7 @@ async fn spans_say_what_the_conventions_ask_for() {
             ("rpc.system.name", "grpc"),
             ("rpc.method", name),
             ("rpc.idempotency", "no_side_effects"),
-            ("rpc.response.status_code", "OK"),
+            ("rpc.status_code", "OK"),
             ("error.type", ""),
         ] {
             assert_eq!(text(&span.attributes, key), expected, "{key}");
@@ -246,7 +247,10 @@ async fn spans_say_what_the_conventions_ask_for() {
         ("rpc.caller", "spiffe://b/c"),
         ("rpc.previous_attempts", "1"),
         ("rpc.timeout", "5"),
-        ("client.address", "127.0.0.1"),
+        ("network.peer.address", "127.0.0.1"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", &edge_address.port().to_string()),
+        ("client.address", ""),
     ] {
         assert_eq!(text(&incoming.attributes, key), expected, "{key}");
     }
@@ -258,5 +262,56 @@ async fn spans_say_what_the_conventions_ask_for() {
         ("rpc.caller", ""),
     ] {
         assert_eq!(text(&outgoing.attributes, key), expected, "{key}");
+    }
+}
+
+/// The flags of the `traceparent` that the second service saw.
+async fn flags_seen(sampler: &str, came: Option<&str>) -> String {
+    let headers: Vec<_> = came
+        .map(|value| ("traceparent", value))
+        .into_iter()
+        .collect();
+    let (_, answer) = through_two(["tracecontext"; 2], sampler, &headers).await;
+    let seen = header(&answer, "traceparent").unwrap();
+    seen.rsplit_once('-').unwrap().1.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_random_id_is_said_to_be_one() {
+    // Those of traces that begin here are.
+    assert_eq!(flags_seen("parentbased_always_on", None).await, "03");
+    assert_eq!(flags_seen("parentbased_always_off", None).await, "02");
+    // Of others it is as it was said.
+    for (came, sampler, sent) in [
+        ("03", "parentbased_always_on", "03"),
+        ("01", "parentbased_always_on", "01"),
+        ("02", "parentbased_always_on", "02"),
+        ("00", "parentbased_always_on", "00"),
+        ("03", "always_off", "02"),
+        ("02", "always_on", "03"),
+        ("fd", "parentbased_always_on", "01"),
+    ] {
+        let traceparent = format!("00-{TRACE}-{SPAN}-{came}");
+        assert_eq!(
+            flags_seen(sampler, Some(&traceparent)).await,
+            sent,
+            "{came}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_of_unknown_methods_have_one_name() {
+    let collector = Collector::start().await;
+    let process = Process::exporting(&collector, &[("OTEL_SERVICE_NAME", "edge")]);
+    process.unknown().await;
+    process.finish();
+    let span = find(&collector, "edge", SERVER);
+    assert_eq!(span.name, "grpc");
+    for (key, expected) in [
+        ("rpc.method", "_OTHER"),
+        ("rpc.method_original", "demo.v1.Things/Unknown"),
+    ] {
+        assert_eq!(text(&span.attributes, key), expected, "{key}");
     }
 }

@@ -117,8 +117,8 @@ fn without_ids(sampling: Sampling) -> Found {
         Sampling::Unsaid => None,
     };
     Found {
-        parent: None,
         decision,
+        ..Found::default()
     }
 }
 
@@ -132,6 +132,7 @@ fn with_ids(trace: TraceId, span: SpanId, sampling: Sampling) -> Found {
     Found {
         parent: Some(SpanContext::new(trace, span, flags, true, TraceState::NONE)),
         decision,
+        ..Found::default()
     }
 }
 

@@ -146,10 +146,18 @@ fn tracestate_is_kept_or_dropped_whole_and_never_costs_the_parent() {
         (vec!["foo =1".into()], String::new()),
         (vec!["FOO=1".into()], String::new()),
         (vec!["foo.bar=1".into()], String::new()),
-        (vec!["foo@=1,bar=2".into()], String::new()),
         (vec!["@foo=1,bar=2".into()], String::new()),
-        (vec!["foo@@bar=1,bar=2".into()], String::new()),
-        (vec!["foo@bar@baz=1,bar=2".into()], String::new()),
+        (vec!["_foo=1,bar=2".into()], String::new()),
+        (vec!["=1,bar=2".into()], String::new()),
+        // A level 1 key is a name, or one of a tenant at a vendor.
+        (vec!["1st=1,2@3rd=2".into()], "1st=1,2@3rd=2".into()),
+        (vec!["foo@=1,bar=2".into()], "foo@=1,bar=2".into()),
+        (vec!["foo@@bar=1,bar=2".into()], "foo@@bar=1,bar=2".into()),
+        (vec!["a@b@c=1,bar= 2".into()], "a@b@c=1,bar= 2".into()),
+        (
+            vec![format!("a@{0}=1,{0}@b=2", "v".repeat(254))],
+            format!("a@{0}=1,{0}@b=2", "v".repeat(254)),
+        ),
         (vec!["foo=bar=baz".into()], String::new()),
         (vec!["foo=,bar=3".into()], String::new()),
         (vec!["foo".into()], String::new()),
@@ -159,11 +167,45 @@ fn tracestate_is_kept_or_dropped_whole_and_never_costs_the_parent() {
         let traceparent = format!("00-{TRACE}-{SPAN}-01");
         let mut pairs = vec![("traceparent", traceparent.as_str())];
         pairs.extend(values.iter().map(|value| ("tracestate", value.as_str())));
-        let (parent, state) = parent(&w3c(), &pairs);
-        assert_eq!(parent, format!("{TRACE}-{SPAN}-1"), "{values:?}");
-        assert_eq!(state, expected, "{values:?}");
+        assert_eq!(
+            parent(&w3c(), &pairs).0,
+            format!("{TRACE}-{SPAN}-1"),
+            "{values:?}"
+        );
+        let mut sent = vec![format!("traceparent: {traceparent}")];
+        if !expected.is_empty() {
+            sent.push(format!("tracestate: {expected}"));
+        }
+        assert_eq!(passed_on(&[Format::TraceContext], &pairs), sent);
     }
     assert_eq!(parent(&w3c(), &[("tracestate", "foo=1")]).1, "");
+}
+
+#[test]
+fn the_flags_that_are_known_are_passed_on() {
+    for (flags, sent) in [
+        ("00", "00"),
+        ("01", "01"),
+        ("02", "02"),
+        ("03", "03"),
+        ("ff", "03"),
+        ("fc", "00"),
+    ] {
+        for version in ["00", "cc"] {
+            let came = format!("{version}-{TRACE}-{SPAN}-{flags}");
+            let sent = format!("traceparent: 00-{TRACE}-{SPAN}-{sent}");
+            let pairs = [("traceparent", came.as_str())];
+            assert_eq!(passed_on(&[Format::TraceContext], &pairs), [sent], "{came}");
+        }
+    }
+}
+
+#[test]
+fn what_the_sdk_cannot_hold_is_kept_for_what_is_published() {
+    let came = format!("00-{TRACE}-{SPAN}-03");
+    let pairs = [("traceparent", came.as_str()), ("tracestate", "a@b@c=1")];
+    let context = w3c().extract(&headers(&pairs)).unwrap();
+    assert_eq!(texts(&context), Some((came, "a@b@c=1".to_owned())));
 }
 
 /// What a B3 request comes to: ids, decision.

@@ -20,7 +20,7 @@ use crate::deadline;
 use crate::mesh::Caller;
 use crate::telemetry::log::redact;
 use crate::telemetry::metrics::rpc::RpcMetrics;
-use crate::telemetry::propagation::Decision;
+use crate::telemetry::propagation::{self, Decision};
 use crate::telemetry::request_id::{self, Entered};
 use crate::telemetry::{Core, Telemetry};
 use crate::tls::Security;
@@ -176,6 +176,7 @@ impl Call {
             self.recording = true;
             span.set_attributes(self.attributes(request));
         }
+        let parent = propagation::with_randomness(parent, span.span_context());
         self.context = Some(parent.with_span(span));
     }
 
