@@ -112,6 +112,7 @@ struct Providers {
 ///
 /// # Errors
 /// When a setting cannot be understood, or the process has a subscriber already.
+/// No `OTEL_*` variable is a reason: what it asks for and cannot be had is logged.
 pub fn init(
     settings: &TelemetrySettings,
     service_name: &'static str,
@@ -132,7 +133,7 @@ pub fn init(
         ))
     })?;
 
-    let resource = resource::resource(service_name, version, env.get("OTEL_SERVICE_NAME"));
+    let resource = resource::resource(&mut env, service_name, version);
     let mut running = Running::start(&mut env, &resource)?;
     if let Some(metrics) = &running.metrics {
         let lines = writer.clone();
@@ -143,7 +144,7 @@ pub fn init(
         .providers
         .logs
         .as_ref()
-        .map(|logs| logs.logger(SCOPE));
+        .map(|logs| logs.logger_with_scope(scope()));
     let log = LogLayer::new(style, writer.clone(), logger).with_filter(levels.clone());
     let spans = running.core.tracer.clone().map(spans::layer);
     tracing_subscriber::registry()
@@ -159,6 +160,9 @@ pub fn init(
     for warning in env.warnings.drain(..) {
         tracing::warn!("{warning}");
     }
+    for loss in env.losses.drain(..) {
+        tracing::error!("{loss}");
+    }
 
     Ok(Telemetry {
         core: Arc::new(running.core),
@@ -173,6 +177,7 @@ pub fn init(
 /// Name of the instrumentation scope.
 const SCOPE: &str = env!("CARGO_PKG_NAME");
 
+/// What emits all of it, for traces, metrics and logs alike.
 fn scope() -> InstrumentationScope {
     InstrumentationScope::builder(SCOPE)
         .with_version(env!("CARGO_PKG_VERSION"))
@@ -199,7 +204,7 @@ impl Running {
         let mut targets = [Targets::default(); 3];
         if !disabled {
             for (target, signal) in targets.iter_mut().zip(Signal::ALL) {
-                *target = environment::targets(env, signal)?;
+                *target = environment::targets(env, signal);
             }
         }
         let [traces, metrics, logs] = targets;
@@ -216,19 +221,27 @@ impl Running {
 
         let mut providers = Providers::default();
         if traces.otlp {
-            providers.traces = Some(otlp::traces(env, sampler, resource.clone())?);
+            let made = otlp::traces(env, sampler, resource.clone());
+            providers.traces = env.had(Signal::Traces, made);
         }
         if logs.otlp {
-            providers.logs = Some(otlp::logs(env, resource.clone())?);
+            let made = otlp::logs(env, resource.clone());
+            providers.logs = env.had(Signal::Logs, made);
         }
         let exposition = metrics.pull.then(Exposition::default);
-        if metrics.otlp || metrics.pull {
+        let pushed = if metrics.otlp {
+            let made = otlp::metrics(env);
+            env.had(Signal::Metrics, made)
+        } else {
+            None
+        };
+        if pushed.is_some() || metrics.pull {
             let mut builder = SdkMeterProvider::builder().with_resource(resource.clone());
             if let Some(exposition) = &exposition {
                 builder = builder.with_reader(exposition.clone());
             }
-            if metrics.otlp {
-                builder = builder.with_reader(otlp::metrics(env)?);
+            if let Some(pushed) = pushed {
+                builder = builder.with_reader(pushed);
             }
             providers.metrics = Some(builder.build());
         }

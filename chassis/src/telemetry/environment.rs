@@ -1,60 +1,117 @@
 //! `OTEL_*` variables: those that the SDK does not read by itself.
+//!
+//! A platform may set them for all that it runs, whether it fits or not. So none
+//! of them stops the service: what cannot be understood is ignored with a
+//! warning, as the specification says, and where an exporter cannot be made the
+//! service runs without it, and says that with an error.
 
 mod check;
+mod limits;
 
-use opentelemetry_sdk::trace::SpanLimits;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 
-use super::TelemetryError;
 use super::propagation::{Format, Propagation};
 
 pub(crate) use check::check;
+pub(crate) use limits::{Batches, metric_interval, span_limits};
 
 /// A source of variables that remembers what it had to ignore.
 pub(crate) struct Environment {
-    lookup: fn(&str) -> Option<String>,
+    variables: BTreeMap<String, String>,
     /// Messages for the log, which does not run yet while variables are read.
     pub(crate) warnings: Vec<String>,
+    /// What is not exported, and why.
+    pub(crate) losses: Vec<String>,
 }
 
 impl Environment {
     /// The process's own.
     pub(crate) fn of_process() -> Self {
-        Self::new(|name| std::env::var(name).ok())
+        Self::new(std::env::vars_os())
     }
 
-    fn new(lookup: fn(&str) -> Option<String>) -> Self {
-        Self {
-            lookup,
+    pub(crate) fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut env = Self {
+            variables: BTreeMap::new(),
             warnings: Vec::new(),
+            losses: Vec::new(),
+        };
+        for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("OTEL_")) else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(env.variables.insert(name.to_owned(), value)),
+                Err(_) => env.ignored(name, "…", "not UTF-8"),
+            }
         }
+        env
     }
 
     /// A variable's value; empty is unset.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let value = (self.lookup)(name)?;
-        let value = value.trim();
+        let value = self.variables.get(name)?.trim();
         (!value.is_empty()).then(|| value.to_owned())
     }
 
+    /// As [`Environment::get`], for one of several words, which may be written in
+    /// capitals.
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| value.to_ascii_lowercase())
+    }
+
     /// Only `true`, in any case, is true.
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        self.get(name)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        let value = self.word(name);
+        if let Some(value) = &value
+            && !["true", "false"].contains(&value.as_str())
+        {
+            self.ignored(name, value, "neither true nor false, which it is taken for");
+        }
+        value.as_deref() == Some("true")
     }
 
-    /// Notes that a value is passed over.
+    /// Notes that a value is passed over, of which so much is said that the log
+    /// stays readable.
     pub(crate) fn ignored(&mut self, name: &str, value: &str, why: &str) {
-        self.warnings
-            .push(format!("{name}={value} is ignored: {why}"));
+        const SHOWN: usize = 128;
+        let more = value.char_indices().nth(SHOWN);
+        let value = more.map_or(value.to_owned(), |(end, _)| format!("{}…", &value[..end]));
+        let warning = format!("{name}={value} is ignored: {why}");
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
-    fn number(&mut self, name: &str) -> Option<u32> {
+    /// What was made to export `signal`, or a note of why it could not be.
+    pub(crate) fn had<T>(&mut self, signal: Signal, made: Result<T, String>) -> Option<T> {
+        made.map_err(|why| {
+            let signal = signal.name().to_lowercase();
+            let loss = format!(
+                "{signal} are not exported: {why}; correct the OTEL_EXPORTER_OTLP_* variables"
+            );
+            self.losses.push(loss);
+        })
+        .ok()
+    }
+
+    fn number(&mut self, name: &str) -> Option<u64> {
         let value = self.get(name)?;
         let number = value.parse().ok();
         if number.is_none() {
             self.ignored(name, &value, "not a whole number");
         }
         number
+    }
+
+    /// A number of which none is too few.
+    pub(crate) fn positive(&mut self, name: &str) -> Option<u64> {
+        let number = self.number(name);
+        if number == Some(0) {
+            self.ignored(name, "0", "must be at least 1");
+        }
+        number.filter(|number| *number > 0)
     }
 }
 
@@ -78,10 +135,18 @@ impl Signal {
         }
     }
 
+    /// The signal's own variable, and the one for all three.
+    pub(crate) fn variables(self, suffix: &str) -> [String; 2] {
+        [
+            format!("OTEL_EXPORTER_OTLP_{}_{suffix}", self.name()),
+            format!("OTEL_EXPORTER_OTLP_{suffix}"),
+        ]
+    }
+
     /// The signal's own variable, or else the one for all three.
     pub(crate) fn otlp(self, env: &Environment, suffix: &str) -> Option<String> {
-        env.get(&format!("OTEL_EXPORTER_OTLP_{}_{suffix}", self.name()))
-            .or_else(|| env.get(&format!("OTEL_EXPORTER_OTLP_{suffix}")))
+        let [own, general] = self.variables(suffix);
+        env.get(&own).or_else(|| env.get(&general))
     }
 }
 
@@ -96,16 +161,13 @@ pub(crate) struct Targets {
 
 /// Where `signal` goes: as `OTEL_{SIGNAL}_EXPORTER` says, and where it says
 /// nothing, to a collector if an endpoint names one.
-///
-/// # Errors
-/// When an OTLP exporter is wanted that this build cannot be.
-pub(crate) fn targets(env: &mut Environment, signal: Signal) -> Result<Targets, TelemetryError> {
+pub(crate) fn targets(env: &mut Environment, signal: Signal) -> Targets {
     let variable = format!("OTEL_{}_EXPORTER", signal.name());
     let mut targets = Targets {
         otlp: false,
         pull: true,
     };
-    match env.get(&variable) {
+    match env.word(&variable) {
         None => targets.otlp = signal.otlp(env, "ENDPOINT").is_some(),
         Some(names) => {
             for name in names.split(',').map(str::trim) {
@@ -122,21 +184,43 @@ pub(crate) fn targets(env: &mut Environment, signal: Signal) -> Result<Targets, 
             }
         }
     }
-    if targets.otlp
-        && let Some(protocol) = signal.otlp(env, "PROTOCOL")
-        && protocol != "grpc"
-    {
-        return Err(TelemetryError(format!(
-            "OTEL_EXPORTER_OTLP_PROTOCOL={protocol} is not supported: this build speaks OTLP over gRPC; \
-             set it to grpc and the endpoint to the collector's gRPC port (usually 4317)"
-        )));
+    targets
+}
+
+/// How OTLP travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Grpc,
+    Http,
+}
+
+impl Protocol {
+    /// What `…_PROTOCOL` says of `signal`; gRPC where it says nothing that can be
+    /// followed.
+    pub(crate) fn of(env: &mut Environment, signal: Signal) -> Self {
+        for name in signal.variables("PROTOCOL") {
+            match env.word(&name).as_deref() {
+                None => {}
+                Some("grpc") => return Self::Grpc,
+                Some("http/protobuf") => return Self::Http,
+                Some("http/json") => {
+                    env.ignored(
+                        &name,
+                        "http/json",
+                        "this build sends http/protobuf, to the same address",
+                    );
+                    return Self::Http;
+                }
+                Some(other) => env.ignored(&name, other, "not one of grpc, http/protobuf"),
+            }
+        }
+        Self::Grpc
     }
-    Ok(targets)
 }
 
 /// `OTEL_PROPAGATORS`.
 pub(crate) fn propagation(env: &mut Environment) -> Propagation {
-    let names = env.get("OTEL_PROPAGATORS");
+    let names = env.word("OTEL_PROPAGATORS");
     let mut formats = Vec::new();
     for name in names
         .as_deref()
@@ -156,26 +240,4 @@ pub(crate) fn propagation(env: &mut Environment) -> Propagation {
         }
     }
     Propagation::new(formats)
-}
-
-/// The `OTEL_*_COUNT_LIMIT` variables; the general limit where a span's is not set.
-pub(crate) fn span_limits(env: &mut Environment) -> SpanLimits {
-    let mut limits = SpanLimits::default();
-    let general = env.number("OTEL_ATTRIBUTE_COUNT_LIMIT");
-    if let Some(limit) = env.number("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT").or(general) {
-        limits.max_attributes_per_span = limit;
-    }
-    if let Some(limit) = env.number("OTEL_SPAN_EVENT_COUNT_LIMIT") {
-        limits.max_events_per_span = limit;
-    }
-    if let Some(limit) = env.number("OTEL_SPAN_LINK_COUNT_LIMIT") {
-        limits.max_links_per_span = limit;
-    }
-    if let Some(limit) = env.number("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT").or(general) {
-        limits.max_attributes_per_event = limit;
-    }
-    if let Some(limit) = env.number("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT").or(general) {
-        limits.max_attributes_per_link = limit;
-    }
-    limits
 }

@@ -1,19 +1,26 @@
-//! OTLP over gRPC to a collector.
+//! OTLP to a collector, over gRPC or HTTP.
 //!
 //! The exporters' connections live on a runtime of their own: a service that is
 //! busy does not hold up its telemetry, and a collector that hangs does not hold
 //! up the service.
 
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _};
+mod http;
+
+use std::time::Duration;
+
+use ::http::Uri;
+#[cfg(feature = "tls")]
+use opentelemetry_otlp::WithTonicConfig;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
+use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::logs::{BatchLogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::PeriodicReader;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use super::TelemetryError;
-use super::environment::{Environment, Signal, span_limits};
+use super::environment::{Batches, Environment, Protocol, Signal, metric_interval, span_limits};
 use super::sampler::TraceSampler;
 use super::scrub::Scrubbed;
 use crate::settings::SecretUrl;
@@ -54,67 +61,131 @@ pub(crate) fn runtime() -> Result<ExportRuntime, TelemetryError> {
         })
 }
 
-/// Where the collector is, if the variables say; else the exporter's default.
-fn endpoint(env: &Environment, signal: Signal) -> Option<String> {
-    // The variable may be blank, which the exporter takes for a value.
-    signal.otlp(env, "ENDPOINT")
+/// Why a signal is not exported: what, why and the remedy.
+type Loss = String;
+
+/// Where a signal's collector is, and how it is spoken to.
+struct Target {
+    protocol: Protocol,
+    url: String,
+    timeout: Duration,
+    #[cfg(feature = "tls")]
+    files: Option<super::tls::Files>,
 }
 
-fn failed(signal: Signal) -> impl Fn(ExporterBuildError) -> TelemetryError {
-    move |error| {
-        TelemetryError(format!(
-            "cannot export {}: {error}; correct the OTEL_EXPORTER_OTLP_* variables",
-            signal.name().to_lowercase()
-        ))
+impl Target {
+    /// As the variables say.
+    ///
+    /// # Errors
+    /// When there is no such place, or it is under TLS for which a file is
+    /// missing.
+    fn of(env: &mut Environment, signal: Signal) -> Result<Self, Loss> {
+        let protocol = Protocol::of(env, signal);
+        let url = url(env, signal, protocol);
+        let shown = SecretUrl::from(url.clone());
+        let place: Uri = url
+            .parse()
+            .map_err(|error| format!("the endpoint {shown} is no URL: {error}"))?;
+        let secure = match place.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => {
+                return Err(format!(
+                    "the endpoint {shown} begins with neither http:// nor https://"
+                ));
+            }
+        };
+        if place.host().is_none_or(str::is_empty) {
+            return Err(format!("the endpoint {shown} names no host"));
+        }
+        if secure && !cfg!(feature = "tls") {
+            return Err(format!(
+                "the collector {shown} is under TLS, which this build does not speak: build with the \
+                 feature tls, or name an http:// endpoint (without a scheme: \
+                 OTEL_EXPORTER_OTLP_INSECURE=true)"
+            ));
+        }
+        let timeout = signal
+            .variables("TIMEOUT")
+            .into_iter()
+            .find_map(|name| env.positive(&name));
+        Ok(Self {
+            protocol,
+            timeout: timeout.map_or(TIMEOUT, Duration::from_millis),
+            #[cfg(feature = "tls")]
+            files: if secure {
+                let files = super::tls::Files::read(env, signal);
+                Some(files.map_err(|why| format!("the endpoint {shown}: {why}"))?)
+            } else {
+                None
+            },
+            url,
+        })
     }
+}
+
+/// What an export may take, if `…_TIMEOUT` says nothing.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the collector is: gRPC has one place for all signals, HTTP one for each,
+/// below the one that all are told.
+fn url(env: &mut Environment, signal: Signal, protocol: Protocol) -> String {
+    let [own, general] = signal.variables("ENDPOINT").map(|name| env.get(&name));
+    match protocol {
+        Protocol::Grpc => {
+            let endpoint = own.or(general);
+            let endpoint = endpoint.unwrap_or_else(|| "http://localhost:4317".to_owned());
+            with_scheme(env, signal, endpoint)
+        }
+        Protocol::Http => own.unwrap_or_else(|| {
+            let base = general.as_deref().unwrap_or("http://localhost:4318");
+            let base = base.strip_suffix('/').unwrap_or(base);
+            format!("{base}/v1/{}", signal.name().to_lowercase())
+        }),
+    }
+}
+
+/// For gRPC an address without a scheme is under TLS unless `…_INSECURE` is true.
+fn with_scheme(env: &mut Environment, signal: Signal, endpoint: String) -> String {
+    if endpoint.contains("://") {
+        return endpoint;
+    }
+    let [own, general] = signal.variables("INSECURE");
+    let name = if env.get(&own).is_some() {
+        own
+    } else {
+        general
+    };
+    let scheme = if env.flag(&name) { "http" } else { "https" };
+    format!("{scheme}://{endpoint}")
 }
 
 macro_rules! exporter {
     ($builder:expr, $env:expr, $signal:expr) => {{
-        let mut builder = $builder.with_tonic();
-        if let Some(endpoint) = endpoint($env, $signal) {
-            let endpoint = with_scheme($env, $signal, endpoint);
-            speakable(&endpoint)?;
-            builder = builder.with_endpoint(endpoint);
-        }
-        #[cfg(feature = "tls")]
-        if let Some(tls) = super::tls::client_config($env, $signal)? {
-            builder = opentelemetry_otlp::WithTonicConfig::with_tls_config(builder, tls);
-        }
-        builder.build().map_err(failed($signal))?
+        let target = Target::of($env, $signal)?;
+        let made = match target.protocol {
+            Protocol::Grpc => {
+                let builder = $builder.with_tonic().with_endpoint(target.url);
+                let builder = builder.with_timeout(target.timeout);
+                #[cfg(feature = "tls")]
+                let builder = match target.files {
+                    Some(files) => WithTonicConfig::with_tls_config(builder, files.for_grpc()),
+                    None => builder,
+                };
+                builder.build()
+            }
+            Protocol::Http => {
+                let client = http::Client::new(&target)?;
+                let builder = $builder.with_http().with_endpoint(target.url);
+                let builder = builder.with_protocol(opentelemetry_otlp::Protocol::HttpBinary);
+                builder
+                    .with_timeout(target.timeout)
+                    .with_http_client(client)
+                    .build()
+            }
+        };
+        made.map_err(|error| error.to_string())?
     }};
-}
-
-/// # Errors
-/// When the endpoint is no URL, or is under TLS and this build has none.
-fn speakable(endpoint: &str) -> Result<(), TelemetryError> {
-    // The exporter would repeat it, and what is secret in it.
-    if endpoint.parse::<http::Uri>().is_err() {
-        return Err(TelemetryError(
-            "OTEL_EXPORTER_OTLP_ENDPOINT, or one of a signal's own, is no URL: write it as \
-             http://host:4317"
-                .to_owned(),
-        ));
-    }
-    if cfg!(feature = "tls") || !endpoint.to_lowercase().starts_with("https:") {
-        return Ok(());
-    }
-    let endpoint = SecretUrl::from(endpoint.to_owned());
-    Err(TelemetryError(format!(
-        "the collector {endpoint} is under TLS, which this build does not speak: build with the feature tls, or \
-         name an http:// endpoint (without a scheme: OTEL_EXPORTER_OTLP_INSECURE=true)"
-    )))
-}
-
-/// An address without a scheme is under TLS unless `…_INSECURE` is true.
-fn with_scheme(env: &Environment, signal: Signal, endpoint: String) -> String {
-    if endpoint.contains("://") {
-        return endpoint;
-    }
-    let insecure = signal
-        .otlp(env, "INSECURE")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    format!("{}://{endpoint}", if insecure { "http" } else { "https" })
 }
 
 /// Spans, in batches (`OTEL_BSP_*`).
@@ -122,10 +193,13 @@ pub(crate) fn traces(
     env: &mut Environment,
     sampler: TraceSampler,
     resource: Resource,
-) -> Result<SdkTracerProvider, TelemetryError> {
+) -> Result<SdkTracerProvider, Loss> {
     let exporter = exporter!(SpanExporter::builder(), env, Signal::Traces);
+    let processor = BatchSpanProcessor::builder(Scrubbed(exporter))
+        .with_batch_config(Batches::of_spans(env))
+        .build();
     Ok(SdkTracerProvider::builder()
-        .with_batch_exporter(Scrubbed(exporter))
+        .with_span_processor(processor)
         .with_sampler(sampler)
         .with_span_limits(span_limits(env))
         .with_resource(resource)
@@ -133,19 +207,21 @@ pub(crate) fn traces(
 }
 
 /// Metrics, at intervals (`OTEL_METRIC_EXPORT_INTERVAL`).
-pub(crate) fn metrics(env: &Environment) -> Result<PeriodicReader<MetricExporter>, TelemetryError> {
+pub(crate) fn metrics(env: &mut Environment) -> Result<PeriodicReader<MetricExporter>, Loss> {
     let exporter = exporter!(MetricExporter::builder(), env, Signal::Metrics);
-    Ok(PeriodicReader::builder(exporter).build())
+    Ok(PeriodicReader::builder(exporter)
+        .with_interval(metric_interval(env))
+        .build())
 }
 
 /// Log records, in batches (`OTEL_BLRP_*`).
-pub(crate) fn logs(
-    env: &Environment,
-    resource: Resource,
-) -> Result<SdkLoggerProvider, TelemetryError> {
+pub(crate) fn logs(env: &mut Environment, resource: Resource) -> Result<SdkLoggerProvider, Loss> {
     let exporter = exporter!(LogExporter::builder(), env, Signal::Logs);
+    let processor = BatchLogProcessor::builder(exporter)
+        .with_batch_config(Batches::of_records(env))
+        .build();
     Ok(SdkLoggerProvider::builder()
-        .with_batch_exporter(exporter)
+        .with_log_processor(processor)
         .with_resource(resource)
         .build())
 }

@@ -19,7 +19,7 @@ impl TraceSampler {
     /// Reads `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. What cannot be
     /// understood is ignored with a warning, as the specification says.
     pub(crate) fn from_environment(env: &mut Environment) -> Self {
-        let name = env.get("OTEL_TRACES_SAMPLER").unwrap_or_default();
+        let name = env.word("OTEL_TRACES_SAMPLER").unwrap_or_default();
         let (root, parent_based) = match name.as_str() {
             "" | "parentbased_always_on" => (Sampler::AlwaysOn, true),
             "always_on" => (Sampler::AlwaysOn, false),

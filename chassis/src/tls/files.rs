@@ -9,7 +9,7 @@ use crate::follow::Content;
 
 impl Content {
     /// All certificates of the file; at least one.
-    pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Fatal> {
+    pub(crate) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Fatal> {
         let found = CertificateDer::pem_slice_iter(&self.bytes)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.source.wrong(&error, "write the file anew"))?;
@@ -23,7 +23,7 @@ impl Content {
     }
 
     /// The first private key of the file.
-    pub(super) fn key(&self) -> Result<PrivateKeyDer<'static>, Fatal> {
+    pub(crate) fn key(&self) -> Result<PrivateKeyDer<'static>, Fatal> {
         PrivateKeyDer::from_pem_slice(&self.bytes).map_err(|_| {
             self.source.wrong(
                 &"it holds no private key",
@@ -33,7 +33,7 @@ impl Content {
     }
 
     /// The certificates of the file as authorities.
-    pub(super) fn authorities(&self) -> Result<RootCertStore, Fatal> {
+    pub(crate) fn authorities(&self) -> Result<RootCertStore, Fatal> {
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates()? {
             roots.add(certificate).map_err(|error| {

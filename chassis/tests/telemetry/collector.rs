@@ -1,8 +1,12 @@
 //! A collector that keeps what it takes.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use axum::extract::State;
+use bytes::Bytes;
+use http::HeaderMap;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
     LogsService, LogsServiceServer,
 };
@@ -26,6 +30,7 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -92,6 +97,32 @@ impl Collector {
                 .serve_with_incoming(TcpListenerStream::new(listener))
                 .await
                 .unwrap();
+        });
+        Self {
+            address: ready.await.unwrap(),
+            taken,
+            runtime: Some(runtime),
+        }
+    }
+
+    /// One that takes OTLP over HTTP, below `/base/`, and closes the connection
+    /// after every second request.
+    pub(crate) async fn start_http() -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let taken = Arc::new(Mutex::new(Taken::default()));
+        let (bound, ready) = tokio::sync::oneshot::channel();
+        let routes = axum::Router::new()
+            .route("/base/v1/{signal}", axum::routing::post(export))
+            .route("/own/traces", axum::routing::post(export_traces))
+            .with_state(Posted::new(taken.clone()));
+        runtime.spawn(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            bound.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, routes).await.unwrap();
         });
         Self {
             address: ready.await.unwrap(),
@@ -208,4 +239,43 @@ impl LogsService for Keeper {
         self.0.lock().unwrap().logs.push(request.into_inner());
         Ok(Response::new(ExportLogsServiceResponse::default()))
     }
+}
+
+/// What the collector over HTTP keeps.
+#[derive(Clone)]
+struct Posted(Arc<Mutex<Taken>>, Arc<AtomicUsize>);
+
+impl Posted {
+    fn new(taken: Arc<Mutex<Taken>>) -> Self {
+        Self(taken, Arc::default())
+    }
+}
+
+async fn export(
+    State(posted): State<Posted>,
+    axum::extract::Path(signal): axum::extract::Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ([(&'static str, &'static str); 1], Vec<u8>) {
+    assert_eq!(headers["content-type"], "application/x-protobuf");
+    let mut taken = posted.0.lock().unwrap();
+    taken.metadata.push(MetadataMap::from_headers(headers));
+    match signal.as_str() {
+        "traces" => taken.traces.push(Message::decode(body).unwrap()),
+        "metrics" => taken.metrics.push(Message::decode(body).unwrap()),
+        "logs" => taken.logs.push(Message::decode(body).unwrap()),
+        other => panic!("{other}"),
+    }
+    let number = posted.1.fetch_add(1, Ordering::Relaxed);
+    let connection = if number % 2 == 1 {
+        "close"
+    } else {
+        "keep-alive"
+    };
+    ([("connection", connection)], Vec::new())
+}
+
+async fn export_traces(state: State<Posted>, headers: HeaderMap, body: Bytes) {
+    let path = axum::extract::Path("traces".to_owned());
+    export(state, path, headers, body).await;
 }

@@ -1,8 +1,10 @@
 //! The `OTEL_*` variables.
 
+use std::time::Duration;
+
 use crate::collector::{Collector, text};
 use crate::demo::Ask;
-use crate::process::{Process, header, refused, value};
+use crate::process::{Process, header, value};
 
 /// Names of a process's threads.
 fn threads(process: &Process) -> Vec<String> {
@@ -257,22 +259,184 @@ async fn exports_are_compressed_where_the_build_can() {
     assert_eq!(warned, !cfg!(feature = "gzip"));
 }
 
-#[cfg(not(feature = "tls"))]
-#[test]
-fn a_collector_under_tls_is_refused_by_a_build_without() {
-    for endpoint in ["https://127.0.0.1:4317", "127.0.0.1:4317"] {
-        let error = refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]);
-        assert!(error.contains("the feature tls"), "{error}");
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http_is_spoken_where_it_is_asked_for() {
+    for protocol in ["http/protobuf", "HTTP/protobuf", "http/json"] {
+        let collector = Collector::start_http().await;
+        let url = format!("http://{}/base/", collector.address);
+        let process = Process::start(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &url),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=s3cret"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "1"),
+        ]);
+        // One batch after the other, over connections that end in between.
+        for calls in 1..=4 {
+            process.get(Ask::default(), &[]).await.unwrap();
+            let arrived = async {
+                while collector.spans().len() < 2 * calls {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let in_time = tokio::time::timeout(Duration::from_secs(20), arrived);
+            in_time.await.expect("the spans arrive");
+        }
+        let said = process.finish();
+        let warned = said.text.contains("http/json is ignored");
+        assert_eq!(warned, protocol == "http/json", "{}", said.text);
+        assert!(!said.text.contains("s3cret"), "{}", said.text);
+        collector.taken(|taken| {
+            assert!(!taken.metrics.is_empty() && !taken.logs.is_empty());
+            for metadata in &taken.metadata {
+                assert_eq!(value(metadata, "api-key"), "s3cret");
+                let host = collector.address.to_string();
+                assert_eq!(value(metadata, "host"), host);
+            }
+        });
     }
 }
 
-#[test]
-fn a_protocol_that_is_not_spoken_is_refused() {
-    let error = refused(&[
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-    ]);
-    assert!(error.contains("set it to grpc"), "{error}");
-    let error = refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://not a host")]);
-    assert!(error.contains("OTEL_EXPORTER_OTLP_"), "{error}");
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_signal_may_speak_otherwise() {
+    let (grpc, http) = (Collector::start().await, Collector::start_http().await);
+    let own = format!("http://{}/own/traces", http.address);
+    let process = Process::exporting(
+        &grpc,
+        &[
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &own),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ],
+    );
+    process.get(Ask::default(), &[]).await.unwrap();
+    process.finish();
+    assert!(!http.spans().is_empty() && grpc.spans().is_empty());
+    assert!(!grpc.metrics().is_empty() && !grpc.records().is_empty());
+}
+
+/// What a platform may set for all that it runs, and how the service says that
+/// it cannot follow.
+const UNFIT: &[(&str, &str, &str)] = &[
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "smoke-signals", "WARN"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://not a host", "ERROR"),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "unix:///run/otel.sock",
+        "ERROR",
+    ),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "ERROR"),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "https://127.0.0.1:1",
+        "ERROR",
+    ),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "18446744073709551615", ""),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "WARN"),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615", "WARN"),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "WARN"),
+    ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", "WARN"),
+    ("OTEL_BSP_SCHEDULE_DELAY", "0", "WARN"),
+    ("OTEL_BLRP_MAX_QUEUE_SIZE", "18446744073709551615", "WARN"),
+    ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "0", "WARN"),
+    ("OTEL_METRIC_EXPORT_INTERVAL", "0", "WARN"),
+    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1", "WARN"),
+    ("OTEL_TRACES_SAMPLER", "jaeger_remote", "WARN"),
+    ("OTEL_PROPAGATORS", "xray", "WARN"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "a=100%", "WARN"),
+    ("OTEL_SDK_DISABLED", "1", "WARN"),
+    ("OTEL_LOG_LEVEL", "chatty", "WARN"),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/none", ""),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_variable_stops_the_service() {
+    // Bound and let go: nobody listens there.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", nobody.local_addr().unwrap());
+    for (name, unfit, level) in UNFIT {
+        let process = Process::start(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &nobody),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "50"),
+            (name, unfit),
+        ]);
+        process.get(Ask::default(), &[]).await.unwrap();
+        let (status, _) = process.admin("GET", "/metrics", "");
+        assert_eq!(status, 200, "{name}={unfit}");
+        let said = process.finish();
+        let of_us = |line: &&std::collections::HashMap<String, serde_json::Value>| {
+            let message = line.get("message").and_then(|it| it.as_str());
+            let message = message.unwrap_or_default();
+            line["level"] == *level
+                && (message.starts_with(&format!("{name}="))
+                    || message.contains("are not exported"))
+        };
+        let lines = said.lines();
+        let told = lines.iter().filter(of_us).count();
+        let expected = match *level {
+            "ERROR" => 3,
+            level => usize::from(!level.is_empty()),
+        };
+        assert_eq!(told, expected, "{name}={unfit}: {}", said.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_in_an_endpoint_is_not_said() {
+    for endpoint in ["http://me:hunter2@not a host", "http://me:hunter2@"] {
+        let process = Process::start(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]);
+        let said = process.finish();
+        assert!(said.text.contains("are not exported"), "{}", said.text);
+        assert!(!said.text.contains("hunter2"), "{}", said.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_are_no_text_are_passed_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let raw = std::ffi::OsStr::from_bytes(b"a=\xff");
+    for name in [
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "OTEL_SERVICE_NAME",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ] {
+        let variables = [
+            (name, raw),
+            ("OTEL_TRACES_EXPORTER", "otlp".as_ref()),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "50".as_ref()),
+        ];
+        let process = Process::start_raw(&variables);
+        process.get(Ask::default(), &[]).await.unwrap();
+        let (_, text) = process.admin("GET", "/metrics", "");
+        assert!(text.contains("service_name=\"demo\""), "{text}");
+        let said = process.finish();
+        assert!(
+            said.text.contains(&format!("{name}=… is ignored")),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resource_attributes_are_decoded() {
+    let collector = Collector::start().await;
+    let attributes = "team=a%2Cb%3D100%25,caf%C3%A9=%22x%22%0Ay,k8s.pod.name=pod-1";
+    let process = Process::exporting(&collector, &[("OTEL_RESOURCE_ATTRIBUTES", attributes)]);
+    process.get(Ask::default(), &[]).await.unwrap();
+    let (_, text) = process.admin("GET", "/metrics", "");
+    process.finish();
+    let pushed = collector.taken(|taken| {
+        let of = taken.metrics[0].resource_metrics[0].resource.clone();
+        of.unwrap().attributes
+    });
+    for (key, expected) in [
+        ("team", "a,b=100%"),
+        ("caf\u{e9}", "\"x\"\ny"),
+        ("k8s.pod.name", "pod-1"),
+    ] {
+        assert_eq!(crate::collector::text(&pushed, key), expected, "{key}");
+    }
+    for label in [r#"caf_="\"x\"\ny""#, r#"team="a,b=100%""#] {
+        assert!(text.contains(label), "{label} in {text}");
+    }
 }

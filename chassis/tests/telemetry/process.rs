@@ -1,6 +1,7 @@
 //! One process that serves, with variables of its own.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -53,7 +54,7 @@ impl Said {
     }
 }
 
-fn command(variables: &[(&str, &str)]) -> Command {
+fn command<T: AsRef<OsStr>>(variables: &[(&str, T)]) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     for (name, _) in std::env::vars() {
         if name.starts_with("OTEL_") || name.starts_with("LOG_") {
@@ -66,7 +67,7 @@ fn command(variables: &[(&str, &str)]) -> Command {
         .env("DRAIN_TIMEOUT", "2s")
         // A machine that is busy with other tests must not look like overload.
         .env("MAX_QUEUE_DELAY", "1m")
-        .envs(variables.iter().copied())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
@@ -99,6 +100,11 @@ pub(crate) async fn get_over(
 
 impl Process {
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_raw(variables)
+    }
+
+    /// As [`Process::start`], with values that may be no text.
+    pub(crate) fn start_raw<T: AsRef<OsStr>>(variables: &[(&str, T)]) -> Self {
         let mut child = command(variables).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();

@@ -6,16 +6,6 @@ use std::path::Path;
 use super::{Environment, Signal};
 use crate::file;
 
-const NUMBERS: [&str; 7] = [
-    "OTEL_BSP_SCHEDULE_DELAY",
-    "OTEL_BSP_MAX_QUEUE_SIZE",
-    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-    "OTEL_BLRP_SCHEDULE_DELAY",
-    "OTEL_BLRP_MAX_QUEUE_SIZE",
-    "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
-    "OTEL_METRIC_EXPORT_INTERVAL",
-];
-
 /// Of the specification, and not in the SDK for Rust.
 const LACKING: [(&str, &str); 12] = [
     ("OTEL_BSP_EXPORT_TIMEOUT", USE_OTLP_TIMEOUT),
@@ -43,16 +33,10 @@ const USE_ADMIN: &str = "metrics are at --admin-listen";
 
 /// Notes what is passed over.
 pub(crate) fn check(env: &mut Environment) {
-    for name in NUMBERS {
-        env.number(name);
-    }
     for (name, why) in LACKING {
         if let Some(value) = env.get(name) {
             env.ignored(name, &value, why);
         }
-    }
-    for name in otlp("TIMEOUT") {
-        env.number(&name);
     }
     for name in otlp("COMPRESSION") {
         compression(env, &name);
@@ -96,7 +80,7 @@ fn otlp(suffix: &str) -> [String; 4] {
 }
 
 fn compression(env: &mut Environment, name: &str) {
-    match env.get(name).as_deref() {
+    match env.word(name).as_deref() {
         None | Some("none") => {}
         Some("gzip") if cfg!(feature = "gzip") => {}
         Some("gzip") => env.ignored(
