@@ -1,11 +1,13 @@
 //! `cargo xtask metrics`: what Prometheus makes of a server's `/metrics`.
 //!
-//! After many calls of methods that do not exist, which must make no series.
+//! After many calls of methods that do not exist, which must make no series, and
+//! with an environment that holds what nobody expects.
 //! `xtask/tools/promcheck` does what `promtool check metrics` does, with the
 //! same code. `promtool` itself is a whole Prometheus to build.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -44,6 +46,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(binary) => binary.clone(),
         None => server::build(&[])?,
     };
+    for (name, value) in ENVIRONMENTS {
+        let server = Server::start(&binary, &[(name, value.to_owned())])?;
+        let text = server.scrape()?;
+        server.stop()?;
+        check(&tool, &text).with_context(|| format!("with {name}={value:?}"))?;
+    }
+    println!("{} odd environments, each read", ENVIRONMENTS.len());
+
     let server = Server::start(&binary, &[])?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(exercise(&server))?;
@@ -57,6 +67,34 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     );
     println!("{} methods that nobody knows, no new series", args.methods);
 
+    check(&tool, &text)
+}
+
+/// What a platform may set, and Prometheus has to read none the less.
+const ENVIRONMENTS: [(&str, &str); 10] = [
+    ("OTEL_SERVICE_NAME", "a \"b\" \\c\nd\re"),
+    ("OTEL_SERVICE_NAME", "# TYPE x counter"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "a.b=1,a-b=2,a_b=3,A.b=4"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "1st=1,-=2,%C3%A9=3"),
+    (
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "__name__=x,__address__=y,le=1,quantile=2",
+    ),
+    (
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "job=x,instance=y,service_name=z",
+    ),
+    (
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "x=%00%01%7F%0A%22%5C%7D,y=%E2%80%A8",
+    ),
+    ("OTEL_RESOURCE_ATTRIBUTES", "x=%FF,y=%zz"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "x={a=\"b\"},y=\\"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "=,==,a=,%22%7D=1"),
+];
+
+/// Hands `text` to Prometheus' own code.
+fn check(tool: &Path, text: &str) -> Result<()> {
     let mut check = Command::new("go")
         .args(["run", "."])
         .current_dir(tool)

@@ -185,31 +185,50 @@ fn identifier(name: &str) -> String {
     }
 }
 
-fn labels<'a>(attributes: impl Iterator<Item = &'a KeyValue>, bound: Option<&str>) -> String {
-    let mut pairs: Vec<_> = attributes
-        .map(|attribute| {
-            let value = attribute.value.to_string();
-            (identifier(attribute.key.as_str()), value)
-        })
-        .collect();
-    pairs.sort();
-    pairs.dedup_by(|a, b| a.0 == b.0);
-    pairs.extend(bound.map(|bound| ("le".to_owned(), bound.to_owned())));
-    if pairs.is_empty() {
-        return String::new();
+/// The name of an attribute as a label's. Those that begin with `__` and those
+/// that histograms and summaries have of their own are Prometheus'.
+fn label(key: &str) -> String {
+    let clean = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let name: String = key.chars().map(clean).collect();
+    let first = name.chars().next();
+    if first.is_none_or(|first| first.is_ascii_digit())
+        || name.starts_with("__")
+        || ["le", "quantile"].contains(&name.as_str())
+    {
+        format!("key_{name}")
+    } else {
+        name
     }
-    let mut text = String::from("{");
-    for (at, (key, value)) in pairs.iter().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
+}
+
+fn labels<'a>(attributes: impl Iterator<Item = &'a KeyValue>, bound: Option<&str>) -> String {
+    let mut attributes: Vec<_> = attributes.collect();
+    attributes.sort_by(|a, b| a.key.cmp(&b.key));
+    // Keys that come to one name share it, their values side by side.
+    let mut pairs: BTreeMap<String, String> = BTreeMap::new();
+    for KeyValue { key, value, .. } in attributes {
+        pairs
+            .entry(label(key.as_str()))
+            .and_modify(|all| {
+                let _ = write!(all, ";{value}");
+            })
+            .or_insert_with(|| value.to_string());
+    }
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut text = String::new();
+    for (name, value) in pairs.chain(bound.map(|bound| ("le", bound))) {
+        text.push(if text.is_empty() { '{' } else { ',' });
         let value = value
             .replace('\\', "\\\\")
             .replace('"', "\\\"")
             .replace('\n', "\\n");
-        let _ = write!(text, "{key}=\"{value}\"");
+        let _ = write!(text, "{name}=\"{value}\"");
     }
-    text.push('}');
+    if !text.is_empty() {
+        text.push('}');
+    }
     text
 }
 
@@ -219,6 +238,88 @@ mod tests {
     use opentelemetry_sdk::metrics::SdkMeterProvider;
 
     use super::*;
+    use crate::telemetry::environment::Environment;
+    use crate::telemetry::resource;
+
+    /// Labels as Prometheus reads them; `None` where it would not.
+    fn read(text: &str) -> Option<BTreeMap<String, String>> {
+        let mut rest = text.strip_prefix('{')?.strip_suffix('}')?;
+        let mut labels = BTreeMap::new();
+        loop {
+            let (name, after) = rest.split_once("=\"")?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let well = name.starts_with(|c: char| plain(c) && !c.is_ascii_digit());
+            if !well || !name.chars().all(plain) || name.starts_with("__") {
+                return None;
+            }
+            let (mut value, mut chars) = (String::new(), after.chars());
+            loop {
+                match chars.next()? {
+                    '"' => break,
+                    '\\' => value.push(match chars.next()? {
+                        'n' => '\n',
+                        c @ ('\\' | '"') => c,
+                        _ => return None,
+                    }),
+                    '\n' => return None,
+                    c => value.push(c),
+                }
+            }
+            if labels.insert(name.to_owned(), value).is_some() {
+                return None;
+            }
+            match chars.as_str() {
+                "" => return Some(labels),
+                more => rest = more.strip_prefix(',')?,
+            }
+        }
+    }
+
+    #[test]
+    fn labels_have_names_that_prometheus_takes() {
+        for (keys, expected) in [
+            (&["a.b", "a-b", "a_b"][..], r#"{a_b="a-b;a.b;a_b"}"#),
+            (&["1st"], r#"{key_1st="1st"}"#),
+            (&["__name__"], r#"{key___name__="__name__"}"#),
+            (&["_x", "le"], r#"{_x="_x",key_le="le"}"#),
+            (&["\u{e9}"], "{_=\"\u{e9}\"}"),
+        ] {
+            let attributes: Vec<_> = keys.iter().map(|key| KeyValue::new(*key, *key)).collect();
+            assert_eq!(labels(attributes.iter(), None), expected);
+            assert!(read(expected).is_some(), "{expected}");
+        }
+        let le = [KeyValue::new("le", "1")];
+        assert_eq!(labels(le.iter(), Some("2")), r#"{key_le="1",le="2"}"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_environment_holds_is_one_line_that_parses(
+            name in "\\PC{0,8}|[\"\\\\\n\r,={}#]{0,8}",
+            attributes in "((%[0-9A-F]{2}|[a-c._0-9\"\\\\\n\r{}# ]){0,4}=?(%[0-7][0-9A-F]|\\PC|[\"\\\\\n\r]){0,4},){0,6}",
+        ) {
+            let variables = [
+                ("OTEL_SERVICE_NAME".into(), name.into()),
+                ("OTEL_RESOURCE_ATTRIBUTES".into(), attributes.into()),
+            ];
+            let mut env = Environment::new(variables.into_iter());
+            let resource = resource::resource(&mut env, "demo", "1");
+            let exposition = Exposition::default();
+            let _provider = SdkMeterProvider::builder()
+                .with_reader(exposition.clone())
+                .with_resource(resource.clone())
+                .build();
+            let text = exposition.render().unwrap();
+            let lines: Vec<_> = text.split('\n').collect();
+            proptest::prop_assert_eq!(lines.len(), 4, "{}", &text);
+            let sample = lines[2].strip_prefix("target_info").unwrap();
+            let labels = read(sample.strip_suffix(" 1").unwrap());
+            proptest::prop_assert!(labels.is_some(), "{}", &text);
+            let mut values = labels.unwrap().into_values();
+            let name = resource.get(&"service.name".into()).unwrap().to_string();
+            proptest::prop_assert!(values.any(|value| value.contains(&name)), "{}", &text);
+        }
+    }
 
     #[test]
     fn every_kind_in_its_form() {
