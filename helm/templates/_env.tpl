@@ -78,10 +78,15 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
 {{- end }}
 {{- end -}}
 
+{{/* As keys and values of OTEL_RESOURCE_ATTRIBUTES have to be: all else than letters, digits and -_.~ as %XX. */}}
+{{- define "env.encoded" -}}
+{{- toString . | urlquery | replace "+" "%20" -}}
+{{- end -}}
+
 {{- define "env.resourceAttributes" -}}
 {{- $all := list
   (printf "service.namespace=%s" .root.Release.Namespace)
-  (printf "service.version=%s" .version)
+  (printf "service.version=%s" (include "env.encoded" .version))
   "service.instance.id=$(K8S_POD_UID)"
   (printf "k8s.namespace.name=%s" .root.Release.Namespace)
   "k8s.pod.name=$(K8S_POD_NAME)"
@@ -90,10 +95,10 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
   "k8s.container.name=server"
   (printf "k8s.deployment.name=%s" .deployment) -}}
 {{- with .root.Values.otel.environment -}}
-{{- $all = append $all (printf "deployment.environment.name=%s" .) -}}
+{{- $all = append $all (printf "deployment.environment.name=%s" (include "env.encoded" .)) -}}
 {{- end -}}
 {{- range $key, $value := .root.Values.otel.resourceAttributes -}}
-{{- $all = append $all (printf "%s=%s" $key $value) -}}
+{{- $all = append $all (printf "%s=%s" (include "env.encoded" $key) (include "env.encoded" $value)) -}}
 {{- end -}}
 {{- join "," $all -}}
 {{- end -}}
