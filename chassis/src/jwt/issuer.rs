@@ -62,13 +62,13 @@ impl Issuer {
             self.settings.jwt_keys_grace,
         );
         let (stale, unread) = watch::channel(false);
-        let mut had_keys = true;
+        let mut warned = false;
         let followed = self.loaded.follow(interval, move |verifier, look| {
-            let has_keys = verifier.has_keys();
-            if had_keys && !has_keys {
+            let is_empty = !verifier.has_keys();
+            if is_empty && !warned {
                 tracing::warn!("--jwt-jwks-file holds no key that counts; every token is refused");
             }
-            had_keys = has_keys;
+            warned = is_empty;
             let is_stale = look.is_past(grace);
             if is_stale {
                 ready.unready("--jwt-jwks-file cannot be read; see the log");
