@@ -93,7 +93,7 @@ pub(crate) fn shared(files: &[String], config: &str) -> Vec<String> {
         .iter()
         .filter(|path| {
             !left_out.iter().any(|dir| is_in(path, dir))
-                && !["hooks", ".github", "cargo-generate.toml"]
+                && !["hooks", "cargo-generate.toml"]
                     .iter()
                     .any(|dir| is_in(path, dir))
                 && !files.contains(&format!("template/{path}"))

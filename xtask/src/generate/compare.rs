@@ -23,7 +23,7 @@ pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
         })
         .collect();
     if ci == "gitlab" {
-        expected.push(".gitlab-ci.yml".into());
+        expected.extend([".gitlab-ci.yml".into(), "renovate.json".into()]);
     }
     expected.sort();
     let missing: Vec<_> = expected
@@ -66,7 +66,9 @@ pub(crate) fn features(project: &Project) -> Result<()> {
 pub(crate) fn content(stage: &Stage, project: &Project, case: &Case) -> Result<()> {
     let config = markers::read("cargo-generate.toml")?;
     let files = tree::files()?;
-    for path in tree::shared(&files, &config) {
+    let github = case.answer("ci", "github") == "github";
+    let shared = tree::shared(&files, &config).into_iter();
+    for path in shared.filter(|path| github || !tree::is_in(path, ".github")) {
         let renamed = names::replace(&path, |word| case.renamed(word));
         let bytes = fs::read(stage.template.join(&path))?;
         let expected = match (markers::differs(&path), String::from_utf8(bytes)) {
