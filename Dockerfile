@@ -1,7 +1,8 @@
 #{% capture source %}{% raw %}
 # order-service: one static binary, on an empty image, as nobody.
 
-FROM rust:1.95-slim-bookworm AS build
+# Pinned by what it is; CI has it moved when there is a newer one.
+FROM rust:1.95-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082 AS build
 WORKDIR /src
 # Static; random numbers from the kernel itself, not from a /dev that may be
 # missing; the same bytes wherever the source lies.
@@ -14,17 +15,17 @@ COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock ./
 COPY chassis/Cargo.toml chassis/
 COPY contract/Cargo.toml contract/
-RUN mkdir -p src chassis/src contract/src \
-    && echo 'fn main() {}' | tee build.rs src/main.rs contract/src/main.rs \
+COPY xtask/Cargo.toml xtask/
+RUN mkdir -p src chassis/src contract/src xtask/src \
+    && echo 'fn main() {}' | tee build.rs src/main.rs contract/src/main.rs xtask/src/main.rs \
     && touch src/lib.rs chassis/src/lib.rs contract/src/lib.rs \
-    && cargo build --release --features "$FEATURES" --target "$(rustc --print host-tuple)" \
+    && cargo build --locked --release --features "$FEATURES" --target "$(rustc --print host-tuple)" \
     && rm -r build.rs src chassis/src contract/src
 
 COPY . .
-# The stand-ins were younger than what takes their place. Without --locked: the
-# first build writes the project's name into Cargo.lock; CI checks the rest.
+# The stand-ins were younger than what takes their place.
 RUN find build.rs src chassis contract -name '*.rs' -exec touch {} + \
-    && cargo build --release --features "$FEATURES" --bin server --target "$(rustc --print host-tuple)" \
+    && cargo build --locked --release --features "$FEATURES" --bin server --target "$(rustc --print host-tuple)" \
     && mkdir -p /image/data \
     && cp "target/$(rustc --print host-tuple)/release/server" /image/server
 
@@ -46,4 +47,4 @@ ENV STORE=sqlite:/data/store.db LOG_FORMAT=json
 EXPOSE 50051 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/server", "healthcheck"]
 ENTRYPOINT ["/server"]
-#{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "#<end>" | remove: "<end>" | lstrip | remove_first: "#" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+#{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "#<end>" | remove: "<end>" | lstrip | remove_first: "#" | remove: ours_in_dockerfile | remove: " xtask/src/main.rs" | remove: " xtask/src" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

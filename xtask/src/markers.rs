@@ -5,6 +5,7 @@
 //! names are replaced, and nothing of the two lines is left.
 
 mod comment;
+mod lock;
 mod refused;
 mod render;
 
@@ -75,6 +76,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         text: refused,
     });
     changes.push(Change {
+        path: lock::PATH.into(),
+        text: lock::text(&shared)?,
+    });
+    changes.push(Change {
         path: SNAPSHOT.into(),
         text: snapshot(&files, &shared),
     });
@@ -103,7 +108,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// What a service consists of, if CI is GitHub's.
 fn snapshot(files: &[String], shared: &[String]) -> String {
-    let ours = ["cargo-generate.toml", "wrong-folder.rhai", ".gitlab-ci.yml"];
+    let ours = [
+        "cargo-generate.toml",
+        "wrong-folder.rhai",
+        ".gitlab-ci.yml",
+        "renovate.json",
+    ];
     let overlay = files
         .iter()
         .filter_map(|path| path.strip_prefix("template/"))

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::case::Case;
 use super::stage::{Stage, remove};
-use crate::{tools, tree};
+use crate::{supply, tools, tree};
 
 /// Where it is, and its files.
 pub(crate) struct Project {
@@ -31,17 +31,43 @@ impl Project {
         fs::read(self.folder.join(path)).with_context(|| path.to_owned())
     }
 
-    /// Resolves, and checks that the shipped lock file's versions are kept.
+    /// Whether nothing that its builds fetch can be replaced.
+    pub(crate) fn supply(&self, case: &Case) -> Result<()> {
+        let mut found = Vec::new();
+        let mut weekly = case.answer("ci", "github") == "none";
+        for path in &self.files {
+            let Ok(text) = String::from_utf8(self.read(path)?) else {
+                continue;
+            };
+            found.extend(supply::problems(path, &text));
+            weekly |= supply::checks_weekly(path, &text);
+        }
+        ensure!(found.is_empty(), "{}", found.join("\n"));
+        ensure!(
+            weekly,
+            "dependencies are checked only when something changes"
+        );
+        Ok(())
+    }
+
+    /// Resolves as it was shipped: cargo changes nothing, has all of the tree's
+    /// versions, and no others.
     pub(crate) fn metadata(&self, stage: &Stage) -> Result<()> {
+        let lock = self.read("Cargo.lock")?;
+        self.cargo(&["metadata", "--format-version=1", "--locked"])?;
         self.cargo(&["metadata", "--format-version=1"])?;
-        let shipped = versions(&fs::read_to_string(stage.template.join("Cargo.lock"))?);
-        let now = versions(&String::from_utf8(self.read("Cargo.lock")?)?);
-        let new: Vec<_> = now
-            .difference(&shipped)
+        ensure!(
+            self.read("Cargo.lock")? == lock,
+            "cargo writes another Cargo.lock"
+        );
+        let trees = versions(&fs::read_to_string(stage.template.join("Cargo.lock"))?);
+        let shipped = versions(&String::from_utf8(lock)?);
+        let new: Vec<_> = shipped
+            .difference(&trees)
             .filter(|(_, foreign)| *foreign)
             .collect();
-        ensure!(new.is_empty(), "Cargo.lock did not ship {new:?}");
-        self.cargo(&["metadata", "--format-version=1", "--locked"])
+        ensure!(new.is_empty(), "the tree's Cargo.lock has no {new:?}");
+        Ok(())
     }
 
     /// Formats, as the scaffold's last step does. The default names need none.

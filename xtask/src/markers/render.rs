@@ -41,6 +41,11 @@ const EXTRAS: &[Extra] = &[
         filters: r#" | replace: 'path = "../chassis"', new_chassis_sibling"#,
     },
     Extra {
+        path: "Dockerfile",
+        cut: "",
+        filters: r#" | remove: ours_in_dockerfile | remove: " xtask/src/main.rs" | remove: " xtask/src""#,
+    },
+    Extra {
         path: "README.md",
         // What comes before is about the template.
         cut: "{% assign source = source | split: readme_from | last | prepend: readme_head %}",

@@ -1,0 +1,68 @@
+//! The first layer of the image: the dependencies, from manifests alone. There
+//! need be no Docker; what builds is asked for what it would build.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::project::{self, Project};
+use super::stage::{Stage, remove};
+
+/// Resolves instead of building, and fails where the lock file is not final.
+const CARGO: &str = r#"#!/bin/sh
+case " $* " in
+    " build --locked "* | " build "*" --locked "*) exec "$REAL_CARGO" metadata --format-version=1 --locked ;;
+esac
+echo "the image is not built --locked: cargo $*" >&2
+exit 1
+"#;
+
+/// Carries out the Dockerfile up to its first RUN.
+pub(crate) fn check(stage: &Stage, project: &Project) -> Result<()> {
+    let folder = stage.folder.join("image");
+    remove(&folder)?;
+    let (sources, programs) = (folder.join("src"), folder.join("bin"));
+    fs::create_dir_all(&sources)?;
+    fs::create_dir_all(&programs)?;
+    let dockerfile = String::from_utf8(project.read("Dockerfile")?)?;
+    let dockerfile = dockerfile.replace("\\\n", " ");
+    for line in dockerfile.lines() {
+        if let Some(files) = line.strip_prefix("COPY ") {
+            copy(&project.folder, &sources, files)?;
+        }
+        let Some(script) = line.strip_prefix("RUN ") else {
+            continue;
+        };
+        let cargo = programs.join("cargo");
+        fs::write(&cargo, CARGO)?;
+        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755))?;
+        let known = env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(programs).chain(env::split_paths(&known));
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script])
+            .current_dir(&sources)
+            .env("PATH", env::join_paths(path)?)
+            .env("REAL_CARGO", env!("CARGO"))
+            .env("FEATURES", "")
+            .env_remove("CARGO_MANIFEST_DIR");
+        return project::run(&mut command);
+    }
+    anyhow::bail!("the Dockerfile builds nothing")
+}
+
+/// `files` are sources and where they go, as COPY has them.
+fn copy(from: &Path, to: &Path, files: &str) -> Result<()> {
+    let mut files: Vec<&str> = files.split_whitespace().collect();
+    let target = to.join(files.pop().context("COPY without a target")?);
+    fs::create_dir_all(&target)?;
+    for file in files {
+        let name = Path::new(file).file_name().context("COPY without a file")?;
+        fs::copy(from.join(file), target.join(name)).with_context(|| file.to_owned())?;
+    }
+    Ok(())
+}
