@@ -34,6 +34,9 @@ mod postgres;
 mod relay;
 mod secrets;
 mod settings;
+#[cfg(any(feature = "nats", feature = "postgres"))]
+#[path = "../support/skip.rs"]
+mod skip;
 mod smoke;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]

@@ -9,6 +9,9 @@ mod pgbouncer;
 mod postgres;
 mod rules;
 mod samples;
+#[cfg(feature = "postgres")]
+#[path = "../support/skip.rs"]
+mod skip;
 mod sqlite;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]

@@ -27,11 +27,10 @@ impl Server {
     /// where no loss of power is to be survived.
     pub(crate) fn start(what: &str, base: &Path, synced: bool) -> io::Result<Option<Self>> {
         let Some(bin) = programs() else {
-            let missing = "PostgreSQL is not installed (Debian's package is postgresql)";
-            if std::env::var_os("CI").is_some() {
-                return Err(io::Error::other(missing));
-            }
-            eprintln!("\n*** SKIPPED: {what}: {missing} ***\n");
+            crate::skip::skip(
+                what,
+                "PostgreSQL is not installed (Debian's package is postgresql)",
+            )?;
             return Ok(None);
         };
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?

@@ -13,6 +13,9 @@ mod names;
 mod postgres;
 mod prove;
 mod sample;
+#[path = "../../tests/support/skip.rs"]
+mod skip;
+mod supply;
 mod test;
 mod tools;
 mod tree;

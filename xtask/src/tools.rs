@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::skip::skip;
 use crate::tree;
 
 /// One program, and how to install it into a folder.
@@ -227,9 +228,8 @@ pub(crate) fn path() -> OsString {
 pub(crate) fn ensure_or_skip(name: &str, what: &str) -> Result<Option<PathBuf>> {
     match ensure(name) {
         Ok(program) => Ok(Some(program)),
-        Err(error) if env::var_os("CI").is_some() => Err(error),
         Err(error) => {
-            eprintln!("\n*** SKIPPED: {what}: {error} ***\n");
+            skip(what, &format!("{error:#}"))?;
             Ok(None)
         }
     }

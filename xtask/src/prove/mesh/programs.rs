@@ -1,12 +1,12 @@
 //! The programs at work, found or made before anything starts.
 
-use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
 use crate::bench::telemetry::server;
+use crate::skip::skip;
 use crate::{tools, tree};
 
 /// Where they are.
@@ -36,8 +36,7 @@ impl Programs {
         if !go.is_ok_and(|output| output.status.success()) {
             const MISSING: &str =
                 "go is missing: install Go 1.26 or newer (https://go.dev/dl), then run this again";
-            ensure!(env::var_os("CI").is_none(), "{MISSING}");
-            eprintln!("\n*** SKIPPED: {WHAT}: {MISSING} ***\n");
+            skip(WHAT, MISSING)?;
             return Ok(None);
         }
         let Some(helm) = tools::ensure_or_skip("helm", WHAT)? else {

@@ -1,0 +1,85 @@
+//! The last of the tests by its name: says again what the others skipped.
+
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+
+#[path = "support/skip.rs"]
+mod skip;
+
+use std::env;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use skip::{NOTED, noted, skip, summary};
+
+#[test]
+fn what_was_skipped_is_said_last() {
+    let Some(path) = noted() else {
+        return;
+    };
+    let said = summary(&fs::read_to_string(&path).unwrap_or_default());
+    // Somebody else's file is theirs to end.
+    if env::var_os(NOTED).is_none() {
+        let _ = fs::remove_file(&path);
+    }
+    if !said.is_empty() {
+        write!(io::stderr(), "\n\n{said}\n").unwrap();
+    }
+}
+
+/// Set for the process that skips.
+const MARK: &str = "SKIPS_SOMETHING";
+
+/// Not a test of its own: passes, and skips.
+#[test]
+#[ignore = "started by the other test"]
+fn something_is_skipped() {
+    if env::var_os(MARK).is_some() {
+        skip("something", "a tool is not here").unwrap();
+    }
+}
+
+/// Runs the test above, and whoever reads what it noted.
+fn run(name: &str, file: &Path, ci: &str) -> Output {
+    Command::new(env::current_exe().unwrap())
+        .args(["--include-ignored", "--exact", name])
+        .env(MARK, "yes")
+        .env(NOTED, file)
+        .env("CI", ci)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_skip_is_seen_although_its_test_passes() {
+    const SAID: &str = "*** SKIPPED: something: a tool is not here ***";
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("noted");
+    for name in ["something_is_skipped", "what_was_skipped_is_said_last"] {
+        let output = run(name, &file, "");
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(SAID), "{name} said {said:?}");
+    }
+}
+
+#[test]
+fn in_ci_a_skip_is_a_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run("something_is_skipped", &dir.path().join("noted"), "true");
+    assert!(!output.status.success(), "{output:?}");
+}
+
+#[test]
+fn no_test_comes_after_this_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert_eq!(
+        names.max().unwrap(),
+        "zz_skipped.rs",
+        "its words would not be the last"
+    );
+}
