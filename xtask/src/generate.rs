@@ -5,6 +5,8 @@
 
 pub(crate) mod case;
 mod compare;
+mod image;
+mod newcomer;
 pub(crate) mod project;
 mod refusals;
 mod residue;
@@ -101,6 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.name.is_empty() {
         for row in refusals::judge(&stage)
             .into_iter()
+            .chain(newcomer::judge(&stage))
             .chain(workspace::judge(&stage, args))
         {
             report(row);
@@ -145,7 +148,9 @@ fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
     row.check("content", || compare::content(stage, &project, case));
     row.check("residue", || residue::find(&project, case));
     row.check("features", || compare::features(&project));
+    row.check("supply", || project.supply(case));
     row.check("metadata", || project.metadata(stage));
+    row.check("image", || image::check(stage, &project));
     row.check("fmt", || project.format(case));
     row.check("chart", || project.chart());
     if build {

@@ -137,6 +137,12 @@ fn refuse(stage: &Stage, args: &[&str], message: &str) -> Result<()> {
     ensure!(!output.status.success(), "was not refused");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(said.contains(message), "said {said}");
+    // cargo-generate makes it before it asks.
+    let left = fs::read_dir(&out)?.next().transpose()?;
+    if let Some(left) = left.map(|entry| entry.path().display().to_string()) {
+        let remedy = format!("then remove the empty folder {left}");
+        ensure!(said.contains(&remedy), "does not say {remedy}: {said}");
+    }
     Ok(())
 }
 
