@@ -249,14 +249,14 @@ const FEATURES: [(&str, bool); 5] = [
 /// With what this build has made; what it has not is left to the next test.
 #[test]
 fn commands_that_serve_serve() {
-    let built = Path::new(env!("CARGO_BIN_EXE_server"));
+    let server = Path::new(env!("CARGO_BIN_EXE_server"));
     for run in runs(&parts().0) {
         let (build, args) = run.split_once(" -- ").unwrap_or((&run, ""));
-        let (mut program, mut here) = (built.to_owned(), true);
+        let (mut program, mut here) = (server.to_owned(), true);
         let mut words = build.split_whitespace();
         while let (Some(flag), Some(value)) = (words.next(), words.next()) {
             match flag {
-                "--example" => program = built.with_file_name("examples").join(value),
+                "--example" => program = server.with_file_name("examples").join(value),
                 "--features" => {
                     here = value.split(',').all(|feature| {
                         let known = FEATURES.iter().find(|(name, _)| *name == feature);
