@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 /// Name of the header.
 pub(crate) const NAME: &str = "grpc-timeout";
 
-/// A `grpc-timeout` that is not one to eight digits and a unit.
+/// A `grpc-timeout` that is not one to eight digits and a unit, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -16,10 +16,12 @@ pub struct Malformed;
 /// # Errors
 /// [`Malformed`] if it cannot be understood.
 pub fn parse(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> {
-    headers
-        .get(NAME)
-        .map(|value| parse_value(value.as_bytes()))
-        .transpose()
+    let mut values = headers.get_all(NAME).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => parse_value(value.as_bytes()).map(Some),
+        (Some(_), Some(_)) => Err(Malformed),
+    }
 }
 
 fn parse_value(value: &[u8]) -> Result<Duration, Malformed> {

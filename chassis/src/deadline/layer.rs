@@ -107,7 +107,7 @@ fn malformed() -> Status {
         tonic::Code::InvalidArgument,
         status::DOMAIN,
         "MALFORMED_TIMEOUT",
-        "grpc-timeout must be one to eight digits and a unit (H, M, S, m, u or n)",
+        "grpc-timeout must be sent once: one to eight digits and a unit (H, M, S, m, u or n)",
     )
 }
 

@@ -2,7 +2,7 @@
 //!
 //! tonic answers `INTERNAL` to what is no message at all and `OUT_OF_RANGE` to one
 //! that is too large, so that a caller's mistake counts as ours. Its statuses
-//! are told by their text; `tests/faults.rs` notices when a version changes it.
+//! are told by their text; tests notice when a version changes it.
 
 use http::Response;
 use tonic::body::Body;
@@ -36,7 +36,11 @@ const fn too_large(says: &'static str) -> Fault {
 const FAULTS: [Fault; 7] = [
     malformed("failed to decode Protobuf message"),
     malformed("protocol error: received message with"),
-    malformed("Missing request message"),
+    Fault {
+        says: "Missing request message",
+        code: Code::Unimplemented,
+        reason: "NOT_ONE_MESSAGE",
+    },
     malformed("Unexpected EOF decoding stream"),
     too_large("Error decompressing: size limit"),
     malformed("Error decompressing"),

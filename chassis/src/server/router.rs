@@ -7,13 +7,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
 
-use super::fault;
 use super::lease::{End, Lease, Leased};
+use super::{fault, protocol};
 use crate::jwt::Tokens;
 use crate::mesh::{Caller, Roles};
 use crate::rpc::{Kind, Rpc};
@@ -137,9 +137,14 @@ impl Router {
     }
 
     fn find(&self, request: &Request<Body>) -> Option<&dyn Call> {
-        let (service, _) = request.uri().path().strip_prefix('/')?.split_once('/')?;
+        let uri = request.uri();
+        let (service, _) = uri.path().strip_prefix('/')?.split_once('/')?;
         let entry = self.services.iter().find(|entry| entry.name == service)?;
-        // Generated services refuse unknown methods too, but without details.
+        // Generated services look at the path alone.
+        if uri.query().is_some() {
+            return None;
+        }
+        // They refuse unknown methods too, but without details.
         let contract = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
         (contract.is_some() || !entry.covered).then_some(&*entry.service)
     }
@@ -163,8 +168,8 @@ impl Service<Request<Body>> for Router {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Routed {
-        if !is_grpc(&request) {
-            return Routed::Refused(Some(unsupported()));
+        if let Err(answer) = protocol::judge(&request) {
+            return Routed::Refused(Some(answer));
         }
         let end = match self.admit(&mut request) {
             Ok(end) => end,
@@ -183,23 +188,6 @@ impl Service<Request<Body>> for Router {
             )),
         }
     }
-}
-
-/// For a person with a browser or curl, and a probe that speaks HTTP.
-fn unsupported() -> Response<Body> {
-    let said = "this port speaks gRPC: content-type application/grpc\n";
-    let mut response = Response::new(Body::new(said.to_owned()));
-    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, plain);
-    response
-}
-
-fn is_grpc(request: &Request<Body>) -> bool {
-    request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// A call under way, or its refusal.

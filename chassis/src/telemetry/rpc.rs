@@ -3,7 +3,6 @@
 mod body;
 mod call;
 mod client;
-mod frames;
 mod line;
 mod methods;
 pub(crate) mod names;

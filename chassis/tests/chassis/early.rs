@@ -62,6 +62,9 @@ fn request(path: &str) -> Vec<u8> {
         &text("localhost"),
         &[0x0f, 0x10],
         &text("application/grpc"),
+        &[0x00],
+        &text("te"),
+        &text("trailers"),
     ]
     .concat()
 }

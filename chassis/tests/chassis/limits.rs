@@ -273,10 +273,7 @@ async fn a_client_that_takes_no_answer_gives_its_place_back() {
         .unwrap();
     tokio::spawn(connection);
     let mut client = client.ready().await.unwrap();
-    let request = http::Request::post(format!("http://localhost{GET}"))
-        .header("content-type", "application/grpc")
-        .body(())
-        .unwrap();
+    let request = crate::raw::post(GET).body(()).unwrap();
     let (response, mut body) = client.send_request(request, false).unwrap();
     // One message: the string "x".
     body.send_data(bytes::Bytes::from_static(b"\0\0\0\0\x03\x0a\x01x"), true)
@@ -320,10 +317,7 @@ async fn calls_that_are_reset_at_once_leave_nothing_behind() {
             let Ok(mut ready) = client.ready().await else {
                 break;
             };
-            let request = http::Request::post(format!("http://localhost{GET}"))
-                .header("content-type", "application/grpc")
-                .body(())
-                .unwrap();
+            let request = crate::raw::post(GET).body(()).unwrap();
             if let Ok((_, mut body)) = ready.send_request(request, false) {
                 let _ = body.send_data(
                     bytes::Bytes::from_static(b"\0\0\0\0\x07\x0a\x05stuck"),
@@ -350,10 +344,7 @@ async fn all_but_the_last_byte(
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
     let mut client = client.ready().await.unwrap();
-    let request = http::Request::post(format!("http://localhost{GET}"))
-        .header("content-type", "application/grpc")
-        .body(())
-        .unwrap();
+    let request = crate::raw::post(GET).body(()).unwrap();
     let (answer, mut body) = client.send_request(request, false).unwrap();
     let length: u32 = 1 << 20;
     let mut message = vec![0];

@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod age;
 mod assembly;
 #[cfg(feature = "tls")]
 #[path = "../common/certificates.rs"]
@@ -16,11 +17,14 @@ mod deadlines;
 mod direct;
 mod drain;
 mod early;
+mod errors;
 mod health;
 mod identity;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod limits;
+mod protocol;
+mod raw;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

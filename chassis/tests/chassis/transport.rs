@@ -1,13 +1,14 @@
-//! Connections: bind, limits, age, and what is not gRPC.
+//! Connections: bind, limits, age.
 
 use std::time::Duration;
 
 use chassis::listener::Listener;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::{Code, Request};
 
+use crate::raw::post;
 use crate::support::{GET, Things, call, reason, start};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -84,7 +85,7 @@ async fn an_old_connection_gets_goaway_and_then_the_cut() {
         &[
             "--max-connection-age=200ms",
             "--handshake-timeout=100ms",
-            "--drain-timeout=200ms",
+            "--max-connection-age-grace=200ms",
         ],
         Things::echo(),
     )
@@ -128,61 +129,19 @@ async fn unknown_methods_are_unimplemented_with_a_reason() {
     }
 }
 
-/// Sends one request as it is and returns the response.
-async fn raw(
-    server: std::net::SocketAddr,
-    request: http::Request<()>,
-) -> Result<http::Response<h2::RecvStream>, h2::Error> {
-    let stream = TcpStream::connect(server).await.unwrap();
-    let (client, connection) = h2::client::handshake(stream).await.unwrap();
-    tokio::spawn(connection);
-    let mut client = client.ready().await.unwrap();
-    let (response, _) = client.send_request(request, true).unwrap();
-    response.await
-}
-
-fn post() -> http::request::Builder {
-    http::Request::builder()
-        .method(Method::POST)
-        .uri(format!("http://localhost{GET}"))
-}
-
-#[tokio::test]
-async fn what_is_not_grpc_is_415() {
-    let server = start(&[], Things::echo()).await;
-    let request = post()
-        .header("content-type", "application/json")
-        .body(())
-        .unwrap();
-    let response = raw(server.address, request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
-}
-
-#[tokio::test]
-async fn an_empty_body_is_the_callers_mistake_and_no_crash() {
-    let server = start(&[], Things::echo()).await;
-    let request = post()
-        .header("content-type", "application/grpc")
-        .body(())
-        .unwrap();
-    let response = raw(server.address, request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    assert!(response.headers().contains_key("grpc-status"));
-    call(&server.channel(), GET, Request::new("x".into()))
-        .await
-        .unwrap();
-}
-
 #[tokio::test]
 async fn a_header_block_over_the_limit_is_refused() {
     let server = start(&["--max-header-bytes=4KiB"], Things::echo()).await;
-    let request = post()
-        .header("content-type", "application/grpc")
-        .header("x-large", "x".repeat(8 << 10))
-        .body(())
+    let request = post(GET).header("x-large", "x".repeat(8 << 10));
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let (response, _) = client
+        .send_request(request.body(()).unwrap(), true)
         .unwrap();
     // h2 answers 431 or resets the stream, by how large it is.
-    match raw(server.address, request).await {
+    match response.await {
         Ok(response) => assert_eq!(
             response.status(),
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE

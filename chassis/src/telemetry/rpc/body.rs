@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 
 use super::Kind;
 use super::call::{Call, Side};
-use super::frames::Frames;
+use crate::frames::Frames;
 
 /// A request's body on its way, which counts its messages.
 pub(super) struct RequestBody {

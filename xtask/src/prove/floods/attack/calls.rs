@@ -167,6 +167,7 @@ pub(in super::super) async fn large_body(attacker: Arc<Attacker>) {
                 calls = ready;
                 let call = http::Request::post(format!("http://localhost{GET}"))
                     .header("content-type", "application/grpc")
+                    .header("te", "trailers")
                     .body(());
                 let Ok(Ok((answer, mut body))) = call.map(|it| calls.send_request(it, false))
                 else {

@@ -4,7 +4,7 @@ const PREFIX: usize = 5;
 
 /// Follows the messages of one body, however its chunks are cut.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     prefix: [u8; PREFIX],
     have: usize,
     left: usize,
@@ -12,7 +12,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Reports the size of each message that begins in `chunk`.
-    pub(super) fn observe(&mut self, mut chunk: &[u8], mut message: impl FnMut(u64)) {
+    pub(crate) fn observe(&mut self, mut chunk: &[u8], mut message: impl FnMut(u64)) {
         loop {
             let skipped = self.left.min(chunk.len());
             self.left -= skipped;
