@@ -87,7 +87,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     let relay = Relay::start(&settings.relay, &store, &metrics)?;
     let stock = inventory::connect(settings, telemetry)?;
     let orders = Orders::new(Arc::clone(&store), stock);
-    let api = grpc::Api::new(orders, settings.requesters()?, health.draining());
+    let api = grpc::Api::new(orders, settings.requesters()?);
 
     let ended = server
         .metrics(metrics)

@@ -131,12 +131,6 @@ impl Health {
         let _ = self.0.state.subscribe().wait_for(|state| state.ready).await;
     }
 
-    /// What a stream watches to end in time.
-    #[must_use]
-    pub fn draining(&self) -> Draining {
-        Draining(self.0.state.subscribe())
-    }
-
     /// The implementation of `grpc.health.v1.Health`.
     #[must_use]
     pub fn service(&self) -> tonic_health::pb::health_server::HealthServer<HealthService> {
@@ -238,27 +232,6 @@ impl Dependency {
                 known.reason = reason;
             }
         });
-    }
-}
-
-/// Tells a stream that the process drains: end with `UNAVAILABLE`, so that the
-/// client comes back elsewhere.
-#[derive(Debug, Clone)]
-pub struct Draining(watch::Receiver<State>);
-
-impl Draining {
-    /// Whether streams shall end.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.0.borrow().phase >= Phase::Draining
-    }
-
-    /// Waits until streams shall end. Cancel safe.
-    pub async fn wait(&mut self) {
-        let _ = self
-            .0
-            .wait_for(|state| state.phase >= Phase::Draining)
-            .await;
     }
 }
 

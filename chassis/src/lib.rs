@@ -10,6 +10,7 @@
 //! - [`random`]: numbers for jitter
 //! - [`health`], [`admin`]: readiness, over gRPC and HTTP
 //! - [`deadline`], [`limits`]: what bounds a call
+//! - [`ending`]: what ends a stream before its connection ends
 //! - [`client`]: calls to upstreams
 //! - [`status`]: errors a client can act on
 //! - [`mesh`]: the mesh the process runs in, and who it says is calling
@@ -21,10 +22,12 @@ pub mod attempt;
 pub mod client;
 pub mod contract;
 pub mod deadline;
+pub mod ending;
 pub mod exit;
 pub mod file;
 #[cfg(any(feature = "jwt", feature = "tls"))]
 mod follow;
+mod frames;
 pub mod health;
 mod io;
 pub mod jwt;

@@ -13,9 +13,11 @@ mod fault;
 mod gather;
 mod http2;
 mod lease;
+mod protocol;
 mod remainder;
 mod room;
 mod router;
+mod single;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ use tower::{Layer, Service};
 
 use crate::contract;
 use crate::deadline::{Deadlines, DeadlinesLayer};
+use crate::ending::{self, Endings};
 use crate::exit::Fatal;
 use crate::health::{Dependency, Health};
 use crate::jwt::Issuer;
@@ -48,7 +51,7 @@ use router::Router;
 pub use router::{GrpcService, RpcFuture};
 
 /// What the innermost layer wraps.
-pub type Inner = Deadlines<Router>;
+pub type Inner = Deadlines<Endings<Router>>;
 
 /// A gRPC server in the making.
 #[derive(Debug)]
@@ -178,8 +181,8 @@ impl<L> Server<L> {
     ///
     /// The drain: health says `NOT_SERVING`; for the drain delay everything is
     /// served as before; then the listener closes, clients are told to go
-    /// (GOAWAY) and streams to end; after the drain timeout, or when `shutdown`
-    /// says now, what is left is cut.
+    /// (GOAWAY) and streams to end; shortly before the drain timeout what is
+    /// left is ended, and then, or when `shutdown` says now, cut.
     ///
     /// # Errors
     /// [`Fatal`] if the server cannot be started.
@@ -207,7 +210,7 @@ impl<L> Server<L> {
             let ready = self.health.dependency("keys");
             issuer.start(&self.metrics, ready)
         });
-        let router = self.router.ask_for(tokens);
+        let router = Endings::new(self.router.ask_for(tokens));
         // What is refused for want of a place must cost as little as can be.
         let service = limits.layer(self.layer.layer(deadlines.layer(router)));
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
@@ -252,14 +255,19 @@ impl<L> Server<L> {
         drop(connections);
 
         self.health.drain();
-        stage.send_replace(Stage::Drain);
-        tokio::select! {
-            _ = all_gone.recv() => return Ok(()),
-            () = tokio::time::sleep(self.settings.drain_timeout) => {
-                tracing::warn!("drain timeout: cutting the remaining connections");
+        let parting = ending::parting(self.settings.drain_timeout);
+        for (next, time) in [
+            (Stage::Drain, self.settings.drain_timeout - parting),
+            (Stage::End, parting),
+        ] {
+            stage.send_replace(next);
+            tokio::select! {
+                _ = all_gone.recv() => return Ok(()),
+                () = tokio::time::sleep(time) => {}
+                () = shutdown.now() => break,
             }
-            () = shutdown.now() => {}
         }
+        tracing::warn!("cutting the remaining connections");
         stage.send_replace(Stage::Cut);
         all_gone.recv().await;
         Ok(())

@@ -1,14 +1,21 @@
 //! Errors a client can act on: a `tonic::Status` with `google.rpc` details.
 //!
 //! Every error carries an `ErrorInfo` (a reason a program can match on, and the
-//! domain that coined it); `RetryInfo` where coming back helps.
+//! domain that coined it); `RetryInfo` where coming back helps. Whoever makes a
+//! status, it weighs no more than every client accepts, see [`fit`].
+
+mod fit;
 
 use std::time::Duration;
 
+use http::HeaderMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::random;
+
+pub(crate) use fit::FitBody;
+pub use fit::fit;
 
 /// Domain of the reasons in this crate.
 pub const DOMAIN: &str = "chassis";
@@ -63,6 +70,18 @@ pub fn draining() -> Status {
     )
 }
 
+/// What a stream ends with whose connection is old.
+#[must_use]
+pub fn aged() -> Status {
+    retryable(
+        Code::Unavailable,
+        DOMAIN,
+        "CONNECTION_AGED",
+        "this connection has reached its age; connect again, to another server perhaps",
+        Duration::ZERO,
+    )
+}
+
 /// What a call ends with whose deadline has passed.
 #[must_use]
 pub fn deadline_exceeded() -> Status {
@@ -72,6 +91,20 @@ pub fn deadline_exceeded() -> Status {
         "DEADLINE_EXCEEDED",
         "the deadline passed before the call was done",
     )
+}
+
+/// The status as a response's trailers.
+pub(crate) fn trailers(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    add(status, &mut trailers);
+    trailers
+}
+
+/// Adds the status to a response's headers or trailers.
+pub(crate) fn add(status: &Status, headers: &mut HeaderMap) {
+    // Fails only for text that is no header value, which a percent-encoded
+    // message always is.
+    let _ = status.add_header(headers);
 }
 
 pub(crate) fn not_found(reason: &str, message: &str) -> Status {
@@ -101,5 +134,14 @@ mod tests {
             details.retry_info().unwrap().retry_delay,
             Some(Duration::from_millis(250))
         );
+    }
+
+    #[test]
+    fn the_documents_know_when_refused_calls_come_back() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/architecture.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let [first, .., last] = DELAYS;
+        let spread = format!("spread over {first} to {last} ms");
+        assert!(text.contains(&spread), "{spread}");
     }
 }

@@ -7,7 +7,6 @@ mod memory;
 
 use std::sync::{Arc, LazyLock};
 
-use chassis::health::Health;
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 use service::order::Orders;
@@ -25,7 +24,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 static API: LazyLock<Api> = LazyLock::new(|| {
     let store = Arc::new(memory::Store::default());
     let orders = Orders::new(store, None);
-    Api::new(orders, Requesters::default(), Health::new().draining())
+    Api::new(orders, Requesters::default())
 });
 
 fuzz_target!(|input: (u8, &[u8])| {

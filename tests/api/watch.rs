@@ -140,4 +140,25 @@ async fn ends_with_a_word_when_the_server_stops() {
     let (exit, _) = server.ended().await;
     assert!(exit.success(), "{exit}");
 }
+
+#[tokio::test]
+async fn ends_with_a_word_when_its_connection_is_old_and_goes_on_elsewhere() {
+    let args = ["--max-connection-age=300ms", "--handshake-timeout=200ms"];
+    let server = Server::start_with(&args);
+    let mut client = server.client().await;
+    let mut stream = watch(&mut client, "", "").await;
+    let token = stream.next().await.resume_token;
+    let status = loop {
+        match stream.0.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the stream ended without a status"),
+            Err(status) => break status,
+        }
+    };
+    refused(&status, Code::Unavailable, "CONNECTION_AGED");
+    // The same client, on a new connection.
+    let next = create(&mut client, "alice").await;
+    let mut stream = watch(&mut client, &token, "").await;
+    assert_eq!(stream.change().await.order, Some(next));
+}
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -14,10 +14,13 @@ use tower::{Service, ServiceExt};
 use super::lease::Lease;
 use super::remainder::Whole;
 use super::room::Room;
+use super::single::Single;
+use crate::ending::Ending;
 use crate::limits::Turns;
 use crate::mesh::{Caller, Provider};
 use crate::rpc::{Contracts, Rpc};
 use crate::settings::ServerSettings;
+use crate::status::{self, FitBody};
 use crate::telemetry::rpc::Peer;
 use crate::tls::Security;
 
@@ -35,6 +38,7 @@ pub(super) struct Calls<S> {
     caller: Option<Caller>,
     /// As long as that holds.
     lease: Option<Lease>,
+    ending: Ending,
 }
 
 impl<S> Calls<S> {
@@ -58,6 +62,7 @@ impl<S> Calls<S> {
             security: Security::None,
             caller: None,
             lease: None,
+            ending: Ending::default(),
         }
     }
 
@@ -72,8 +77,10 @@ impl<S> Calls<S> {
         peer: TcpConnectInfo,
         security: Security,
         caller: Option<Caller>,
+        ending: Ending,
     ) -> Self {
         (self.peer, self.security, self.caller) = (peer, security, caller);
+        self.ending = ending;
         self
     }
 }
@@ -82,7 +89,7 @@ impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
 where
     S: Service<Request<Body>, Response = Response<B>> + Clone,
 {
-    type Response = Response<B>;
+    type Response = Response<FitBody<B>>;
     type Error = S::Error;
     type Future = Called<S, Request<Body>>;
 
@@ -107,11 +114,11 @@ where
             security: self.security,
         });
         extensions.insert(self.peer.clone());
+        extensions.insert(self.ending.clone());
+        let one = rpc.method.is_some_and(|method| !method.client_streaming);
         let request = request.map(|body| {
-            let message = self
-                .turns
-                .await_turn(rpc.kind(), Whole::new(body, self.room.share()));
-            Body::new(message)
+            let message = Single::new(Whole::new(body, self.room.share()), one);
+            Body::new(self.turns.await_turn(rpc.kind(), message))
         });
         Called::at_once(self.service.clone(), request)
     }
@@ -142,13 +149,20 @@ impl<S: Service<R>, R> Called<S, R> {
     }
 }
 
-impl<S: Service<R>, R> Future for Called<S, R> {
-    type Output = Result<S::Response, S::Error>;
+impl<S, R, B> Future for Called<S, R>
+where
+    S: Service<R, Response = Response<B>>,
+{
+    type Output = Result<Response<FitBody<B>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            Projected::Begun { call } => call.poll(cx),
-            Projected::Waits { call } => call.poll(cx),
-        }
+        let answer = match self.project() {
+            Projected::Begun { call } => ready!(call.poll(cx)),
+            Projected::Waits { call } => ready!(call.poll(cx)),
+        };
+        Poll::Ready(answer.map(|mut answer| {
+            status::fit(answer.headers_mut());
+            answer.map(FitBody::new)
+        }))
     }
 }

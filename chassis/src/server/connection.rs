@@ -22,6 +22,7 @@ use super::cores::Cores;
 use super::gather::Bell;
 use super::http2::Http2;
 use super::lease::{Lease, Lessor};
+use crate::ending::{self, Ending, Why};
 use crate::io::Prefaced;
 use crate::mesh::Caller;
 use crate::settings::ServerSettings;
@@ -33,6 +34,8 @@ pub(super) enum Stage {
     Serve,
     /// Take no new calls, finish those in flight.
     Drain,
+    /// End those in flight.
+    End,
     /// Close now.
     Cut,
 }
@@ -76,7 +79,7 @@ where
             alive,
             handshake: settings.handshake_timeout,
             age: settings.max_connection_age,
-            grace: settings.drain_timeout,
+            grace: settings.max_connection_age_grace,
         }
     }
 
@@ -89,16 +92,17 @@ where
         let (http2, tls) = (self.http2, self.tls.clone());
         let stages = self.stages.clone();
         let alive = self.alive.clone();
-        let (handshake, age, grace) = (self.handshake, jittered(self.age), self.grace);
+        let (handshake, age) = (self.handshake, Age::new(self.age, self.grace));
         self.cores.spawn(stream, async move |stream| {
             if let Some(begun) = begin(stream, tls, handshake, stages.clone()).await {
-                let mut calls = calls.of(peer, begun.security, begun.caller);
+                let ending = Ending::default();
+                let mut calls = calls.of(peer, begun.security, begun.caller, ending.clone());
                 let lapse = begun.voucher.map(|voucher| {
                     let (lessor, lease) = Lease::new();
                     calls.hold(lease);
                     (voucher, lessor)
                 });
-                serve(http2, begun.io, calls, lapse, stages, age, grace).await;
+                serve(http2, begun.io, calls, lapse, stages, age, ending).await;
             }
             drop((permit, alive));
         });
@@ -147,8 +151,8 @@ async fn serve<S, B>(
     calls: Calls<S>,
     mut lapse: Option<(Voucher, Lessor)>,
     mut stages: watch::Receiver<Stage>,
-    age: Duration,
-    grace: Duration,
+    mut age: Age,
+    ending: Ending,
 ) where
     S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send,
@@ -160,8 +164,7 @@ async fn serve<S, B>(
     let waker = Waker::from(Arc::clone(&bell));
     let http2 = http2.builder(&bell);
     let mut connection = pin!(http2.serve_connection(TokioIo::new(io), calls));
-    let mut old = pin!(tokio::time::sleep(age));
-    let mut aged = false;
+    let mut older = pin!(tokio::time::sleep(age.young));
     loop {
         tokio::select! {
             biased;
@@ -175,22 +178,37 @@ async fn serve<S, B>(
                 return;
             }
             changed = stages.changed() => {
-                if changed.is_err() || *stages.borrow() == Stage::Cut {
-                    return;
+                let stage = changed.map_or(Stage::Cut, |()| *stages.borrow());
+                match stage {
+                    Stage::Serve => continue,
+                    Stage::Drain => ending.tell(Why::Drain),
+                    Stage::End => {
+                        ending.tell(Why::Drain);
+                        ending.end();
+                    }
+                    Stage::Cut => return,
                 }
             }
-            () = old.as_mut() => {
-                if aged {
-                    return;
+            () = older.as_mut() => {
+                match age.stage {
+                    Stage::Serve => {
+                        ending.tell(Why::Age);
+                        age.stage = Stage::Drain;
+                        older.as_mut().reset(Instant::now() + age.told);
+                    }
+                    Stage::Drain => {
+                        ending.end();
+                        age.stage = Stage::End;
+                        older.as_mut().reset(Instant::now() + age.parting);
+                    }
+                    Stage::End | Stage::Cut => return,
                 }
-                aged = true;
-                old.as_mut().reset(Instant::now() + grace);
             }
             () = lapsed(&mut lapse) => {
                 tracing::debug!("the caller's certificate has ended");
-                if !aged {
-                    aged = true;
-                    old.as_mut().reset(Instant::now() + grace);
+                if age.stage == Stage::Serve {
+                    age.stage = Stage::Drain;
+                    older.as_mut().reset(Instant::now() + age.told);
                 }
             }
         }
@@ -208,6 +226,30 @@ async fn lapsed(lapse: &mut Option<(Voucher, Lessor)>) {
     voucher.ended().await;
     if let Some((_, lessor)) = lapse.take() {
         lessor.end();
+    }
+}
+
+/// How old a connection gets, in three parts.
+#[derive(Debug)]
+struct Age {
+    stage: Stage,
+    /// Until the client is told to go.
+    young: Duration,
+    /// From then until its calls are ended.
+    told: Duration,
+    /// From then until the cut.
+    parting: Duration,
+}
+
+impl Age {
+    fn new(age: Duration, grace: Duration) -> Self {
+        let parting = ending::parting(grace);
+        Self {
+            stage: Stage::Serve,
+            young: jittered(age),
+            told: grace - parting,
+            parting,
+        }
     }
 }
 

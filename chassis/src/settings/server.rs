@@ -42,8 +42,9 @@ pub struct ServerSettings {
     )]
     pub drain_delay: Duration,
 
-    /// How long calls in flight may take to finish after the drain delay;
-    /// connections are cut then. Delay and timeout together must stay below
+    /// How long calls in flight may take to finish after the drain delay.
+    /// Shortly before its end, what is left gets `UNAVAILABLE`; then connections
+    /// are cut. Delay and timeout together must stay below
     /// the pod's `terminationGracePeriodSeconds`.
     #[arg(
         long,
@@ -190,8 +191,8 @@ pub struct ServerSettings {
     pub keepalive_timeout: Duration,
 
     /// Age at which a connection is asked to close (GOAWAY), so that clients
-    /// spread over new replicas; varied by a tenth. It is cut when it is still
-    /// open a drain timeout later.
+    /// spread over new replicas; varied by a tenth. Streams are told to end then:
+    /// see `--max-connection-age-grace`.
     #[arg(
         long,
         env = "MAX_CONNECTION_AGE",
@@ -200,6 +201,18 @@ pub struct ServerSettings {
         value_parser = positive_duration
     )]
     pub max_connection_age: Duration,
+
+    /// How long calls on a connection of that age may take to finish, and
+    /// clients to move. Shortly before its end, what is left gets
+    /// `UNAVAILABLE`; then the connection is cut.
+    #[arg(
+        long,
+        env = "MAX_CONNECTION_AGE_GRACE",
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = positive_duration
+    )]
+    pub max_connection_age_grace: Duration,
 
     /// How long a new connection may take to begin HTTP/2, TLS included.
     #[arg(
@@ -368,6 +381,7 @@ mod tests {
             ("--max-receiving-bytes", "1MiB"),
             ("--keepalive-timeout", "31s"),
             ("--max-connection-age", "1s"),
+            ("--max-connection-age-grace", "0s"),
             ("--handshake-timeout", "0s"),
             ("--mesh", "consul"),
             ("--caller-roles", "writer"),

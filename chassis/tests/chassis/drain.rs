@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::ending::Ending;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +11,7 @@ use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{GET, Things, WATCH, call, open, start, start_with};
+use crate::support::{GET, Things, WATCH, call, open, reason, start};
 
 const SOON: Duration = Duration::from_secs(2);
 
@@ -67,19 +68,17 @@ async fn a_health_watch_ends_with_unavailable() {
 
 #[tokio::test]
 async fn a_stream_that_watches_for_the_drain_ends_with_unavailable() {
-    let health = chassis::health::Health::new();
-    let draining = health.draining();
-    let things = Things::echo().stream(move |_| {
-        let mut draining = draining.clone();
+    let things = Things::echo().stream(|request| {
+        let ending = Ending::of(&request);
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(async move {
             sender.send(Ok("first".to_owned())).await.unwrap();
-            draining.wait().await;
-            let _ = sender.send(Err(chassis::status::draining())).await;
+            let status = ending.wait().await;
+            let _ = sender.send(Err(status)).await;
         });
         tokio_stream::wrappers::ReceiverStream::new(receiver)
     });
-    let server = start_with(&[], health, things).await;
+    let server = start(&[], things).await;
     let mut stream = open(&server.channel(), WATCH, Request::new("x".into()))
         .await
         .unwrap();
@@ -92,7 +91,7 @@ async fn a_stream_that_watches_for_the_drain_ends_with_unavailable() {
 }
 
 #[tokio::test]
-async fn a_stream_that_knows_nothing_of_the_drain_is_cut_at_the_timeout() {
+async fn a_stream_that_knows_nothing_of_the_drain_ends_before_the_timeout() {
     let (dropped, mut was_dropped) = mpsc::channel::<()>(1);
     let things = Things::echo().stream(move |_| {
         let guard = dropped.clone();
@@ -109,7 +108,9 @@ async fn a_stream_that_knows_nothing_of_the_drain_is_cut_at_the_timeout() {
         .unwrap();
     assert_eq!(stream.message().await.unwrap().unwrap(), "first");
     server.end_within(SOON).await;
-    assert!(stream.message().await.is_err());
+    let status = stream.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(reason(&status), "DRAINING");
     // The handler itself is gone, not only its connection.
     tokio::time::timeout(SOON, was_dropped.recv())
         .await

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 
-use chassis::health::Draining;
+use chassis::ending::Ending;
 use futures_util::stream::{self, Stream};
 use tonic::Status;
 
@@ -16,16 +16,16 @@ pub(super) type Responses = Pin<Box<dyn Stream<Item = Result<WatchOrdersResponse
 
 struct Watching {
     watch: Watch,
-    draining: Draining,
+    ending: Ending,
     ready: VecDeque<WatchOrdersResponse>,
 }
 
-/// A bookmark, then every event; ends when the server drains.
-pub(super) fn responses(watch: Watch, draining: Draining) -> Responses {
+/// A bookmark, then every event; ends when its connection does.
+pub(super) fn responses(watch: Watch, ending: Ending) -> Responses {
     let ready = VecDeque::from([encode::bookmark(watch.token())]);
     let watching = Watching {
         watch,
-        draining,
+        ending,
         ready,
     };
     // The state is gone after an error: the stream ends with it.
@@ -46,7 +46,7 @@ impl Watching {
             }
             let events = tokio::select! {
                 biased;
-                () = self.draining.wait() => return Err(chassis::status::draining()),
+                status = self.ending.wait() => return Err(status),
                 events = self.watch.next() => events.map_err(status::of)?,
             };
             let events = events.ok_or_else(chassis::status::draining)?;
