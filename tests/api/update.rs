@@ -155,4 +155,25 @@ async fn every_wrong_field_is_named_at_once() {
     let status = client.update_order(update(unknown, &["note"])).await;
     refused(&status.unwrap_err(), Code::NotFound, "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn many_long_paths_get_an_error_that_every_client_accepts() {
+    let server = Server::start();
+    let mut client = server.client().await;
+    let order = create(&mut client, "alice").await;
+    let paths: Vec<_> = (0..41).map(|n| format!("{n}{}", "é".repeat(200))).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    let status = client
+        .update_order(update(order, &paths))
+        .await
+        .unwrap_err();
+    let details = refused(&status, Code::InvalidArgument, "INVALID_FIELDS");
+    // As headers: base64, and three bytes for each that is not plain.
+    let sent = status.details().len().div_ceil(3) * 4 + status.message().len() * 3;
+    assert!(sent < 8192, "{sent}");
+    let violations = &details.bad_request().unwrap().field_violations;
+    assert!(violations.len() > 10, "{}", violations.len());
+    let last = violations.last().unwrap();
+    assert!(last.description.ends_with(" more"), "{last:?}");
+}
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -52,14 +52,14 @@ pub(crate) fn is_error(kind: Kind, code: Code) -> bool {
 }
 
 /// The code in headers or trailers, if it is there.
-pub(super) fn code(headers: &HeaderMap) -> Option<Code> {
+pub(crate) fn code(headers: &HeaderMap) -> Option<Code> {
     headers
         .get(&STATUS)
         .map(|status| Code::from_bytes(status.as_bytes()))
 }
 
 /// The message beside a code.
-pub(super) fn message(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+pub(crate) fn message(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let text = headers.get(&MESSAGE)?.to_str().ok()?;
     // The specification: what cannot be decoded is shown as it came.
     Some(percent_decode(text).unwrap_or(Cow::Borrowed(text)))
