@@ -271,4 +271,18 @@ fn cause(failure: &Failure) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_says_how_often_and_how_long() {
+        let text = include_str!("../docs/architecture.md");
+        assert_eq!(KEEP, Duration::from_millis(500));
+        assert!(text.contains("The place is kept every half second"));
+        let longest = format!("longer each time, up to {} s.", PAUSES.1.as_secs());
+        assert!(text.contains(&longest), "{longest}");
+    }
+}
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

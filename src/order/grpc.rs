@@ -9,7 +9,12 @@ mod status;
 mod watch;
 
 use chassis::attempt;
+<<<<<<< HEAD
 use chassis::health::Draining;
+=======
+use chassis::ending::Ending;
+use chassis::mesh::Caller;
+>>>>>>> afea57e (Hold the numbers and names in prose to the code)
 use chassis::settings::ServerSettings;
 use tonic::{Request, Response, Status};
 
@@ -24,8 +29,9 @@ use status::Violations;
 
 /// Most orders on a page. The largest page, 100 orders of 100 items each, stays
 /// below the 4 MiB that a gRPC client accepts by default.
-const MAX_PAGE_SIZE: usize = 100;
-const DEFAULT_PAGE_SIZE: usize = 50;
+pub const MAX_PAGE_SIZE: usize = 100;
+/// Orders on a page where the caller does not say.
+pub const DEFAULT_PAGE_SIZE: usize = 50;
 
 /// `event` as it is published elsewhere: what a watch of everything tells.
 #[must_use]
@@ -42,6 +48,7 @@ pub fn published(event: Event) -> pb::WatchOrdersResponse {
 #[derive(Clone)]
 pub struct Api {
     orders: Orders,
+<<<<<<< HEAD
     requesters: Requesters,
     draining: Draining,
 }
@@ -56,6 +63,15 @@ impl Api {
             requesters,
             draining,
         }
+=======
+}
+
+impl Api {
+    /// Offers `orders`.
+    #[must_use]
+    pub fn new(orders: Orders) -> Self {
+        Self { orders }
+>>>>>>> afea57e (Hold the numbers and names in prose to the code)
     }
 
     /// The service to add to a server, with its limits on messages.
@@ -162,7 +178,11 @@ impl OrderService for Api {
         &self,
         request: Request<pb::WatchOrdersRequest>,
     ) -> Result<Response<Self::WatchOrdersStream>, Status> {
+<<<<<<< HEAD
         let by = self.requesters.of(&request)?;
+=======
+        let ending = Ending::of(&request);
+>>>>>>> afea57e (Hold the numbers and names in prose to the code)
         let message = request.into_inner();
         let mut violations = Violations::default();
         let filter = violations.check("filter", query::Filter::parse(&message.filter));
@@ -175,12 +195,17 @@ impl OrderService for Api {
         };
         let filter = violations.finish(filter)?;
 
+<<<<<<< HEAD
         let watch = self.orders.watch(by, filter, after).await;
         let watch = watch.map_err(status::of)?;
         Ok(Response::new(watch::responses(
             watch,
             self.draining.clone(),
         )))
+=======
+        let watch = self.orders.watch(filter, after).await.map_err(status::of)?;
+        Ok(Response::new(watch::responses(watch, ending)))
+>>>>>>> afea57e (Hold the numbers and names in prose to the code)
     }
 }
 

@@ -11,9 +11,12 @@ use super::text::{Code, Invalid};
 pub struct Quantity(i32);
 
 impl Quantity {
+    /// Most pieces.
+    pub const MAX: i32 = 1_000_000;
+
     /// Checks the range.
     pub fn new(pieces: i32) -> Result<Self, Invalid> {
-        if (1..=1_000_000).contains(&pieces) {
+        if (1..=Self::MAX).contains(&pieces) {
             Ok(Self(pieces))
         } else {
             Err(Invalid::new("must be 1 to 1,000,000"))

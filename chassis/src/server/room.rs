@@ -91,3 +91,19 @@ impl Drop for Share {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Args;
+
+    use super::*;
+    use crate::settings::ServerSettings;
+
+    #[test]
+    fn help_says_what_does_not_count() {
+        let mut command = ServerSettings::augment_args(clap::Command::new("server"));
+        let help = command.render_long_help().to_string();
+        let said = format!("The first {}KiB of each call do not count", FREE >> 10);
+        assert!(help.contains(&said), "{said}");
+    }
+}
