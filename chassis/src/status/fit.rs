@@ -355,7 +355,7 @@ mod tests {
     fn the_last_violation_says_how_many_more_there_are() {
         let mut violations = Vec::new();
         for number in 0..200 {
-            violations.push((format!("order[{number}]"), "x".repeat(100)));
+            violations.push((format!("thing[{number}]"), "x".repeat(100)));
         }
         violations.push((MORE.to_owned(), "7 more".to_owned()));
         let mut all = ErrorDetails::new();
@@ -366,7 +366,7 @@ mod tests {
         let read = read.get_details_bad_request().unwrap().field_violations;
         let (last, kept) = read.split_last().unwrap();
         assert!(kept.len() > 40, "{}", kept.len());
-        assert_eq!(kept[40].field, "order[40]");
+        assert_eq!(kept[40].field, "thing[40]");
         assert_eq!(last.field, MORE);
         assert_eq!(last.description, format!("{} more", 207 - kept.len()));
     }
