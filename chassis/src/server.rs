@@ -255,9 +255,10 @@ impl<L> Server<L> {
         drop(connections);
 
         self.health.drain();
-        let parting = ending::parting(self.settings.drain_timeout);
+        let timeout = self.settings.drain_timeout;
+        let parting = ending::parting(timeout);
         for (next, time) in [
-            (Stage::Drain, self.settings.drain_timeout - parting),
+            (Stage::Drain, timeout.saturating_sub(parting)),
             (Stage::End, parting),
         ] {
             stage.send_replace(next);

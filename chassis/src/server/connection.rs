@@ -247,7 +247,7 @@ impl Age {
         Self {
             stage: Stage::Serve,
             young: jittered(age),
-            told: grace - parting,
+            told: grace.saturating_sub(parting),
             parting,
         }
     }

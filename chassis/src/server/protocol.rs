@@ -11,11 +11,8 @@ use crate::status::{self, DOMAIN};
 /// The codec of this server, under both of its names.
 const CONTENT_TYPES: [&str; 2] = ["application/grpc", "application/grpc+proto"];
 
-/// Why a request is not served, for clients of gRPC and others alike.
-///
-/// # Errors
-/// The answer that says so.
-pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Response<Body>> {
+/// What is answered to a request that is none of gRPC.
+pub(super) fn refusal<B>(request: &Request<B>) -> Option<Response<Body>> {
     if request.method() != Method::POST {
         let mut answer = refuse(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -26,10 +23,10 @@ pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Response<Body>> {
         }
         let allow = HeaderValue::from_static("POST");
         answer.headers_mut().insert(header::ALLOW, allow);
-        return Err(answer);
+        return Some(answer);
     }
     if !has_content_type(request) {
-        return Err(refuse(
+        return Some(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "this port speaks gRPC with Protobuf: send one content-type, application/grpc or \
              application/grpc+proto; gRPC-Web and JSON need a gateway",
@@ -37,14 +34,14 @@ pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Response<Body>> {
     }
     let headers = request.headers();
     if headers.get(header::TE).map(HeaderValue::as_bytes) != Some(b"trailers") {
-        return Err(refuse(
+        return Some(refuse(
             StatusCode::BAD_REQUEST,
             "'te: trailers' is missing: a client or a proxy on the way may not take trailers, \
              which say how a call ended",
         ));
     }
     if !matches!(request.uri().scheme_str(), Some("http" | "https")) {
-        return Err(refuse(
+        return Some(refuse(
             StatusCode::BAD_REQUEST,
             "the scheme must be http or https",
         ));
@@ -53,10 +50,10 @@ pub(super) fn judge<B>(request: &Request<B>) -> Result<(), Response<Body>> {
         if name.as_str().ends_with("-bin") && !is_binary(value.as_bytes()) {
             let said = format!("the value of '{name}' must be base64");
             let status = status::error(Code::InvalidArgument, DOMAIN, "MALFORMED_METADATA", &said);
-            return Err(status.into_http());
+            return Some(status.into_http());
         }
     }
-    Ok(())
+    None
 }
 
 fn has_content_type<B>(request: &Request<B>) -> bool {

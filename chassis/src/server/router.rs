@@ -168,7 +168,7 @@ impl Service<Request<Body>> for Router {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Routed {
-        if let Err(answer) = protocol::judge(&request) {
+        if let Some(answer) = protocol::refusal(&request) {
             return Routed::Refused(Some(answer));
         }
         let end = match self.admit(&mut request) {
