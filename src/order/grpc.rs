@@ -9,12 +9,7 @@ mod status;
 mod watch;
 
 use chassis::attempt;
-<<<<<<< HEAD
-use chassis::health::Draining;
-=======
 use chassis::ending::Ending;
-use chassis::mesh::Caller;
->>>>>>> afea57e (Hold the numbers and names in prose to the code)
 use chassis::settings::ServerSettings;
 use tonic::{Request, Response, Status};
 
@@ -48,30 +43,14 @@ pub fn published(event: Event) -> pb::WatchOrdersResponse {
 #[derive(Clone)]
 pub struct Api {
     orders: Orders,
-<<<<<<< HEAD
     requesters: Requesters,
-    draining: Draining,
 }
 
 impl Api {
-    /// Offers `orders`, to each of the `requesters` theirs; watches end when the
-    /// server starts `draining`.
+    /// Offers `orders`, to each of the `requesters` theirs.
     #[must_use]
-    pub fn new(orders: Orders, requesters: Requesters, draining: Draining) -> Self {
-        Self {
-            orders,
-            requesters,
-            draining,
-        }
-=======
-}
-
-impl Api {
-    /// Offers `orders`.
-    #[must_use]
-    pub fn new(orders: Orders) -> Self {
-        Self { orders }
->>>>>>> afea57e (Hold the numbers and names in prose to the code)
+    pub fn new(orders: Orders, requesters: Requesters) -> Self {
+        Self { orders, requesters }
     }
 
     /// The service to add to a server, with its limits on messages.
@@ -178,11 +157,8 @@ impl OrderService for Api {
         &self,
         request: Request<pb::WatchOrdersRequest>,
     ) -> Result<Response<Self::WatchOrdersStream>, Status> {
-<<<<<<< HEAD
         let by = self.requesters.of(&request)?;
-=======
         let ending = Ending::of(&request);
->>>>>>> afea57e (Hold the numbers and names in prose to the code)
         let message = request.into_inner();
         let mut violations = Violations::default();
         let filter = violations.check("filter", query::Filter::parse(&message.filter));
@@ -195,17 +171,9 @@ impl OrderService for Api {
         };
         let filter = violations.finish(filter)?;
 
-<<<<<<< HEAD
         let watch = self.orders.watch(by, filter, after).await;
         let watch = watch.map_err(status::of)?;
-        Ok(Response::new(watch::responses(
-            watch,
-            self.draining.clone(),
-        )))
-=======
-        let watch = self.orders.watch(filter, after).await.map_err(status::of)?;
         Ok(Response::new(watch::responses(watch, ending)))
->>>>>>> afea57e (Hold the numbers and names in prose to the code)
     }
 }
 

@@ -161,7 +161,9 @@ async fn many_long_paths_get_an_error_that_every_client_accepts() {
     let server = Server::start();
     let mut client = server.client().await;
     let order = create(&mut client, "alice").await;
-    let paths: Vec<_> = (0..41).map(|n| format!("{n}{}", "\u{1f388}".repeat(50))).collect();
+    let paths: Vec<_> = (0..41)
+        .map(|n| format!("{n}{}", "\u{1f388}".repeat(50)))
+        .collect();
     let paths: Vec<_> = paths.iter().map(String::as_str).collect();
     let status = client
         .update_order(update(order, &paths))
