@@ -11,7 +11,6 @@ use std::time::Duration;
 use clap::Parser;
 use service::order::grpc::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use service::order::item::{Items, Quantity};
-use service::order::store::sqlite;
 use service::order::text::{Code, Invalid, Note};
 use service::settings::Settings;
 
@@ -65,6 +64,11 @@ fn promises(proto: &str) -> Vec<(String, Vec<u64>)> {
     found
 }
 
+/// The defaults.
+fn settings() -> Settings {
+    Settings::try_parse_from(["server"]).unwrap()
+}
+
 fn wide(number: usize) -> u64 {
     number.try_into().unwrap()
 }
@@ -73,7 +77,7 @@ fn wide(number: usize) -> u64 {
 fn the_numbers_of_the_api_are_those_of_the_code() {
     let code = vec![1, wide(Code::MAX_LEN)];
     let (default, most) = (wide(DEFAULT_PAGE_SIZE), wide(MAX_PAGE_SIZE));
-    let hours = sqlite::Options::default().request_retention.as_secs() / 3600;
+    let hours = settings().request_retention.as_secs() / 3600;
     let pieces = u64::try_from(Quantity::MAX).unwrap();
     let expected = [
         ("Order.customer", code.clone()),
@@ -112,12 +116,15 @@ fn what_is_refused_is_told_the_numbers_of_the_code() {
 fn the_readme_says_how_long_and_where() {
     let readme = read("README.md");
     let says = |what: &str| assert!(readme.contains(what), "the README does not say: {what}");
-    let kept = sqlite::Options::default();
-    let hours = kept.request_retention.as_secs() / 3600;
-    says(&format!("again returns the same, for {hours} hours |"));
-    assert_eq!(kept.event_retention, Duration::from_hours(7 * 24));
-    says("for longer than their week");
-    let settings = Settings::try_parse_from(["server"]).unwrap();
+    let settings = settings();
+    let hours = settings.request_retention.as_secs() / 3600;
+    says(&format!(
+        "again returns the same, for {hours} hours (`--request-retention`)"
+    ));
+    assert_eq!(settings.request_retention, Duration::from_hours(24));
+    says("`--request-retention` (a day)");
+    assert_eq!(settings.event_retention, Duration::from_hours(7 * 24));
+    says("`--event-retention` (a week)");
     let (grpc, admin) = (
         settings.server.listen.port(),
         settings.admin.admin_listen.port(),
