@@ -111,7 +111,7 @@ impl Ending {
     /// The status of what has not ended, once it is ended.
     fn last(&self) -> Option<Status> {
         let ended = self.0.stage.load(Ordering::SeqCst) & LAST != 0;
-        ended.then(|| self.told().unwrap_or_else(status::draining))
+        ended.then(|| self.told().unwrap_or_else(status::aged))
     }
 }
 
