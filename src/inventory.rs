@@ -10,12 +10,10 @@ use chassis::telemetry::rpc::{ClientLayer, ClientService};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
-use uuid::Uuid;
 
 use crate::contract;
 use crate::order::Error;
-use crate::order::item::Items;
-use crate::order::stock::Stock;
+use crate::order::stock::{Hold, Pieces, Stock};
 use crate::order::text::Code as Sku;
 use crate::proto::acme::inventory::v1 as pb;
 use crate::settings::Settings;
@@ -23,7 +21,7 @@ use crate::settings::Settings;
 type InventoryClient =
     pb::inventory_service_client::InventoryServiceClient<Client<ClientService<Channel>>>;
 
-/// Reserves at an `InventoryService`.
+/// Reserves and releases at an `InventoryService`.
 #[derive(Debug, Clone)]
 pub struct Inventory(InventoryClient);
 
@@ -54,21 +52,29 @@ pub fn connect(
 
 #[async_trait::async_trait]
 impl Stock for Inventory {
-    async fn reserve(&self, reservation: Uuid, items: &Items) -> Result<(), Error> {
-        let item = |line: &crate::order::item::LineItem| pb::Item {
-            sku: line.sku.to_string(),
-            quantity: line.quantity.get(),
-        };
+    async fn reserve(&self, hold: Hold, pieces: &Pieces) -> Result<(), Error> {
+        let items = pieces.iter().map(|(sku, quantity)| pb::Item {
+            sku: sku.to_string(),
+            // A hundred lines of a million stay far below.
+            quantity: i32::try_from(quantity).unwrap_or(i32::MAX),
+        });
         let request = pb::ReserveRequest {
-            request_id: reservation.to_string(),
-            items: items.lines().iter().map(item).collect(),
+            reservation: hold.id.0.to_string(),
+            items: items.collect(),
+            ticket: hold.ticket.0,
         };
         // Clones share the connection.
-        let mut client = self.0.clone();
-        match client.reserve(request).await {
-            Ok(_) => Ok(()),
-            Err(status) => Err(refusal(status)),
-        }
+        let reserved = self.0.clone().reserve(request).await;
+        reserved.map(drop).map_err(refusal)
+    }
+
+    async fn release(&self, hold: Hold) -> Result<(), Error> {
+        let request = pb::ReleaseRequest {
+            reservation: hold.id.0.to_string(),
+            ticket: hold.ticket.0,
+        };
+        let released = self.0.clone().release(request).await;
+        released.map(drop).map_err(refusal)
     }
 }
 
@@ -76,6 +82,7 @@ impl Stock for Inventory {
 /// things that our callers need not know.
 fn refusal(status: Status) -> Error {
     match status.code() {
+        Code::Aborted => Error::Overtaken,
         Code::FailedPrecondition => Error::OutOfStock(missing(&status)),
         Code::DeadlineExceeded => Error::DeadlineExceeded,
         _ => Error::InventoryUnavailable(status.into()),

@@ -15,11 +15,14 @@ use chassis::server::Server;
 use chassis::shutdown::Shutdown;
 use chassis::telemetry::rpc::ServerLayer;
 use chassis::telemetry::{self, Telemetry};
+use service::order::service::Stocked;
 use service::order::store::{OpenError, StoreUrl};
 use service::order::{Orders, grpc, store};
 use service::relay::Relay;
 use service::settings::{Command, Settings};
+use service::settler::Settler;
 use service::{contract, inventory, proto, readiness, smoke};
+use tokio::sync::Notify;
 
 const BUILD: BuildInfo = BuildInfo {
     name: env!("CARGO_PKG_NAME"),
@@ -86,7 +89,14 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
     let relay = Relay::start(&settings.relay, &store, &metrics)?;
     let stock = inventory::connect(settings, telemetry)?;
-    let orders = Orders::new(Arc::clone(&store), stock);
+    let owed = Arc::new(Notify::new());
+    let settler = stock.as_ref().map(|stock| {
+        let (store, stock) = (Arc::clone(&store), Arc::clone(stock));
+        let age = settings.inventory_settle_after;
+        Settler::start(store, stock, Arc::clone(&owed), age)
+    });
+    let stocked = stock.map(|stock| Stocked::new(stock, owed));
+    let orders = Orders::new(Arc::clone(&store), stocked);
     let api = grpc::Api::new(orders, settings.requesters()?);
 
     let ended = server
@@ -98,6 +108,9 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
         .await;
     readiness.abort();
     relay.stop().await;
+    if let Some(settler) = settler {
+        settler.stop().await;
+    }
     store.close().await;
     ended
 }

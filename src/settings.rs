@@ -98,6 +98,18 @@ pub struct Settings {
     )]
     pub inventory_endpoint: Option<SecretUrl>,
 
+    /// How old a change of what is reserved may grow until it counts as one whose
+    /// call did not end; then it is settled by what is stored. Longer than a call
+    /// may take.
+    #[arg(
+        long,
+        env = "INVENTORY_SETTLE_AFTER",
+        value_name = "DURATION",
+        default_value = "15s",
+        value_parser = positive_duration
+    )]
+    pub inventory_settle_after: Duration,
+
     /// Whose orders are.
     #[command(flatten)]
     pub owner: OwnerSettings,

@@ -2,11 +2,12 @@
 //! A store in memory: fast enough to be fuzzed behind.
 
 use std::sync::Mutex;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use service::order::event::{Change, Event, Position};
 use service::order::model::{Command, Order, OrderId, Version};
 use service::order::query::{Query, Sort};
+use service::order::stock::{Claim, Hold, Ticket};
 use service::order::store::{OrderStore, Published, RequestKey};
 use service::order::{Error, model};
 use tokio::sync::watch;
@@ -53,7 +54,12 @@ impl OrderStore for Store {
         }
     }
 
-    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+    async fn create_held(
+        &self,
+        order: Order,
+        key: Option<RequestKey>,
+        _: Option<Ticket>,
+    ) -> Result<Order, Error> {
         if let Some(key) = &key
             && let Some(earlier) = self.replay(key).await?
         {
@@ -82,16 +88,20 @@ impl OrderStore for Store {
             (Some(after), Sort::Oldest) => known.id.0 > after.0,
             (Some(after), Sort::Newest) => known.id.0 < after.0,
         };
-        let meant = |known: &&Order| query.filter.matches(known);
+        let meant = |known: &&Order| {
+            query.owner.as_ref().is_none_or(|owner| *owner == known.owner)
+                && query.filter.matches(known)
+        };
         Ok(inner.all.iter().filter(behind).filter(meant).take(query.limit).cloned().collect())
     }
 
-    async fn change(
+    async fn change_held(
         &self,
         id: OrderId,
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+        _: Claim,
     ) -> Result<Order, Error> {
         let mut inner = self.inner.lock().unwrap();
         let known = inner.all.iter_mut().find(|known| known.id == id);
@@ -100,6 +110,23 @@ impl OrderStore for Store {
             *known = next;
         }
         Ok(known.clone())
+    }
+
+    // Nothing is reserved here.
+    async fn hold(&self, id: OrderId, _: Option<&RequestKey>) -> Result<Hold, Error> {
+        Ok(Hold {
+            id,
+            ticket: Ticket(1),
+            first: true,
+        })
+    }
+
+    async fn owed(&self, _: Duration, _: usize) -> Result<Vec<Hold>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn settled(&self, _: Hold) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn events(&self, _after: Position, _limit: usize) -> Result<Vec<Event>, Error> {

@@ -29,6 +29,9 @@ pub enum Error {
     /// Some articles cannot be reserved.
     #[error("out of stock: {}", .0.iter().map(Code::as_str).collect::<Vec<_>>().join(", "))]
     OutOfStock(Vec<Code>),
+    /// Somebody else took a newer hold on the reservation: to be tried again.
+    #[error("its stock is being changed by another call")]
+    Overtaken,
     /// The history that a watch wants to resume from is gone.
     #[error("the resume token is older than the kept history")]
     HistoryExpired,

@@ -1,5 +1,7 @@
 //{% capture source %}{% raw %}
-//! The use cases.
+//! The use cases. [`stocked`]: those that also change what is reserved.
+
+mod stocked;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,15 +13,16 @@ use super::event::{Event, Position};
 use super::model::{Command, Draft, Order, OrderId, Version};
 use super::owner::Requester;
 use super::query::{Filter, Query, Sort};
-use super::stock::Stock;
 use super::store::{OrderStore, RequestKey};
 use super::token;
+
+pub use stocked::Stocked;
 
 /// Everything that can be done with orders.
 #[derive(Clone)]
 pub struct Orders {
     store: Arc<dyn OrderStore>,
-    stock: Option<Arc<dyn Stock>>,
+    stock: Option<Stocked>,
 }
 
 /// One page of a list.
@@ -32,38 +35,31 @@ pub struct Page {
 }
 
 impl Orders {
-    /// Works on `store`; reserves at `stock` if there is one.
+    /// Works on `store`; reserves by `stock` if that is given.
     #[must_use]
-    pub fn new(store: Arc<dyn OrderStore>, stock: Option<Arc<dyn Stock>>) -> Self {
+    pub fn new(store: Arc<dyn OrderStore>, stock: Option<Stocked>) -> Self {
         Self { store, stock }
     }
 
     /// Reserves stock and stores a new order.
     ///
-    /// The reservation carries the request's id, so that a repeated call
-    /// reserves once even if the first one ended between the two steps.
+    /// A repeated `request_id` creates and reserves once, whatever became of the
+    /// calls before.
     pub async fn create(
         &self,
         by: &Requester,
         draft: Draft,
         request_id: Option<Uuid>,
     ) -> Result<Order, Error> {
-        let id = OrderId::generate();
-        let reservation = request_id.unwrap_or(id.0);
         let key = request_id.map(|request_id| RequestKey {
             caller: by.owner.as_str().to_owned(),
             request_id,
             content: draft.clone(),
         });
         if let Some(stock) = &self.stock {
-            // A repeated call must not depend on the upstream any more.
-            if let Some(key) = &key
-                && let Some(earlier) = self.store.replay(key).await?
-            {
-                return Ok(earlier);
-            }
-            stock.reserve(reservation, &draft.items).await?;
+            return stock.create(&self.store, by, draft, key).await;
         }
+        let id = OrderId::generate();
         let order = Order::place(id, by.owner.clone(), draft, SystemTime::now());
         self.store.create(order, key).await
     }
@@ -114,7 +110,10 @@ impl Orders {
         expected: Option<Version>,
     ) -> Result<Order, Error> {
         // An owner never changes: what is seen now is seen then.
-        self.get(by, id).await?;
+        let seen = self.get(by, id).await?;
+        if let Some(stock) = &self.stock {
+            return stock.change(&self.store, seen, command, expected).await;
+        }
         let now = SystemTime::now();
         self.store.change(id, command, expected, now).await
     }

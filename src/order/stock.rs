@@ -1,19 +1,94 @@
+//{% capture source %}{% raw %}
 //! Where stock is reserved, as the use cases see it.
+//!
+//! One order has one reservation, under its own id. Who wants to change it takes a
+//! [`Hold`] from the store first; the newest counts, here and there.
 
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::item::Items;
+use super::model::OrderId;
+use super::text::Code;
 
-/// Reserves stock.
+/// Which of several that want to change one reservation is the newest: grows with
+/// each, and is never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+pub struct Ticket(pub u64);
+
+/// The right to change what is reserved for one order, until somebody takes a
+/// newer one. While the store keeps it, what is reserved may differ from what is
+/// needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// For which.
+    pub id: OrderId,
+    /// Of several, which.
+    pub ticket: Ticket,
+    /// Nobody had one before that has not ended.
+    pub first: bool,
+}
+
+/// What becomes of a hold with a change that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Nothing: stock is no matter.
+    None,
+    /// What is reserved is to be settled: see [`OrderStore::owed`](super::store::OrderStore::owed).
+    Owed,
+    /// As well, and only if this is the newest.
+    Held(Ticket),
+}
+
+/// Pieces by article; at least one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pieces(BTreeMap<Code, u64>);
+
+impl Pieces {
+    /// As many as `items` take.
+    #[must_use]
+    pub fn of(items: &Items) -> Self {
+        let mut pieces = Self::default();
+        for line in items.lines() {
+            let quantity = u64::from(line.quantity.get().unsigned_abs());
+            *pieces.0.entry(line.sku.clone()).or_default() += quantity;
+        }
+        pieces
+    }
+
+    /// Enough for either.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        for (sku, quantity) in other.0 {
+            let known = self.0.entry(sku).or_default();
+            *known = quantity.max(*known);
+        }
+        self
+    }
+
+    /// Each article and how many of it.
+    pub fn iter(&self) -> impl Iterator<Item = (&Code, u64)> {
+        self.0.iter().map(|(sku, quantity)| (sku, *quantity))
+    }
+}
+
+/// Reserves stock. Every call says all that is to be reserved: repeating it changes
+/// nothing, and one that comes late changes nothing either.
 #[async_trait::async_trait]
 pub trait Stock: Send + Sync + 'static {
-    /// Reserves all of `items` or nothing. Repeating a `reservation` reserves
-    /// once.
+    /// Lets the reservation hold exactly `pieces`, or changes nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfStock`], [`Error::InventoryUnavailable`] or
-    /// [`Error::DeadlineExceeded`].
-    async fn reserve(&self, reservation: Uuid, items: &Items) -> Result<(), Error>;
+    /// [`Error::Overtaken`] if a newer hold was seen; [`Error::OutOfStock`],
+    /// [`Error::InventoryUnavailable`] or [`Error::DeadlineExceeded`].
+    async fn reserve(&self, hold: Hold, pieces: &Pieces) -> Result<(), Error>;
+
+    /// Lets it hold nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stock::reserve`], but it is never out of stock.
+    async fn release(&self, hold: Hold) -> Result<(), Error>;
 }
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

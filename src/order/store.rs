@@ -31,6 +31,7 @@ use super::error::Error;
 use super::event::{Event, Position};
 use super::model::{Command, Draft, Order, OrderId, Version};
 use super::query::Query;
+use super::stock::{Claim, Hold, Ticket};
 
 pub use next::Published;
 pub use observed::observed;
@@ -99,7 +100,21 @@ pub trait OrderStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Error::RequestIdReused`] if `key` stands for other content.
-    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error>;
+    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+        self.create_held(order, key, None).await
+    }
+
+    /// As [`OrderStore::create`]; the hold of that ticket ends with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overtaken`] if that hold is not the newest: nothing is stored then.
+    async fn create_held(
+        &self,
+        order: Order,
+        key: Option<RequestKey>,
+        held: Option<Ticket>,
+    ) -> Result<Order, Error>;
 
     /// One order, or `None`.
     async fn get(&self, id: OrderId) -> Result<Option<Order>, Error>;
@@ -119,7 +134,40 @@ pub trait OrderStore: Send + Sync + 'static {
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+    ) -> Result<Order, Error> {
+        (self.change_held(id, command, expected, now, Claim::None)).await
+    }
+
+    /// As [`OrderStore::change`]; if something changes, `claim` says what becomes of
+    /// its hold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overtaken`] if the hold is not the newest: nothing is stored then.
+    async fn change_held(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+        claim: Claim,
     ) -> Result<Order, Error>;
+
+    /// Keeps durably that what is reserved for `id` may differ from what it needs,
+    /// and makes this the newest hold. With a `key` that has one already it is that
+    /// one's id that counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RequestIdReused`] if that one's content is another.
+    async fn hold(&self, id: OrderId, key: Option<&RequestKey>) -> Result<Hold, Error>;
+
+    /// Takes at most `limit` holds that were left for longer than `age`, or with a
+    /// change; others find them when as much time has passed again.
+    async fn owed(&self, age: Duration, limit: usize) -> Result<Vec<Hold>, Error>;
+
+    /// Ends `hold` if it is the newest.
+    async fn settled(&self, hold: Hold) -> Result<(), Error>;
 
     /// At most `limit` events after `after`, in sequence.
     ///

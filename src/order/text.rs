@@ -18,7 +18,7 @@ impl Invalid {
 
 /// A name from another system (a customer, an article): 1 to 64 letters,
 /// digits, `-`, `_` or `.`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Code(String);
 

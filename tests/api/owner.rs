@@ -183,7 +183,7 @@ async fn in_watches(server: &Server) {
         let bookmark = watch.message().await.unwrap().unwrap();
         watches.push((account, sees, watch, bookmark.resume_token));
     }
-    let watched = create(&mut client, "web", "watched").await.name;
+    let theirs = create(&mut client, "web", "watched").await.name;
     let token_of_web = watches[0].3.clone();
     for (account, sees, mut watch, token) in watches {
         let own = create(&mut client, account, "marker").await.name;
@@ -199,7 +199,7 @@ async fn in_watches(server: &Server) {
                 let response = watch.message().await.unwrap().unwrap();
                 seen.extend(response.order.map(|order| order.name));
             }
-            assert_eq!(seen.contains(&watched), sees, "{account}");
+            assert_eq!(seen.contains(&theirs), sees, "{account}");
             assert!(sees || seen == [own.clone()], "{account}: {seen:?}");
         }
         if account != "web" {
@@ -271,7 +271,7 @@ async fn owners_can_be_off_and_on_again() {
     let server = Server::start_with(&["--mesh=linkerd", "--owner=none"]);
     let mut client = server.client().await;
     let order = create(&mut client, "web", "alice").await;
-    assert_eq!(names(&mut client, "batch", "").await, [order.name.clone()]);
+    assert_eq!(names(&mut client, "batch", "").await, [order.name.as_str()]);
     let updated = client
         .update_order(by("", update(&order, "mine now", "")))
         .await;

@@ -36,6 +36,13 @@ impl inventory::InventoryService for World {
         self.calls.lock().unwrap().push(request.metadata().clone());
         Ok(Response::new(pb::ReserveResponse {}))
     }
+
+    async fn release(
+        &self,
+        _: Request<pb::ReleaseRequest>,
+    ) -> Result<Response<pb::ReleaseResponse>, Status> {
+        Ok(Response::new(pb::ReleaseResponse {}))
+    }
 }
 
 #[tonic::async_trait]

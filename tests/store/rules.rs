@@ -4,6 +4,7 @@
 pub(crate) mod changes;
 pub(crate) mod events;
 pub(crate) mod histories;
+pub(crate) mod holds;
 pub(crate) mod lists;
 pub(crate) mod owners;
 pub(crate) mod requests;
@@ -68,6 +69,13 @@ macro_rules! keeps_the_rules {
         keeps_the_rules!($place, owners:
             owners_are_kept,
             lists_hold_only_what_is_the_owners,
+        );
+        keeps_the_rules!($place, holds:
+            the_newest_hold_counts,
+            a_repeated_request_holds_the_same,
+            what_is_left_is_taken_by_one,
+            a_claim_is_owed_with_its_change,
+            of_racing_creates_that_hold_one_is_stored,
         );
         keeps_the_rules!($place, events:
             every_change_is_an_event,

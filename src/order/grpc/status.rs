@@ -58,7 +58,8 @@ pub(super) fn of(error: Error) -> Status {
             details.set_retry_info(Some(SOON));
             (Code::Unavailable, "STORE_UNAVAILABLE")
         }
-        Error::StoreBusy => {
+        // The use cases try again themselves.
+        Error::StoreBusy | Error::Overtaken => {
             pushback = Some(chassis::status::soon());
             details.set_retry_info(pushback);
             (Code::ResourceExhausted, "STORE_BUSY")

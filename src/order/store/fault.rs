@@ -14,6 +14,7 @@ pub(super) fn copy(error: &Error) -> Error {
         Error::StoreBusy => Error::StoreBusy,
         Error::StoreFull => Error::StoreFull,
         Error::DeadlineExceeded => Error::DeadlineExceeded,
+        Error::Overtaken => Error::Overtaken,
         Error::StoreUnavailable(cause) => Error::StoreUnavailable(cause.to_string().into()),
         other => Error::Internal(cause(other).into()),
     }

@@ -17,6 +17,7 @@ use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
+use crate::order::stock::{Claim, Hold, Ticket};
 
 /// Records what `store` does on `database`, and calls it ill while most of that
 /// fails. How long reads wait is told to `places`.
@@ -41,6 +42,7 @@ pub fn observed(
         get: metrics.operation("get"),
         list: metrics.operation("list"),
         change: metrics.operation("change"),
+        hold: metrics.operation("hold"),
         events: metrics.operation("events"),
     })
 }
@@ -81,6 +83,7 @@ struct Observed {
     get: StoreOperation,
     list: StoreOperation,
     change: StoreOperation,
+    hold: StoreOperation,
     events: StoreOperation,
 }
 
@@ -88,7 +91,10 @@ struct Observed {
 /// called, and its span is a client's, named after it; one in this process is
 /// not.
 macro_rules! observe {
-    ($this:ident.$operation:ident($($argument:expr),*)) => {{
+    ($this:ident.$operation:ident($($argument:expr),*)) => {
+        observe!($this.$operation as $operation($($argument),*))
+    };
+    ($this:ident.$method:ident as $operation:ident($($argument:expr),*)) => {{
         let on = &$this.database;
         let operation = stringify!($operation);
         let elsewhere = on.namespace.as_deref().or(on.address.as_deref());
@@ -105,7 +111,7 @@ macro_rules! observe {
             "error.type" = Empty,
         );
         let started = Instant::now();
-        let result = $this.store.$operation($($argument),*).instrument(span.clone()).await;
+        let result = $this.store.$method($($argument),*).instrument(span.clone()).await;
         let ok = answered(&result);
         if !ok {
             span.record("error.type", "_OTHER").record("otel.status_code", "error");
@@ -134,8 +140,13 @@ impl OrderStore for Observed {
         observe!(self.replay(key))
     }
 
-    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
-        observe!(self.create(order, key))
+    async fn create_held(
+        &self,
+        order: Order,
+        key: Option<RequestKey>,
+        held: Option<Ticket>,
+    ) -> Result<Order, Error> {
+        observe!(self.create_held as create(order, key, held))
     }
 
     async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
@@ -146,14 +157,28 @@ impl OrderStore for Observed {
         observe!(self.list(query))
     }
 
-    async fn change(
+    async fn change_held(
         &self,
         id: OrderId,
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+        claim: Claim,
     ) -> Result<Order, Error> {
-        observe!(self.change(id, command, expected, now))
+        observe!(self.change_held as change(id, command, expected, now, claim))
+    }
+
+    async fn hold(&self, id: OrderId, key: Option<&RequestKey>) -> Result<Hold, Error> {
+        observe!(self.hold(id, key))
+    }
+
+    // Nobody waits for these.
+    async fn owed(&self, age: Duration, limit: usize) -> Result<Vec<Hold>, Error> {
+        self.store.owed(age, limit).await
+    }
+
+    async fn settled(&self, hold: Hold) -> Result<(), Error> {
+        self.store.settled(hold).await
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {

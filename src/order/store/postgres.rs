@@ -5,7 +5,8 @@
 //!   [`sessions`]: whether it has a session of its own
 //! - [`connections`]: a limited number, each lent for one piece of work
 //! - [`writer`]: changes wait for each other and are stored together;
-//!   [`mod@write`]: the statements; [`sweep`]: what is forgotten
+//!   [`mod@write`]: the statements; [`hold`]: what they end; [`sweep`]: what is
+//!   forgotten
 //! - [`published`]: what may be forgotten, and whose turn it is to say so
 //! - [`read`]: the queries; [`row`]: between columns and values
 //! - [`keeper`]: one connection that hears of changes by others, and knows
@@ -19,6 +20,7 @@
 mod connect;
 mod connections;
 mod fault;
+mod hold;
 mod keeper;
 mod published;
 mod read;
@@ -47,6 +49,7 @@ use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
+use crate::order::stock::{Claim, Hold, Ticket};
 use connections::{Connections, Lent};
 use keeper::{Keeper, State};
 use published::Turn;
@@ -193,10 +196,20 @@ impl OrderStore for PostgresStore {
         found.pop().flatten().transpose()
     }
 
-    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
+    async fn create_held(
+        &self,
+        order: Order,
+        key: Option<RequestKey>,
+        held: Option<Ticket>,
+    ) -> Result<Order, Error> {
         self.has_room()?;
-        let trace = trace::current(self.published);
-        self.creates.store(Create { order, key, trace }).await
+        let create = Create {
+            order,
+            key,
+            held,
+            trace: trace::current(self.published),
+        };
+        self.creates.store(create).await
     }
 
     async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
@@ -211,12 +224,13 @@ impl OrderStore for PostgresStore {
 
     // Read, decide, and replace only what was read: no lock is held meanwhile.
     // Whoever is too late starts again, which means that somebody else was not.
-    async fn change(
+    async fn change_held(
         &self,
         id: OrderId,
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+        claim: Claim,
     ) -> Result<Order, Error> {
         loop {
             let current = self.get(id).await?.ok_or(Error::NotFound(id))?;
@@ -229,12 +243,32 @@ impl OrderStore for PostgresStore {
                 note: next.content.note != current.content.note,
                 next,
                 change,
+                claim,
                 trace: trace::current(self.published),
             };
             if let Some(stored) = self.replaces.store(replace).await? {
                 return Ok(stored);
             }
+            // Either its version or its hold was overtaken.
+            if matches!(claim, Claim::Held(_)) {
+                return Err(Error::Overtaken);
+            }
         }
+    }
+
+    async fn hold(&self, id: OrderId, key: Option<&RequestKey>) -> Result<Hold, Error> {
+        let mut connection = self.lend().await?;
+        hold::take(&mut connection, id, key).await
+    }
+
+    async fn owed(&self, age: Duration, limit: usize) -> Result<Vec<Hold>, Error> {
+        let mut connection = self.connections.lend().await?;
+        hold::owed(&mut connection, age, limit).await
+    }
+
+    async fn settled(&self, hold: Hold) -> Result<(), Error> {
+        let mut connection = self.connections.lend().await?;
+        hold::settled(&mut connection, hold).await
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {

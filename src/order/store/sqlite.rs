@@ -3,7 +3,7 @@
 //!
 //! - [`connection`]: how the file is opened; [`schema`]: what is in it
 //! - [`writer`]: one thread that stores what waits in one transaction;
-//!   [`mod@write`]: the changes themselves; [`sweep`]: what is forgotten;
+//!   [`mod@write`]: the changes themselves, [`hold`]; [`sweep`]: what is forgotten;
 //!   [`published`]: what may be; [`room`]: how much there may be
 //! - [`readers`]: connections beside it; [`read`]: the queries
 //! - [`row`]: between columns and values; [`fault`]: what SQLite's errors mean
@@ -15,6 +15,7 @@
 mod connection;
 mod fault;
 mod file;
+mod hold;
 mod lock;
 mod maintain;
 mod published;
@@ -45,11 +46,12 @@ use crate::order::error::Error;
 use crate::order::event::{Event, Position};
 use crate::order::model::{Command, Order, OrderId, Version};
 use crate::order::query::Query;
+use crate::order::stock::{Claim, Hold, Ticket};
 use file::Identity;
 use lock::Lock;
 use readers::Readers;
 use room::Room;
-use write::Change;
+use write::{Change, Outcome};
 use writer::{Job, Writer};
 
 /// How long reads may wait for a thread while most do; more are refused. Longer
@@ -151,6 +153,20 @@ impl SqliteStore {
     }
 
     async fn store(&self, change: Change) -> Result<Order, Error> {
+        match self.outcome(change).await? {
+            Outcome::Order(order) => Ok(*order),
+            Outcome::Holds(_) => Err(closed()),
+        }
+    }
+
+    async fn holds(&self, change: Change) -> Result<Vec<Hold>, Error> {
+        match self.outcome(change).await? {
+            Outcome::Holds(holds) => Ok(holds),
+            Outcome::Order(_) => Err(closed()),
+        }
+    }
+
+    async fn outcome(&self, change: Change) -> Result<Outcome, Error> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Change(Box::new(writer::Waiting {
             change,
@@ -191,9 +207,19 @@ impl OrderStore for SqliteStore {
             .with(|connection| read::replay(connection, key))
     }
 
-    async fn create(&self, order: Order, key: Option<RequestKey>) -> Result<Order, Error> {
-        let trace = trace::current(self.published);
-        self.store(Change::Create { order, key, trace }).await
+    async fn create_held(
+        &self,
+        order: Order,
+        key: Option<RequestKey>,
+        held: Option<Ticket>,
+    ) -> Result<Order, Error> {
+        self.store(Change::Create {
+            order,
+            key,
+            held,
+            trace: trace::current(self.published),
+        })
+        .await
     }
 
     // On the runtime's own thread: the hop to another one costs several times
@@ -209,21 +235,37 @@ impl OrderStore for SqliteStore {
             .await
     }
 
-    async fn change(
+    async fn change_held(
         &self,
         id: OrderId,
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+        claim: Claim,
     ) -> Result<Order, Error> {
         self.store(Change::Apply {
             id,
             command,
             expected,
             now,
+            claim,
             trace: trace::current(self.published),
         })
         .await
+    }
+
+    async fn hold(&self, id: OrderId, key: Option<&RequestKey>) -> Result<Hold, Error> {
+        let key = key.cloned();
+        let taken = self.holds(Change::Hold { id, key }).await?;
+        taken.first().copied().ok_or_else(closed)
+    }
+
+    async fn owed(&self, age: Duration, limit: usize) -> Result<Vec<Hold>, Error> {
+        self.holds(Change::Owed { age, limit }).await
+    }
+
+    async fn settled(&self, hold: Hold) -> Result<(), Error> {
+        self.holds(Change::Settled(hold)).await.map(drop)
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event>, Error> {

@@ -6,13 +6,23 @@ use std::time::{Duration, SystemTime};
 
 use crate::order::error::{Cause, Error};
 use crate::order::item::Items;
-use crate::order::model::Order;
+use crate::order::model::{Draft, Order};
 use crate::order::owner::Owner;
 
 /// Reads all of one, as events and answers held it before they said only what
 /// changed.
 pub(super) fn data(json: &str) -> Result<Order, Error> {
     serde_json::from_str(json).map_err(|why| damaged("data", why))
+}
+
+/// Reads what [`to_draft`] wrote.
+pub(super) fn draft(json: &str) -> Result<Draft, Error> {
+    serde_json::from_str(json).map_err(|why| damaged("content", why))
+}
+
+/// What was asked for.
+pub(super) fn to_draft(draft: &Draft) -> Result<String, Error> {
+    serde_json::to_string(draft).map_err(|error| Error::Internal(error.into()))
 }
 
 /// Whose one is, as a column says.

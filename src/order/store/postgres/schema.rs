@@ -21,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
     )),
     include_str!(concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/migrations/postgres/0003_owner.sql"
+        "/migrations/postgres/0003_owners_and_holds.sql"
     )),
     include_str!(concat!(
         env!("CARGO_MANIFEST_DIR"),

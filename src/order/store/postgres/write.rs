@@ -8,7 +8,7 @@
 //! All other rows are taken in one sequence beforehand, so that no two statements
 //! wait for each other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -19,12 +19,14 @@ use super::row::column;
 use crate::order::error::Error;
 use crate::order::event::{self, Position, Trace};
 use crate::order::model::Order;
+use crate::order::stock::{Claim, Ticket};
 use crate::order::store::{RequestKey, value};
 
 /// A new one.
 pub(super) struct Create {
     pub(super) order: Order,
     pub(super) key: Option<RequestKey>,
+    pub(super) held: Option<Ticket>,
     pub(super) trace: Option<Trace>,
 }
 
@@ -35,6 +37,7 @@ pub(super) struct Replace {
     pub(super) items: bool,
     pub(super) note: bool,
     pub(super) change: event::Change,
+    pub(super) claim: Claim,
     pub(super) trace: Option<Trace>,
 }
 
@@ -59,24 +62,32 @@ pub(super) trait Change: Sized + Send + Sync + 'static {
 }
 
 /// A request id that is taken, also by an earlier one of them, keeps its
-/// order from being stored; waits for whoever is just taking it elsewhere.
+/// order from being stored; waits for whoever is just taking it elsewhere. So does
+/// a hold that is not the newest, which keeps its request id from being taken, too.
 const CREATE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-        $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[]
+        $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::bigint[]
     ) AS asked (id, customer, state, version, created, note, items, caller, request_id,
-        traceparent, tracestate, owner)
+        traceparent, tracestate, owner, ticket)
+), held AS MATERIALIZED (
+    SELECT id, ticket FROM order_holds JOIN asked USING (id, ticket)
+    ORDER BY id FOR UPDATE OF order_holds
+), fit AS MATERIALIZED (
+    SELECT * FROM asked WHERE ticket IS NULL OR ticket IN (SELECT ticket FROM held)
 ), claimed AS (
     INSERT INTO order_requests (caller, request_id, at, id)
     SELECT caller, request_id, created, id
-    FROM asked WHERE request_id IS NOT NULL ORDER BY caller, request_id
+    FROM fit WHERE request_id IS NOT NULL ORDER BY caller, request_id
     ON CONFLICT DO NOTHING RETURNING id
 ), placed AS (
     INSERT INTO order_records (id, customer, state, version, created, updated, note, items, owner)
     SELECT id, customer, state, version, created, created, note::json, items::json, owner
-    FROM asked WHERE request_id IS NULL OR id IN (SELECT id FROM claimed) ORDER BY id
+    FROM fit WHERE request_id IS NULL OR id IN (SELECT id FROM claimed) ORDER BY id
     RETURNING id, octet_length(note::text) + octet_length(items::text) AS bytes
+), ended AS (
+    DELETE FROM order_holds USING placed WHERE order_holds.id = placed.id
 ), clock AS (
     UPDATE order_clock SET last = last + (SELECT count(*) FROM placed),
         bytes = bytes + (SELECT count(*) FROM claimed) * 200
@@ -86,17 +97,20 @@ WITH asked AS MATERIALIZED (
     INSERT INTO order_events (seq, at, change, id, version, state, traceparent, tracestate)
     SELECT last - (SELECT count(*) FROM placed) + row_number() OVER (ORDER BY id),
         created, 'created', id, version, state, traceparent, tracestate
-    FROM clock, asked JOIN placed USING (id)
+    FROM clock, fit JOIN placed USING (id)
 )
-SELECT id, last FROM placed, clock";
+SELECT id, last, ticket FROM clock, placed LEFT JOIN held USING (id)";
 
 impl Change for Create {
     type Answer = Order;
 
     async fn store(connection: &mut Lent, all: &[Self]) -> Result<Stored<Order>, Error> {
         let (placed, last) = create(connection, all).await?;
+        // Of several that hold the same, the newest.
+        let is_placed =
+            |create: &Self| placed.get(&create.order.id.0) == Some(&create.held.map(|it| it.0));
         let taken: Vec<&RequestKey> = (all.iter())
-            .filter(|create| !placed.contains(&create.order.id.0))
+            .filter(|create| !is_placed(create))
             .filter_map(|create| create.key.as_ref())
             .collect();
         let mut earlier = if taken.is_empty() {
@@ -107,22 +121,27 @@ impl Change for Create {
         .into_iter();
         let answers = (all.iter())
             .map(|create| {
-                if placed.contains(&create.order.id.0) {
+                if is_placed(create) {
                     return Ok(create.order.clone());
                 }
-                // It was forgotten right now: the next attempt creates.
-                earlier.next().flatten().unwrap_or(Err(Error::StoreBusy))
+                let earlier = create.key.as_ref().and_then(|_| earlier.next().flatten());
+                match (earlier, create.held) {
+                    (Some(earlier), _) => earlier,
+                    (None, Some(_)) => Err(Error::Overtaken),
+                    // It was forgotten right now: the next attempt creates.
+                    (None, None) => Err(Error::StoreBusy),
+                }
             })
             .collect();
         Ok(Stored { answers, last })
     }
 }
 
-/// The ids of those that were stored, and the last position.
+/// The ids of those that were stored, with their tickets, and the last position.
 async fn create(
     connection: &mut Lent,
     all: &[Create],
-) -> Result<(HashSet<Uuid>, Option<Position>), Error> {
+) -> Result<(HashMap<Uuid, Option<u64>>, Option<Position>), Error> {
     let orders = || all.iter().map(|create| &create.order);
     let keys = || all.iter().map(|create| create.key.as_ref());
     let ids: Vec<Uuid> = orders().map(|order| order.id.0).collect();
@@ -136,6 +155,7 @@ async fn create(
     let requests: Vec<Option<Uuid>> = keys().map(|key| Some(key?.request_id)).collect();
     let (parents, tracestates) = columns(all.iter().map(|create| create.trace.as_ref()));
     let owners: Vec<&str> = orders().map(|order| order.owner.as_str()).collect();
+    let tickets = collect(all.iter().map(|create| signed(create.held)))?;
     let rows = connection
         .query(
             CREATE,
@@ -152,39 +172,54 @@ async fn create(
                 (&parents, Type::TEXT_ARRAY),
                 (&tracestates, Type::TEXT_ARRAY),
                 (&owners, Type::TEXT_ARRAY),
+                (&tickets, Type::INT8_ARRAY),
             ],
         )
         .await?;
     let mut last = None;
-    let mut placed = HashSet::with_capacity(rows.len());
+    let mut placed = HashMap::with_capacity(rows.len());
     for row in &rows {
-        placed.insert(column(row, 0, "id")?);
+        let ticket: Option<i64> = column(row, 2, "ticket")?;
+        let ticket = ticket.map(|ticket| value::unsigned(ticket, "ticket"));
+        placed.insert(column(row, 0, "id")?, ticket.transpose()?);
         last = Some(position(column(row, 1, "last")?)?);
     }
     Ok((placed, last))
 }
 
-/// Of several for one version, in the batch or elsewhere, one gets its place.
+/// Of several for one version, in the batch or elsewhere, one gets its place; it
+/// does not if its hold is not the newest. What has a claim is to be settled then.
 /// What is replaced is kept for the events before; what is not is NULL.
 const REPLACE: &str = "
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-        $8::text[], $9::text[]
+        $8::text[], $9::text[], $10::boolean[], $11::bigint[]
     ) WITH ORDINALITY AS asked (id, state, version, updated, note, items, change,
-        traceparent, tracestate, number)
+        traceparent, tracestate, owes, ticket, number)
 ), held AS MATERIALIZED (
     SELECT asked.id, number, r.note, r.items FROM order_records AS r JOIN asked
     ON r.id = asked.id AND r.version = asked.version - 1
     ORDER BY asked.id, number FOR UPDATE OF r
+), first AS MATERIALIZED (
+    SELECT id, min(number) AS number FROM held GROUP BY id
+), claimed AS (
+    UPDATE order_holds AS h SET ticket = nextval('order_tickets'), at = 0
+    FROM first JOIN asked USING (id, number)
+    WHERE h.id = asked.id AND h.ticket = asked.ticket
+    RETURNING asked.number
 ), replaced AS (
     UPDATE order_records AS r
     SET state = asked.state, version = asked.version, updated = asked.updated,
         note = coalesce(asked.note::json, r.note), items = coalesce(asked.items::json, r.items)
-    FROM (SELECT id, min(number) AS number FROM held GROUP BY id) AS first
-    JOIN asked USING (id, number)
+    FROM first JOIN asked USING (id, number)
     WHERE r.id = asked.id
-    RETURNING number
+        AND (asked.ticket IS NULL OR asked.number IN (SELECT number FROM claimed))
+    RETURNING asked.number
+), owed AS (
+    INSERT INTO order_holds (id, at)
+    SELECT id, 0 FROM asked JOIN replaced USING (number) WHERE owes AND ticket IS NULL
+    ON CONFLICT (id) DO UPDATE SET ticket = nextval('order_tickets'), at = 0
 ), kept AS (
     INSERT INTO order_past (id, part, until, value)
     SELECT asked.id, part, asked.version - 1, value
@@ -225,6 +260,12 @@ impl Change for Replace {
         let items = collect(items.map(Option::transpose))?;
         let changes: Vec<&str> = all.iter().map(|r| r.change.as_str()).collect();
         let (parents, tracestates) = columns(all.iter().map(|replace| replace.trace.as_ref()));
+        let owes: Vec<bool> = all.iter().map(|r| r.claim != Claim::None).collect();
+        let tickets = all.iter().map(|replace| match replace.claim {
+            Claim::Held(ticket) => signed(Some(ticket)),
+            Claim::None | Claim::Owed => Ok(None),
+        });
+        let tickets = collect(tickets)?;
         let rows = connection
             .query(
                 REPLACE,
@@ -238,6 +279,8 @@ impl Change for Replace {
                     (&changes, Type::TEXT_ARRAY),
                     (&parents, Type::TEXT_ARRAY),
                     (&tracestates, Type::TEXT_ARRAY),
+                    (&owes, Type::BOOL_ARRAY),
+                    (&tickets, Type::INT8_ARRAY),
                 ],
             )
             .await?;
@@ -281,6 +324,10 @@ fn columns<'a>(
                 .unzip()
         })
         .unzip()
+}
+
+fn signed(ticket: Option<Ticket>) -> Result<Option<i64>, Error> {
+    ticket.map(|ticket| value::to_signed(ticket.0)).transpose()
 }
 
 fn position(last: i64) -> Result<Position, Error> {

@@ -59,7 +59,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, Error> {
     })
 }
 
-fn uuid(bytes: &[u8], column: &str) -> Result<Uuid, Error> {
+pub(super) fn uuid(bytes: &[u8], column: &str) -> Result<Uuid, Error> {
     Uuid::from_slice(bytes).map_err(|why| damaged(column, why))
 }
 
@@ -73,7 +73,7 @@ fn optional<'a>(row: &'a Row<'_>, index: usize) -> Result<Option<&'a str>, Error
     value.as_str_or_null().map_err(|why| damaged("trace", why))
 }
 
-fn blob<'a>(row: &'a Row<'_>, index: usize, column: &str) -> Result<&'a [u8], Error> {
+pub(super) fn blob<'a>(row: &'a Row<'_>, index: usize, column: &str) -> Result<&'a [u8], Error> {
     let value = row.get_ref(index)?;
     value.as_blob().map_err(|why| damaged(column, why))
 }

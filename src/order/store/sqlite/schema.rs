@@ -25,7 +25,7 @@ const MIGRATIONS: &[&str] = &[
     )),
     include_str!(concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/migrations/sqlite/0003_owner.sql"
+        "/migrations/sqlite/0003_owners_and_holds.sql"
     )),
     include_str!(concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -1,14 +1,15 @@
 //{% capture source %}{% raw %}
 //! The changes, each within a savepoint of the writer's transaction.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, params};
 
-use super::read;
+use super::{hold, read};
 use crate::order::error::Error;
 use crate::order::event::{self, Trace};
 use crate::order::model::{Command, Order, OrderId, Version};
+use crate::order::stock::{Claim, Hold, Ticket};
 use crate::order::store::{RequestKey, value};
 
 /// What a caller wants stored.
@@ -18,6 +19,7 @@ pub(super) enum Change {
     Create {
         order: Order,
         key: Option<RequestKey>,
+        held: Option<Ticket>,
         trace: Option<Trace>,
     },
     /// What [`Order::apply`] makes of one.
@@ -26,31 +28,67 @@ pub(super) enum Change {
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
+        claim: Claim,
         trace: Option<Trace>,
     },
+    /// That what is reserved may differ from what is needed.
+    Hold {
+        id: OrderId,
+        key: Option<RequestKey>,
+    },
+    /// Who settles what of that is left.
+    Owed { age: Duration, limit: usize },
+    /// That nothing differs any more.
+    Settled(Hold),
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Order(Box<Order>),
+    Holds(Vec<Hold>),
 }
 
 impl Change {
     /// Stores it and returns the answer.
-    pub(super) fn store(self, connection: &Connection) -> Result<Order, Error> {
-        match self {
-            Self::Create { order, key, trace } => create(connection, order, key, trace.as_ref()),
+    pub(super) fn store(self, connection: &Connection) -> Result<Outcome, Error> {
+        let order = match self {
+            Self::Create {
+                order,
+                key,
+                held,
+                trace,
+            } => create(connection, order, key, held, trace.as_ref())?,
             Self::Apply {
                 id,
                 command,
                 expected,
                 now,
+                claim,
                 trace,
             } => {
                 let current = read::get(connection, id)?.ok_or(Error::NotFound(id))?;
                 match current.apply(&command, expected, now)? {
-                    None => Ok(current),
+                    None => current,
                     Some((next, change)) => {
-                        replace(connection, &current, next, change, trace.as_ref())
+                        hold::claim(connection, id, claim)?;
+                        replace(connection, &current, next, change, trace.as_ref())?
                     }
                 }
             }
-        }
+            Self::Hold { id, key } => {
+                let hold = hold::take(connection, id, key.as_ref())?;
+                return Ok(Outcome::Holds(vec![hold]));
+            }
+            Self::Owed { age, limit } => {
+                return hold::owed(connection, age, limit).map(Outcome::Holds);
+            }
+            Self::Settled(hold) => {
+                hold::end(connection, hold.id, hold.ticket)?;
+                return Ok(Outcome::Holds(Vec::new()));
+            }
+        };
+        Ok(Outcome::Order(Box::new(order)))
     }
 }
 
@@ -58,12 +96,18 @@ fn create(
     connection: &Connection,
     order: Order,
     key: Option<RequestKey>,
+    held: Option<Ticket>,
     trace: Option<&Trace>,
 ) -> Result<Order, Error> {
     if let Some(key) = &key
         && let Some(earlier) = read::replay(connection, key)?
     {
         return Ok(earlier);
+    }
+    if let Some(ticket) = held
+        && !hold::end(connection, order.id, ticket)?
+    {
+        return Err(Error::Overtaken);
     }
     let mut insert = connection.prepare_cached(
         "INSERT INTO order_records \

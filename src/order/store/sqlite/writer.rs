@@ -18,11 +18,10 @@ use super::lock::Lock;
 use super::readers::Readers;
 use super::room::Room;
 use super::sweep::Sweep;
-use super::write::Change;
+use super::write::{Change, Outcome};
 use super::{Options, published, read};
 use crate::order::error::Error;
 use crate::order::event::Position;
-use crate::order::model::Order;
 use crate::order::store::fault;
 use crate::order::store::onlooker::Onlooker;
 
@@ -45,7 +44,7 @@ pub(super) struct Writer {
     _lock: Lock,
 }
 
-type Answer = Result<Order, Error>;
+type Answer = Result<Outcome, Error>;
 
 impl Writer {
     pub(super) fn new(

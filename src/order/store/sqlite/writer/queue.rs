@@ -9,11 +9,10 @@ use tokio::sync::oneshot;
 
 use crate::order::error::Error;
 use crate::order::event::Position;
-use crate::order::model::Order;
 use crate::order::store::Observer;
 use crate::order::store::fault::closed;
 use crate::order::store::onlooker::Onlooker;
-use crate::order::store::sqlite::write::Change;
+use crate::order::store::sqlite::write::{Change, Outcome};
 
 /// What the writer can be asked.
 pub(in super::super) enum Job {
@@ -35,7 +34,7 @@ pub(in super::super) struct Waiting {
 }
 
 /// The end for the answer.
-pub(in super::super) type Reply = oneshot::Sender<Result<Order, Error>>;
+pub(in super::super) type Reply = oneshot::Sender<Result<Outcome, Error>>;
 
 impl Waiting {
     /// Drops what nobody waits for any more, before it costs anything.

@@ -1,9 +1,24 @@
 --{% capture source %}{% raw %}
--- Whose each one is; '' is nobody's, as is what was there before.
+-- Whose each one is; '' is nobody's, as is what was there before and what older
+-- processes still write.
 ALTER TABLE order_records ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 
 -- For lists of what is one's own; each ends with the sort key.
 CREATE INDEX order_records_by_owner ON order_records (owner, id);
 CREATE INDEX order_records_by_owner_and_customer ON order_records (owner, customer, id);
 CREATE INDEX order_records_by_owner_and_state ON order_records (owner, state, id);
+
+-- What is reserved may differ from what is needed: until the change that it is
+-- for is stored, or somebody has settled it.
+CREATE SEQUENCE order_tickets;
+CREATE TABLE order_holds (
+    id         UUID   PRIMARY KEY, -- for what
+    ticket     BIGINT NOT NULL DEFAULT nextval('order_tickets'),
+    at         BIGINT NOT NULL,    -- nanoseconds since 1970; 0: to be settled now
+    caller     TEXT,               -- the request that it is for, if that has an id
+    request_id UUID,
+    content    TEXT,               -- JSON: what was asked for
+    UNIQUE (caller, request_id)
+);
+CREATE INDEX order_holds_by_at ON order_holds (at);
 --{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "--<end>" | remove: "<end>" | lstrip | remove_first: "--" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

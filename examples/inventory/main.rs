@@ -9,7 +9,9 @@
 //!
 //! Articles that are not listed are never out of stock.
 
-use std::collections::{HashMap, HashSet};
+mod shelf;
+
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -23,14 +25,9 @@ use service::proto::acme::inventory::v1 as pb;
 use service::proto::acme::inventory::v1::inventory_service_server as server;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Code, Request, Response, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic::{Request, Response, Status};
 
-#[derive(Debug, Default)]
-struct Shelf {
-    stock: HashMap<String, i32>,
-    reserved: HashSet<String>,
-}
+use shelf::Shelf;
 
 #[derive(Debug, Default)]
 struct Inventory(Mutex<Shelf>);
@@ -42,35 +39,31 @@ impl server::InventoryService for Inventory {
         request: Request<pb::ReserveRequest>,
     ) -> Result<Response<pb::ReserveResponse>, Status> {
         let request = request.into_inner();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.reserved.contains(&request.request_id) {
-            return Ok(Response::new(pb::ReserveResponse {}));
-        }
-        let mut wanted = HashMap::<&str, i32>::new();
-        for item in &request.items {
-            let sum = wanted.entry(&item.sku).or_default();
+        let mut items = HashMap::<String, i32>::new();
+        for item in request.items {
+            if item.quantity < 1 {
+                return Err(Status::invalid_argument(
+                    "a quantity must be greater than 0",
+                ));
+            }
+            let sum = items.entry(item.sku).or_default();
             *sum = sum.saturating_add(item.quantity);
         }
-        let mut missing = ErrorDetails::new();
-        for (sku, quantity) in &wanted {
-            if let Some(left) = kept.stock.get(*sku).filter(|left| *left < quantity) {
-                let why = format!("{left} left");
-                missing.add_precondition_failure_violation("STOCK", *sku, why);
-            }
-        }
-        if missing.has_precondition_failure_violations() {
-            let message = "out of stock";
-            let code = Code::FailedPrecondition;
-            return Err(Status::with_error_details(code, message, missing));
-        }
-        for (sku, quantity) in wanted {
-            if let Some(left) = kept.stock.get_mut(sku) {
-                *left -= quantity;
-            }
-        }
-        tracing::info!(reservation = request.request_id, "reserved");
-        kept.reserved.insert(request.request_id);
+        tracing::info!(reservation = request.reservation, "reserve");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.set(request.reservation, request.ticket, items)?;
         Ok(Response::new(pb::ReserveResponse {}))
+    }
+
+    async fn release(
+        &self,
+        request: Request<pb::ReleaseRequest>,
+    ) -> Result<Response<pb::ReleaseResponse>, Status> {
+        let request = request.into_inner();
+        tracing::info!(reservation = request.reservation, "release");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.set(request.reservation, request.ticket, HashMap::new())?;
+        Ok(Response::new(pb::ReleaseResponse {}))
     }
 }
 

@@ -1,0 +1,131 @@
+//{% capture source %}{% raw %}
+//! Changes that also change what is reserved.
+//!
+//! Three steps, each of which may be the last one: a hold is kept in the store,
+//! stock is reserved, the change is stored and the hold ends with it. A hold that
+//! is left over says that what is reserved may be more than is needed, never less:
+//! whoever settles it makes it exact. So nothing is released before the change
+//! that no longer needs it is stored.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::Notify;
+
+use crate::order::error::Error;
+use crate::order::model::{Command, Draft, Order, OrderId, Version};
+use crate::order::owner::Requester;
+use crate::order::stock::{Claim, Hold, Pieces, Stock};
+use crate::order::store::{OrderStore, RequestKey};
+
+/// How often to begin again when another call was quicker.
+const ATTEMPTS: usize = 5;
+
+/// Reserves, and tells who settles that there is something to settle.
+#[derive(Clone)]
+pub struct Stocked {
+    stock: Arc<dyn Stock>,
+    owed: Arc<Notify>,
+}
+
+impl Stocked {
+    /// Reserves at `stock`; whoever waits for `owed` settles.
+    #[must_use]
+    pub fn new(stock: Arc<dyn Stock>, owed: Arc<Notify>) -> Self {
+        Self { stock, owed }
+    }
+
+    pub(super) async fn create(
+        &self,
+        store: &Arc<dyn OrderStore>,
+        by: &Requester,
+        draft: Draft,
+        key: Option<RequestKey>,
+    ) -> Result<Order, Error> {
+        for _ in 0..ATTEMPTS {
+            // A repeated call must not depend on the upstream any more.
+            if let Some(key) = &key
+                && let Some(earlier) = store.replay(key).await?
+            {
+                return Ok(earlier);
+            }
+            // The id of an attempt that has not ended, if there was one with this key.
+            let hold = store.hold(OrderId::generate(), key.as_ref()).await?;
+            match self.reserve(store, hold, &Pieces::of(&draft.items)).await {
+                Err(Error::Overtaken) => continue,
+                reserved => reserved?,
+            }
+            let now = SystemTime::now();
+            let order = Order::place(hold.id, by.owner.clone(), draft.clone(), now);
+            match (store.create_held(order, key.clone(), Some(hold.ticket))).await {
+                Err(Error::Overtaken) => {}
+                stored => return stored,
+            }
+        }
+        Err(Error::StoreBusy)
+    }
+
+    pub(super) async fn change(
+        &self,
+        store: &Arc<dyn OrderStore>,
+        seen: Order,
+        command: Command,
+        expected: Option<Version>,
+    ) -> Result<Order, Error> {
+        let (id, now) = (seen.id, SystemTime::now());
+        let items = match &command {
+            Command::Update { items, .. } => items.clone(),
+            Command::Cancel => {
+                let change = store.change_held(id, command, expected, now, Claim::Owed);
+                let cancelled = change.await?;
+                self.owed.notify_one();
+                return Ok(cancelled);
+            }
+        };
+        let Some(items) = items else {
+            return store.change(id, command, expected, now).await;
+        };
+        // What is refused, or changes nothing, needs no hold.
+        if seen.apply(&command, expected, now)?.is_none() {
+            return Ok(seen);
+        }
+        for _ in 0..ATTEMPTS {
+            let hold = store.hold(id, None).await?;
+            // From here on no other hold can have changed it and leave this one the newest.
+            let current = store.get(id).await?.ok_or(Error::NotFound(id))?;
+            if current.apply(&command, expected, now)?.is_none() {
+                return Ok(current);
+            }
+            let enough = Pieces::of(&current.content.items).or(Pieces::of(&items));
+            match self.reserve(store, hold, &enough).await {
+                Err(Error::Overtaken) => continue,
+                reserved => reserved?,
+            }
+            let claim = Claim::Held(hold.ticket);
+            match (store.change_held(id, command.clone(), expected, now, claim)).await {
+                Err(Error::Overtaken) => {}
+                stored => {
+                    self.owed.notify_one();
+                    return stored;
+                }
+            }
+        }
+        Err(Error::StoreBusy)
+    }
+
+    async fn reserve(
+        &self,
+        store: &Arc<dyn OrderStore>,
+        hold: Hold,
+        pieces: &Pieces,
+    ) -> Result<(), Error> {
+        let reserved = self.stock.reserve(hold, pieces).await;
+        // Nothing was reserved, and nothing is left of earlier attempts. If that cannot
+        // be kept, it is settled later.
+        if hold.first && matches!(reserved, Err(Error::OutOfStock(_))) {
+            drop(store.settled(hold).await);
+        }
+        reserved
+    }
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
