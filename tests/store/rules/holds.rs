@@ -57,7 +57,7 @@ pub(crate) async fn a_repeated_request_holds_the_same(place: &dyn Place) {
     let is_reused = matches!(refused, Err(Error::RequestIdReused(id)) if id == key.request_id);
     assert!(is_reused, "{refused:?}");
     // Another caller's is another.
-    other.caller = "another".to_owned();
+    "another".clone_into(&mut other.caller);
     let another = store.hold(OrderId::generate(), Some(&other)).await.unwrap();
     assert_ne!(another.id, first.id);
 }
