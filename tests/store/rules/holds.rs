@@ -20,22 +20,22 @@ fn with_id(id: OrderId, order: Order) -> Order {
 pub(crate) async fn the_newest_hold_counts(place: &dyn Place) {
     let store = place.open().await;
     let id = OrderId::generate();
-    let older = store.hold(id, None).await.unwrap();
+    let before = store.hold(id, None).await.unwrap();
     let newer = store.hold(id, None).await.unwrap();
-    assert_eq!((older.id, newer.id), (id, id));
-    assert!(older.ticket < newer.ticket && older.first && !newer.first);
+    assert_eq!((before.id, newer.id), (id, id));
+    assert!(before.ticket < newer.ticket && before.first && !newer.first);
 
     let content = samples::draft("alice", "");
     let key = samples::key(&content);
     let order = with_id(id, samples::place(content));
     let create =
         |hold: Hold| store.create_held(order.clone(), Some(key.clone()), Some(hold.ticket));
-    let refused = create(older).await;
+    let refused = create(before).await;
     assert!(matches!(refused, Err(Error::Overtaken)), "{refused:?}");
     assert_eq!(store.get(id).await.unwrap(), None);
     assert_eq!(store.replay(&key).await.unwrap(), None);
-    // Nor does the older one end the newer.
-    store.settled(older).await.unwrap();
+    // Nor does the before one end the newer.
+    store.settled(before).await.unwrap();
     assert_eq!(create(newer).await.unwrap(), order);
     assert_eq!(store.owed(Duration::ZERO, 10).await.unwrap(), []);
 }
