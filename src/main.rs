@@ -74,8 +74,8 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     let shutdown = Shutdown::on_signals()?;
     let health = Health::new();
     let listener = Listener::bind("--listen", settings.server.listen).await?;
-    let routes = telemetry.admin_routes();
-    let admin = Admin::start(&settings.admin, health.clone(), BUILD, routes).await?;
+    let (routes, mesh) = (telemetry.admin_routes(), settings.server.mesh);
+    let admin = Admin::start(&settings.admin, mesh, health.clone(), BUILD, routes).await?;
     tracing::info!(grpc = %listener.local_addr(), admin = %admin.local_addr(), "listening");
 
     let server = Server::new(&settings.server, contract::SERVICES, &health)?;

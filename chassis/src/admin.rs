@@ -1,23 +1,38 @@
 //! The admin HTTP port: probes and build information, for kubelets and people.
 //!
 //! It has its own listener and its own thread, so that neither limits nor load of
-//! the gRPC port starve it, and stays up until the drain is over.
+//! the gRPC port starve it, and stays up until the drain is over. Whoever reaches
+//! it may read; who may change something is another matter: [`AdminSettings`].
 
 mod build;
+mod changes;
 mod probes;
+mod serve;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use tokio::sync::oneshot;
 
 use crate::exit::Fatal;
 use crate::health::Health;
 use crate::listener::Listener;
+use crate::mesh::Provider;
 use crate::settings::AdminSettings;
+use changes::Changers;
 
 pub use build::BuildInfo;
+
+/// Most bytes of a request's body.
+const BODY: usize = 4 << 10;
+
+/// Who sends a request; in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct AdminPeer(pub SocketAddr);
 
 /// A running admin port; dropping it ends it.
 #[derive(Debug)]
@@ -29,21 +44,28 @@ pub struct Admin {
 
 impl Admin {
     /// Binds the port and serves `/livez`, `/readyz`, `/startupz`, `/buildinfo`
-    /// and the routes of `more`.
+    /// and the routes of `more`. Requests that may change something (any but GET
+    /// and HEAD) must come from this machine, or show the secret of the settings;
+    /// with `mesh`'s sidecar before the port only the secret counts.
     ///
     /// # Errors
-    /// [`Fatal::unavailable`] if the port cannot be bound, [`Fatal::software`]
-    /// if there is no thread for it.
+    /// [`Fatal::unavailable`] if the port cannot be bound, [`Fatal::usage`] if
+    /// the secret cannot be read, [`Fatal::software`] if there is no thread for
+    /// the port.
     pub async fn start(
         settings: &AdminSettings,
+        mesh: Provider,
         health: Health,
         build: BuildInfo,
         more: Router,
     ) -> Result<Self, Fatal> {
         let listen = settings.admin_listen;
+        let changers = Arc::new(Changers::new(settings, mesh)?);
         let router = probes::routes(health)
             .merge(build::routes(build))
-            .merge(more);
+            .merge(more)
+            .layer(DefaultBodyLimit::max(BODY))
+            .layer(middleware::from_fn_with_state(changers, changes::guard));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -57,11 +79,7 @@ impl Admin {
             };
             let _ = bound.send(Ok(listener.local_addr()));
             tokio::select! {
-                served = axum::serve(listener, router) => {
-                    if let Err(error) = served {
-                        tracing::error!(%error, "admin port");
-                    }
-                }
+                () = serve::serve(listener, router) => {}
                 _ = ended => {}
             }
         };
@@ -82,17 +100,4 @@ impl Admin {
 
 fn no_thread(error: &dyn std::error::Error) -> Fatal {
     Fatal::software(format!("cannot start the admin port's thread: {error}"))
-}
-
-impl axum::serve::Listener for Listener {
-    type Io = tokio::net::TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        Listener::accept(self).await
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        Ok(Listener::local_addr(self))
-    }
 }

@@ -26,6 +26,19 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Whether there is one.
+    #[must_use]
+    pub fn is_there(self) -> bool {
+        self != Self::None
+    }
+
+    /// Whether its proxy is a sidecar: what others send then comes from this
+    /// machine.
+    #[must_use]
+    pub fn has_sidecars(self) -> bool {
+        matches!(self, Self::Istio | Self::Linkerd)
+    }
+
     /// Whether its proxy says who calls, so that callers cannot.
     #[must_use]
     pub fn names_callers(self) -> bool {

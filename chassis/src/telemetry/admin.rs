@@ -1,13 +1,14 @@
 //! What the admin port shows of telemetry.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Extension, Router};
 
-use super::log::Levels;
+use super::log::{AUDIT, Levels};
 use super::metrics::prometheus::{self, Exposition};
+use crate::admin::AdminPeer;
 
 pub(super) fn routes(metrics: Option<Exposition>, levels: Option<Levels>) -> Router {
     let mut router = Router::new();
@@ -33,12 +34,17 @@ async fn level(State(levels): State<Levels>) -> String {
     format!("{levels}\n")
 }
 
-async fn set_level(State(levels): State<Levels>, directives: String) -> impl IntoResponse {
-    match levels.set(&directives) {
-        Ok(()) => {
-            tracing::info!(levels = %levels, "log level changed");
-            Ok(format!("{levels}\n"))
-        }
+async fn set_level(
+    State(levels): State<Levels>,
+    peer: Option<Extension<AdminPeer>>,
+    directives: String,
+) -> impl IntoResponse {
+    let peer = peer.map(|Extension(AdminPeer(peer))| tracing::field::display(peer));
+    let said = |from: &str, to: &str| {
+        tracing::warn!(target: AUDIT, peer, from, to, "the log's level changes");
+    };
+    match levels.set(&directives, said) {
+        Ok(()) => Ok(format!("{levels}\n")),
         Err(error) => Err((StatusCode::BAD_REQUEST, format!("{error}\n"))),
     }
 }

@@ -19,7 +19,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context as LayerContext;
 
-pub(crate) use level::Levels;
+pub(crate) use level::{AUDIT, Levels};
 pub(crate) use text::Style;
 pub(crate) use writer::Writer;
 

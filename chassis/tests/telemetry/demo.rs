@@ -10,6 +10,7 @@ use chassis::admin::{Admin, BuildInfo};
 use chassis::contract::{Idempotency, Method, Service as Contract};
 use chassis::health::Health;
 use chassis::listener::Listener;
+use chassis::mesh::Provider;
 use chassis::server::{RpcFuture, Server};
 use chassis::settings::{AdminSettings, ServerSettings};
 use chassis::shutdown::Shutdown;
@@ -123,7 +124,11 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
     let health = Health::new();
     let listener = Listener::bind("--listen", any).await.unwrap();
     let admin = Admin::start(
-        &AdminSettings { admin_listen: any },
+        &AdminSettings {
+            admin_listen: any,
+            admin_token_file: None,
+        },
+        Provider::None,
         health.clone(),
         BuildInfo {
             name: "demo",

@@ -94,6 +94,29 @@ async fn the_level_changes_while_running() {
     assert_eq!(said.calls().len(), 2, "{}", said.text);
 }
 
+#[test]
+fn a_change_of_level_is_logged_with_who_made_it_whatever_the_levels() {
+    let process = Process::start(&[("LOG_LEVEL", "off")]);
+    let changes = ["error", "off", "info"];
+    for level in changes {
+        let (status, _) = process.admin("PUT", "/loglevel", level);
+        assert_eq!(status, 200);
+    }
+    let said = process.finish();
+    let mut lines = said.lines();
+    lines.retain(|line| line["target"] == "audit");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let pairs: Vec<_> = (lines.iter())
+        .map(|line| (text(&line["from"]), text(&line["to"])))
+        .collect();
+    let expected = [("off", "error"), ("error", "off"), ("off", "info")];
+    let expected = expected.map(|(from, to)| (from.to_owned(), to.to_owned()));
+    assert_eq!(pairs, expected, "{}", said.text);
+    for line in &lines {
+        assert!(line["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pretty_is_for_people() {
     let process = Process::start(&[("LOG_FORMAT", "pretty")]);

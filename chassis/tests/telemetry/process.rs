@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use serde_json::Value;
@@ -20,6 +21,9 @@ use crate::demo::{Answer, Ask, GET, WATCH};
 
 /// Set in the processes that the tests start.
 pub(crate) const MARK: &str = "CHASSIS_TELEMETRY_DEMO";
+
+/// How long the admin port may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Process {
     child: Child,
@@ -105,7 +109,29 @@ impl Process {
 
     /// As [`Process::start`], with values that may be no text.
     pub(crate) fn start_raw<T: AsRef<OsStr>>(variables: &[(&str, T)]) -> Self {
-        let mut child = command(variables).spawn().unwrap();
+        Self::spawn(command(variables))
+    }
+
+    /// One that may have so many files open, and raise that to so many.
+    pub(crate) fn start_with_files(files: u32, most: u32, variables: &[(&str, &str)]) -> Self {
+        let own = command(variables);
+        let mut limited = Command::new("sh");
+        let script = format!("ulimit -Sn {files} && ulimit -Hn {most} && exec \"$0\" \"$@\"");
+        limited.args(["-c", &script]).arg(own.get_program());
+        limited.args(own.get_args());
+        for (name, value) in own.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        limited.stdin(Stdio::piped()).stdout(Stdio::piped());
+        limited.stderr(Stdio::null());
+        Self::spawn(limited)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -196,9 +222,10 @@ impl Process {
     /// One exchange with the admin port: status and body.
     pub(crate) fn admin(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.admin).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();

@@ -8,6 +8,9 @@ use tracing::subscriber::Interest;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Filter};
 
+/// Target of what every log must have: no directive hides it.
+pub(crate) const AUDIT: &str = "audit";
+
 /// Directives such as `info,rpc=debug`; clones change together.
 #[derive(Debug, Clone)]
 pub(crate) struct Levels(Arc<RwLock<Targets>>);
@@ -24,12 +27,18 @@ impl Levels {
         self.change(|targets| targets.clone().with_target(target, level));
     }
 
-    /// Replaces all directives, at once and for all threads.
+    /// Replaces all directives, at once and for all threads; `said` is told
+    /// before, from what to what.
     ///
     /// # Errors
     /// As [`Levels::parse`]; then nothing changes.
-    pub(crate) fn set(&self, directives: &str) -> Result<(), String> {
+    pub(crate) fn set(
+        &self,
+        directives: &str,
+        said: impl FnOnce(&str, &str),
+    ) -> Result<(), String> {
         let next = targets(directives)?;
+        said(&self.to_string(), &next.to_string());
         self.change(|_| next);
         tracing::callsite::rebuild_interest_cache();
         Ok(())
@@ -38,6 +47,12 @@ impl Levels {
     fn change(&self, next: impl FnOnce(&Targets) -> Targets) {
         let mut targets = self.0.write().unwrap_or_else(PoisonError::into_inner);
         *targets = next(&targets);
+    }
+
+    fn logs(&self, metadata: &Metadata<'_>) -> bool {
+        !metadata.is_span()
+            && (metadata.target() == AUDIT
+                || self.read(|targets| targets.would_enable(metadata.target(), metadata.level())))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Targets) -> T) -> T {
@@ -69,14 +84,11 @@ fn targets(directives: &str) -> Result<Targets, String> {
 
 impl<S> Filter<S> for Levels {
     fn enabled(&self, metadata: &Metadata<'_>, _context: &Context<'_, S>) -> bool {
-        !metadata.is_span()
-            && self.read(|targets| targets.would_enable(metadata.target(), metadata.level()))
+        self.logs(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if !metadata.is_span()
-            && self.read(|targets| targets.would_enable(metadata.target(), metadata.level()))
-        {
+        if self.logs(metadata) {
             Interest::always()
         } else {
             Interest::never()
@@ -89,6 +101,8 @@ impl<S> Filter<S> for Levels {
                 .iter()
                 .map(|(_, level)| level)
                 .chain(targets.default_level())
+                // Of `AUDIT`.
+                .chain([LevelFilter::WARN])
                 .max()
         })
     }
