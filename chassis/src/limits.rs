@@ -5,8 +5,12 @@
 //! the response's body ends. Calls without a place are refused as they are read,
 //! and there are fewer places while calls wait long for their turn, see [`Places`].
 //! A call whose turn comes too late all the same is refused before it costs
-//! anything, see [`Patience`]. Health checks are exempt, so that load alone does
-//! not look like sickness.
+//! anything, see [`Patience`].
+//!
+//! Health checks are exempt, so that load alone does not look like sickness; what
+//! they hold has a bound of its own, see `server/exempt.rs`. Streams of health and
+//! reflection are for everyone, and have places of their own for those whom
+//! nobody vouches for: these shall not take the places of the others.
 
 mod body;
 mod patience;
@@ -23,6 +27,8 @@ use std::task::{Context, Poll, ready};
 use http::{Request, Response};
 use tower::{Layer, Service};
 
+use crate::jwt::Tokens;
+use crate::mesh::Caller;
 use crate::rpc::{Contracts, Kind, Rpc};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::rpc::Refused;
@@ -44,6 +50,8 @@ pub(crate) struct LimitsLayer {
 struct Gates {
     unary: Gate,
     streams: Gate,
+    built_in: Gate,
+    tokens: Option<Tokens>,
 }
 
 #[derive(Debug)]
@@ -57,16 +65,35 @@ impl Gates {
         match kind {
             Kind::Unary => Some(&self.unary),
             Kind::Stream => Some(&self.streams),
+            Kind::BuiltIn => Some(&self.built_in),
             Kind::Health => None,
         }
+    }
+
+    /// How the call counts: streams of health and reflection are like others for
+    /// those who could open others.
+    fn kind<B>(&self, request: &Request<B>) -> Kind {
+        let rpc = request.extensions().get::<Rpc>();
+        match rpc.map_or(Kind::Unary, |rpc| rpc.kind()) {
+            Kind::BuiltIn if self.vouch(request) => Kind::Stream,
+            kind => kind,
+        }
+    }
+
+    /// Whether it is known who calls.
+    fn vouch<B>(&self, request: &Request<B>) -> bool {
+        let shows_token = |tokens: &Tokens| tokens.vouch(request.headers());
+        request.extensions().get::<Caller>().is_some()
+            || self.tokens.as_ref().is_some_and(shows_token)
     }
 }
 
 impl LimitsLayer {
-    /// With places for unary calls and for streams.
+    /// With places for unary calls, for streams, and for those of health and
+    /// reflection that nobody vouches for.
     pub(crate) fn new(
-        unary: Places,
-        streams: Places,
+        [unary, streams, built_in]: [Places; 3],
+        tokens: Option<Tokens>,
         contracts: &Contracts,
         metrics: &Metrics,
     ) -> Self {
@@ -81,6 +108,8 @@ impl LimitsLayer {
             gates: Arc::new(Gates {
                 unary: gate(unary, "concurrency", "TOO_MANY_REQUESTS", busy),
                 streams: gate(streams, "streams", "TOO_MANY_STREAMS", open),
+                built_in: gate(built_in, "built_in", "TOO_MANY_STREAMS", open),
+                tokens,
             }),
             refused: Arc::new(Refused::new(metrics, contracts)),
         }
@@ -121,7 +150,7 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let rpc = request.extensions().get::<Rpc>().copied();
-        match Place::take(&self.gates, rpc.map_or(Kind::Unary, Rpc::kind)) {
+        match Place::take(&self.gates, self.gates.kind(&request)) {
             Ok(place) => HeldFuture::Running {
                 inner: self.inner.call(request),
                 place,

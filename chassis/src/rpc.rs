@@ -1,6 +1,7 @@
 //! Which rpc a request calls, looked up once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::contract::{Idempotency, Method, Service};
 
@@ -17,13 +18,22 @@ pub struct Rpc {
 pub(crate) enum Kind {
     Unary,
     Stream,
+    /// A stream of health or reflection, which anyone may open.
+    BuiltIn,
+    /// A health check.
     Health,
 }
 
 impl Rpc {
     pub(crate) fn kind(self) -> Kind {
         match self.method {
-            Some(method) if method.server_streaming || method.client_streaming => Kind::Stream,
+            Some(method) if method.server_streaming || method.client_streaming => {
+                if is_built_in(method) {
+                    Kind::BuiltIn
+                } else {
+                    Kind::Stream
+                }
+            }
             Some(method) if method.path == HEALTH_CHECK => Kind::Health,
             _ => Kind::Unary,
         }
@@ -84,6 +94,8 @@ pub(crate) fn is_built_in(method: &Method) -> bool {
         .any(|known| known.path == method.path)
 }
 
+/// A check that does not end holds what a call holds, but no place.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// What every server of this crate offers.
@@ -92,7 +104,10 @@ static BUILT_IN: [Service; 3] = [
         name: "grpc.health.v1.Health",
         retry_throttling: None,
         methods: &[
-            built_in(HEALTH_CHECK, false, false),
+            Method {
+                timeout: Some(HEALTH_TIMEOUT),
+                ..built_in(HEALTH_CHECK, false, false)
+            },
             built_in("/grpc.health.v1.Health/Watch", true, false),
         ],
     },

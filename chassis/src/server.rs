@@ -8,11 +8,14 @@
 mod call;
 mod connection;
 mod cores;
+mod descriptors;
 pub(crate) mod executor;
+mod exempt;
 mod fault;
 mod gather;
 mod http2;
 mod lease;
+mod peers;
 mod protocol;
 mod remainder;
 mod room;
@@ -45,10 +48,16 @@ use crate::tls::ServerTls;
 use call::Calls;
 use connection::{Connections, Stage};
 use cores::Cores;
+use exempt::Exempt;
+use peers::Peers;
 use room::Room;
 use router::Router;
 
 pub use router::{GrpcService, RpcFuture};
+
+/// Streams of health and reflection that nobody vouches for: one for so many
+/// others.
+const BUILT_IN: u32 = 4;
 
 /// What the innermost layer wraps.
 pub type Inner = Deadlines<Endings<Router>>;
@@ -204,12 +213,18 @@ impl<L> Server<L> {
         let delay = self.settings.max_queue_delay;
         let turns = Turns::new(delay, self.places.clone(), &self.metrics);
         let streams = Places::new(self.settings.max_open_streams, delay);
-        let limits = LimitsLayer::new(self.places, streams, &self.contracts, &self.metrics);
-        let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
+        let built_in = Places::new((self.settings.max_open_streams / BUILT_IN).max(1), delay);
         let tokens = (self.issuer).map(|issuer| {
             let ready = self.health.dependency("keys");
             issuer.start(&self.metrics, ready)
         });
+        let limits = LimitsLayer::new(
+            [self.places, streams, built_in],
+            tokens.clone(),
+            &self.contracts,
+            &self.metrics,
+        );
+        let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
         let router = Endings::new(self.router.ask_for(tokens));
         // What is refused for want of a place must cost as little as can be.
         let service = limits.layer(self.layer.layer(deadlines.layer(router)));
@@ -217,21 +232,37 @@ impl<L> Server<L> {
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
         let memory = Room::new(self.settings.max_receiving_bytes, &self.metrics);
-        let calls = Calls::new(&self.settings, self.contracts, turns, memory, service);
+        let exempt = Exempt::new(&self.metrics);
+        let calls = Calls::new(
+            &self.settings,
+            self.contracts,
+            turns,
+            memory,
+            exempt,
+            service,
+        );
         // Dropped last, when no connection is left.
         let cores = Arc::new(Cores::start(self.settings.runtime)?);
         let shared = Arc::clone(&cores);
         let connections = Connections::new(&self.settings, shared, tls, calls, stages, alive);
-        let room = Arc::new(Semaphore::new(self.settings.max_connections as usize));
+        let most = descriptors::room_for(self.settings.max_connections);
+        let room = Arc::new(Semaphore::new(most as usize));
+        let peers = Peers::new(&self.settings);
 
         let refused = self.metrics.rejections("connections");
+        let refused_of_peer = self.metrics.rejections("peer");
         self.serving.ready();
         tracing::info!(address = %listener.local_addr(), "serving");
         let accepting = async {
             loop {
                 let (stream, peer) = listener.accept().await;
+                let Some(place) = peers.take(peer.ip()) else {
+                    refused_of_peer.add(1);
+                    tracing::debug!(%peer, "connection limit of one peer reached");
+                    continue;
+                };
                 if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-                    connections.spawn(stream, peer, permit);
+                    connections.spawn(stream, peer, (permit, place));
                 } else {
                     // Closed at once: a client that is told tries elsewhere.
                     refused.add(1);

@@ -148,6 +148,14 @@ impl Tokens {
     }
 }
 
+impl Tokens {
+    /// Whether the call shows a token that is accepted; nothing is counted.
+    pub(crate) fn vouch(&self, headers: &HeaderMap) -> bool {
+        let verified = bearer(headers).and_then(|token| self.verified(token));
+        verified.is_ok()
+    }
+}
+
 /// The token in `authorization: Bearer …` (RFC 6750, 2.1).
 fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

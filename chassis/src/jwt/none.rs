@@ -36,6 +36,10 @@ impl Issuer {
 pub(crate) struct Tokens(Infallible);
 
 impl Tokens {
+    pub(crate) fn vouch(&self, _: &HeaderMap) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn check(&self, _: &HeaderMap) -> Result<Claims, Status> {
         match self.0 {}
     }

@@ -11,6 +11,8 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
+use super::executor;
+use super::exempt::Exempt;
 use super::lease::Lease;
 use super::remainder::Whole;
 use super::room::Room;
@@ -18,7 +20,7 @@ use super::single::Single;
 use crate::ending::Ending;
 use crate::limits::Turns;
 use crate::mesh::{Caller, Provider};
-use crate::rpc::{Contracts, Rpc};
+use crate::rpc::{Contracts, Kind, Rpc};
 use crate::settings::ServerSettings;
 use crate::status::{self, FitBody};
 use crate::telemetry::rpc::Peer;
@@ -30,6 +32,9 @@ pub(super) struct Calls<S> {
     contracts: Contracts,
     turns: Turns,
     room: Room,
+    exempt: Exempt,
+    /// Its number.
+    connection: u64,
     service: S,
     mesh: Provider,
     peer: TcpConnectInfo,
@@ -47,12 +52,15 @@ impl<S> Calls<S> {
         contracts: Contracts,
         turns: Turns,
         room: Room,
+        exempt: Exempt,
         service: S,
     ) -> Self {
         Self {
             contracts,
             turns,
             room,
+            exempt,
+            connection: 0,
             service,
             mesh: settings.mesh,
             peer: TcpConnectInfo {
@@ -81,6 +89,7 @@ impl<S> Calls<S> {
     ) -> Self {
         (self.peer, self.security, self.caller) = (peer, security, caller);
         self.ending = ending;
+        self.connection = self.exempt.number();
         self
     }
 }
@@ -116,9 +125,12 @@ where
         extensions.insert(self.peer.clone());
         extensions.insert(self.ending.clone());
         let one = rpc.method.is_some_and(|method| !method.client_streaming);
+        let kind = rpc.kind();
+        let check = (kind == Kind::Health).then(|| self.exempt.check(self.connection));
+        executor::checks(check.clone());
         let request = request.map(|body| {
-            let message = Single::new(Whole::new(body, self.room.share()), one);
-            Body::new(self.turns.await_turn(rpc.kind(), message))
+            let message = Single::new(Whole::new(body, self.room.share(), check), one);
+            Body::new(self.turns.await_turn(kind, message))
         });
         Called::at_once(self.service.clone(), request)
     }

@@ -22,6 +22,7 @@ use super::cores::Cores;
 use super::gather::Bell;
 use super::http2::Http2;
 use super::lease::{Lease, Lessor};
+use super::peers::PeerPlace;
 use crate::ending::{self, Ending, Why};
 use crate::io::Prefaced;
 use crate::mesh::Caller;
@@ -51,6 +52,9 @@ pub(super) struct Connections<S> {
     alive: mpsc::Sender<()>,
     handshake: Duration,
     age: Duration,
+    /// Without calls.
+    idle: Duration,
+    /// After the age.
     grace: Duration,
 }
 
@@ -80,10 +84,16 @@ where
             handshake: settings.handshake_timeout,
             age: settings.max_connection_age,
             grace: settings.max_connection_age_grace,
+            idle: settings.max_connection_idle,
         }
     }
 
-    pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    pub(super) fn spawn(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        places: (OwnedSemaphorePermit, PeerPlace),
+    ) {
         let calls = self.calls.clone();
         let peer = TcpConnectInfo {
             local_addr: stream.local_addr().ok(),
@@ -93,6 +103,7 @@ where
         let stages = self.stages.clone();
         let alive = self.alive.clone();
         let (handshake, age) = (self.handshake, Age::new(self.age, self.grace));
+        let idle = self.idle;
         self.cores.spawn(stream, async move |stream| {
             if let Some(begun) = begin(stream, tls, handshake, stages.clone()).await {
                 let ending = Ending::default();
@@ -102,9 +113,9 @@ where
                     calls.hold(lease);
                     (voucher, lessor)
                 });
-                serve(http2, begun.io, calls, lapse, stages, age, ending).await;
+                serve(http2, begun.io, calls, lapse, stages, (age, idle), ending).await;
             }
-            drop((permit, alive));
+            drop((places, alive));
         });
     }
 }
@@ -151,7 +162,7 @@ async fn serve<S, B>(
     calls: Calls<S>,
     mut lapse: Option<(Voucher, Lessor)>,
     mut stages: watch::Receiver<Stage>,
-    mut age: Age,
+    (mut age, silence): (Age, Duration),
     ending: Ending,
 ) where
     S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
@@ -165,6 +176,8 @@ async fn serve<S, B>(
     let http2 = http2.builder(&bell);
     let mut connection = pin!(http2.serve_connection(TokioIo::new(io), calls));
     let mut older = pin!(tokio::time::sleep(age.young));
+    let mut idle = pin!(tokio::time::sleep(silence));
+    let mut calls = 0;
     loop {
         tokio::select! {
             biased;
@@ -210,6 +223,15 @@ async fn serve<S, B>(
                     age.stage = Stage::Drain;
                     older.as_mut().reset(Instant::now() + age.told);
                 }
+            }
+            () = idle.as_mut(), if age.stage == Stage::Serve => {
+                let before = std::mem::replace(&mut calls, bell.calls());
+                if before != calls || !bell.is_idle() {
+                    idle.as_mut().reset(Instant::now() + silence);
+                    continue;
+                }
+                age.stage = Stage::Drain;
+                older.as_mut().reset(Instant::now() + age.told);
             }
         }
         // Says it once, however often it is asked.

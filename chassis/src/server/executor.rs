@@ -14,7 +14,8 @@ use std::time::Duration;
 use hyper::rt::Executor;
 use tokio::time::{Instant, Sleep};
 
-use super::gather::{Bell, Turn};
+use super::exempt::Check;
+use super::gather::{Bell, Open, Turn};
 use crate::deadline::Deadline;
 
 /// Longer than the deadline itself: the layers answer first if they can.
@@ -22,12 +23,19 @@ const GRACE: Duration = Duration::from_millis(200);
 
 thread_local! {
     static ANSWERED: Cell<Option<Deadline>> = const { Cell::new(None) };
+    static CHECKS: Cell<Option<Arc<Check>>> = const { Cell::new(None) };
 }
 
 /// Says, from within a call's task, that the call is answered and must be sent
 /// by `deadline`.
 pub(crate) fn answered(deadline: Deadline) {
     ANSWERED.set(Some(deadline));
+}
+
+/// Says, right before a call's task is spawned, that it is a health check, or
+/// that it is none.
+pub(super) fn checks(check: Option<Arc<Check>>) {
+    CHECKS.set(check);
 }
 
 /// Spawns the tasks of one connection's calls.
@@ -48,9 +56,12 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, call: F) {
+        let (first, open) = self.bell.begin();
         tokio::spawn(Task {
             call,
-            first: Some(self.bell.begin()),
+            first: Some(first),
+            open,
+            check: CHECKS.take(),
             deadline: None,
             sleep: None,
         });
@@ -62,6 +73,8 @@ pin_project_lite::pin_project! {
         #[pin]
         call: F,
         first: Option<Turn>,
+        open: Open,
+        check: Option<Arc<Check>>,
         deadline: Option<Instant>,
         // Made when an answer first has to wait: most never do.
         #[pin]
@@ -78,6 +91,11 @@ impl<F: Future<Output = ()>> Future for Task<F> {
         let ended = this.call.poll(cx).is_ready();
         drop(this.first.take());
         if ended {
+            return Poll::Ready(());
+        }
+        if let Some(check) = this.check
+            && !check.wait(cx.waker())
+        {
             return Poll::Ready(());
         }
         if let Some(deadline) = ANSWERED.take() {

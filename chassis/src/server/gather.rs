@@ -22,6 +22,9 @@ pub(super) struct Bell {
     waiting: AtomicUsize,
     /// To be rung when they have.
     held: AtomicBool,
+    /// Calls that were ever read, and those that have not ended.
+    read: AtomicUsize,
+    open: AtomicUsize,
 }
 
 impl Bell {
@@ -31,9 +34,21 @@ impl Bell {
     }
 
     /// One more call has been read.
-    pub(super) fn begin(self: &Arc<Self>) -> Turn {
+    pub(super) fn begin(self: &Arc<Self>) -> (Turn, Open) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Turn(Arc::clone(self))
+        self.read.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        (Turn(Arc::clone(self)), Open(Arc::clone(self)))
+    }
+
+    /// Calls that were ever read.
+    pub(super) fn calls(&self) -> usize {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Whether no call is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.load(Ordering::Relaxed) == 0
     }
 
     fn release(&self) {
@@ -70,6 +85,16 @@ impl Drop for Turn {
     }
 }
 
+/// A call that is under way; ended when it is dropped.
+#[derive(Debug)]
+pub(super) struct Open(Arc<Bell>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -95,7 +120,7 @@ mod tests {
     #[test]
     fn answers_wait_for_the_calls_that_have_not_had_their_turn() {
         let (bell, task) = connection();
-        let (first, second) = (bell.begin(), bell.begin());
+        let (first, second) = (bell.begin().0, bell.begin().0);
         bell.wake_by_ref();
         drop(first);
         assert_eq!(task.0.load(Ordering::SeqCst), 0);
@@ -106,7 +131,7 @@ mod tests {
     #[test]
     fn without_such_calls_a_connection_is_woken_at_once() {
         let (bell, task) = connection();
-        drop(bell.begin());
+        drop(bell.begin().0);
         assert_eq!(task.0.load(Ordering::SeqCst), 0);
         bell.wake_by_ref();
         assert_eq!(task.0.load(Ordering::SeqCst), 1);
@@ -115,7 +140,7 @@ mod tests {
     #[test]
     fn answers_wait_for_no_more_than_a_few() {
         let (bell, task) = connection();
-        let mut turns: Vec<_> = (0..MOST * 2).map(|_| bell.begin()).collect();
+        let mut turns: Vec<_> = (0..MOST * 2).map(|_| bell.begin().0).collect();
         bell.wake_by_ref();
         turns.truncate(MOST);
         assert_eq!(task.0.load(Ordering::SeqCst), 1);
@@ -125,7 +150,7 @@ mod tests {
     fn no_answer_is_forgotten_between_threads() {
         for _ in 0..2000 {
             let (bell, task) = connection();
-            let turn = bell.begin();
+            let turn = bell.begin().0;
             let answered = Arc::clone(&bell);
             thread::scope(|threads| {
                 threads.spawn(move || drop(turn));

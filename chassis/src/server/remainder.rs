@@ -4,10 +4,12 @@
 //! overtake the answer at the client, and what was already on its way counts
 //! as an error of the connection, which ends after a thousand of them
 //! (`too_many_internal_resets`): refusing calls under load would cut those
-//! that were accepted. So the rest of a request is taken, within bounds.
+//! that were accepted. So the rest of a request is taken, within bounds, of so
+//! many requests at once.
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -15,9 +17,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
-use tonic::Status;
+use tonic::{Code, Status};
 
-use super::room::Share;
+use super::exempt::{self, Check};
+use super::room::{Rest, Share};
+use crate::status;
 
 /// What is taken of one request: as much as a client sends without being
 /// granted more (RFC 9113, 6.9.2).
@@ -31,12 +35,29 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Whole {
     body: Option<Incoming>,
     share: Share,
+    check: Option<Arc<Check>>,
 }
 
 impl Whole {
-    pub(super) fn new(body: Incoming, share: Share) -> Self {
+    /// Of a health check if `check` is one.
+    pub(super) fn new(body: Incoming, share: Share, check: Option<Arc<Check>>) -> Self {
         let body = Some(body);
-        Self { body, share }
+        Self { body, share, check }
+    }
+
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` if there is no room for what was received.
+    fn take(&mut self, received: usize) -> Result<(), Status> {
+        self.share.take(received)?;
+        if self.check.is_some() && self.share.seen() > exempt::LARGEST {
+            return Err(status::error(
+                Code::ResourceExhausted,
+                status::DOMAIN,
+                "MESSAGE_TOO_LARGE",
+                "a health check names a service and no more",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -48,6 +69,11 @@ impl Body for Whole {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(check) = &self.check
+            && let Err(status) = check.stays()
+        {
+            return Poll::Ready(Some(Err(status)));
+        }
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
@@ -57,7 +83,7 @@ impl Body for Whole {
             None => return Poll::Ready(None),
         };
         let received = frame.data_ref().map_or(0, Bytes::len);
-        Poll::Ready(Some(self.share.take(received).map(|()| frame)))
+        Poll::Ready(Some(self.take(received).map(|()| frame)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -81,8 +107,12 @@ impl Drop for Whole {
         // Mostly it is there already.
         if rest(&mut Context::from_waker(Waker::noop())).is_pending()
             && let Ok(runtime) = Handle::try_current()
+            && let Some(awaited) = Rest::await_one(&self.share)
         {
-            runtime.spawn(tokio::time::timeout(PATIENCE, poll_fn(rest)));
+            runtime.spawn(async move {
+                let _ = tokio::time::timeout(PATIENCE, poll_fn(rest)).await;
+                drop(awaited);
+            });
         }
     }
 }

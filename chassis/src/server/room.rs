@@ -15,6 +15,9 @@ use crate::telemetry::metrics::{Counter, Metrics};
 
 /// What each request may take without being counted: most never take more.
 const FREE: usize = 4 << 10;
+/// Requests that were let go, of which the rest is waited for: a moment, if their
+/// clients behave.
+const RESTS: usize = 1024;
 /// When to come back.
 const LATER: Duration = Duration::from_millis(250);
 
@@ -27,6 +30,7 @@ struct Shared {
     taken: AtomicUsize,
     most: usize,
     refused: Counter,
+    rests: AtomicUsize,
 }
 
 impl Room {
@@ -36,6 +40,7 @@ impl Room {
             taken: AtomicUsize::new(0),
             most,
             refused: metrics.rejections("memory"),
+            rests: AtomicUsize::new(0),
         }))
     }
 
@@ -58,6 +63,11 @@ pub(super) struct Share {
 }
 
 impl Share {
+    /// Bytes that were received.
+    pub(super) fn seen(&self) -> usize {
+        self.seen
+    }
+
     /// Takes as much as was received.
     ///
     /// # Errors
@@ -92,6 +102,26 @@ impl Drop for Share {
     }
 }
 
+/// One request of which the rest is waited for.
+#[derive(Debug)]
+pub(super) struct Rest(Room);
+
+impl Rest {
+    /// `None` if there are too many.
+    pub(super) fn await_one(share: &Share) -> Option<Self> {
+        // Gives back what it took, also if that was too much.
+        let rest = Self(share.room.clone());
+        let before = rest.0.0.rests.fetch_add(1, Ordering::Relaxed);
+        (before < RESTS).then_some(rest)
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        self.0.0.rests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Args;
@@ -105,5 +135,15 @@ mod tests {
         let help = command.render_long_help().to_string();
         let said = format!("The first {}KiB of each call do not count", FREE >> 10);
         assert!(help.contains(&said), "{said}");
+    }
+
+    #[test]
+    fn the_rest_is_awaited_of_so_many() {
+        let share = Room::new(1, &Metrics::default()).share();
+        let mut rests: Vec<_> = (0..RESTS).filter_map(|_| Rest::await_one(&share)).collect();
+        assert_eq!(rests.len(), RESTS);
+        assert!(Rest::await_one(&share).is_none());
+        rests.pop();
+        assert!(Rest::await_one(&share).is_some());
     }
 }

@@ -68,7 +68,8 @@ pub struct ServerSettings {
 
     /// Unary calls served at once, over all connections; more are refused with
     /// `RESOURCE_EXHAUSTED`. Fewer, while they wait long for their turn: see
-    /// `--max-queue-delay`. Health checks do not count.
+    /// `--max-queue-delay`. Health checks do not count; of those that have not
+    /// ended there are 256 at most.
     #[arg(
         long,
         env = "MAX_CONCURRENT_REQUESTS",
@@ -79,7 +80,9 @@ pub struct ServerSettings {
     pub max_concurrent_requests: u32,
 
     /// Streaming calls open at once, over all connections; more are refused
-    /// with `RESOURCE_EXHAUSTED`.
+    /// with `RESOURCE_EXHAUSTED`. Those of health and reflection, by callers that
+    /// show neither token nor certificate and have no mesh to name them, do not
+    /// count: of them there are a quarter as many.
     #[arg(
         long,
         env = "MAX_OPEN_STREAMS",
@@ -107,7 +110,8 @@ pub struct ServerSettings {
     #[arg(long, env = "RUNTIME", value_name = "KIND", default_value = "shared")]
     pub runtime: Runtime,
 
-    /// Connections open at once; more are closed as they arrive.
+    /// Connections open at once; more are closed as they arrive. Fewer, and a
+    /// warning says so, where the process may not have as many files open.
     #[arg(
         long,
         env = "MAX_CONNECTIONS",
@@ -116,6 +120,18 @@ pub struct ServerSettings {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub max_connections: u32,
+
+    /// Connections that one peer may have open: an address, or the /64 of one in
+    /// IPv6. By default half of --max-connections for peers that are not this
+    /// machine, and no bound where --mesh is set: proxies and gateways bring the
+    /// connections of many.
+    #[arg(
+        long,
+        env = "MAX_CONNECTIONS_PER_PEER",
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub max_connections_per_peer: Option<u32>,
 
     /// Calls open at once on one connection (HTTP/2
     /// `SETTINGS_MAX_CONCURRENT_STREAMS`); a client queues the rest.
@@ -213,6 +229,17 @@ pub struct ServerSettings {
         value_parser = positive_duration
     )]
     pub max_connection_age_grace: Duration,
+
+    /// Time without calls after which a connection is asked to close (GOAWAY), at
+    /// most twice as long.
+    #[arg(
+        long,
+        env = "MAX_CONNECTION_IDLE",
+        value_name = "DURATION",
+        default_value = "5m",
+        value_parser = positive_duration
+    )]
+    pub max_connection_idle: Duration,
 
     /// How long a new connection may take to begin HTTP/2, TLS included.
     #[arg(
@@ -375,6 +402,8 @@ mod tests {
             ("--max-concurrent-requests", "0"),
             ("--max-queue-delay", "0s"),
             ("--max-connections", "-1"),
+            ("--max-connections-per-peer", "0"),
+            ("--max-connection-idle", "0s"),
             ("--max-concurrent-streams", "0"),
             ("--max-request-bytes", "0"),
             ("--max-header-bytes", "10"),

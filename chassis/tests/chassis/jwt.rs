@@ -72,6 +72,28 @@ fn refused(answer: Result<String, Status>, code: Code, why: &str, what: &str) {
     assert_eq!(said, (code, why.to_owned()), "{what}: {status:?}");
 }
 
+#[tokio::test]
+async fn who_shows_a_token_watches_health_though_others_took_all_places_for_strangers() {
+    let key = Key::new("a");
+    let published = Published::new(&[&key]);
+    let server = serve(&published, &["--max-open-streams=4"]).await;
+    let mut health = HealthClient::new(server.channel());
+    let stranger = || Request::new(HealthCheckRequest::default());
+    let _held = health.watch(stranger()).await.unwrap();
+    let refused = health.watch(stranger()).await.unwrap_err();
+    assert_eq!(reason(&refused), "TOO_MANY_STREAMS");
+    let shows = |token: String| {
+        let mut request = stranger();
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+        request
+    };
+    let forged = shows(Key::new("a").token(&good()));
+    let refused = health.watch(forged).await.unwrap_err();
+    assert_eq!(reason(&refused), "TOO_MANY_STREAMS");
+    health.watch(shows(key.token(&good()))).await.unwrap();
+}
+
 const STRICT: [&str; 2] = [
     "--jwt-audience=shop,post",
     r#"--jwt-claims={"role": ["admin", "user"]}"#,

@@ -18,6 +18,7 @@ mod direct;
 mod drain;
 mod early;
 mod errors;
+mod exempt;
 mod health;
 mod identity;
 #[cfg(feature = "jwt")]

@@ -6,12 +6,15 @@ use chassis::listener::Listener;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_stream::StreamExt;
 use tonic::{Code, Request};
 
 use crate::raw::post;
-use crate::support::{GET, Things, call, reason, start};
+use crate::support::{GET, Things, WATCH, call, open, reason, start};
 
 const SOON: Duration = Duration::from_secs(5);
+/// And settings, none of which differs from what it is without.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// Reads until the server closes.
 async fn closed(mut stream: TcpStream) {
@@ -80,6 +83,47 @@ async fn connections_over_the_limit_are_closed_and_one_that_ends_makes_room() {
 }
 
 #[tokio::test]
+async fn one_peer_has_its_share_of_connections() {
+    let server = start(&["--max-connections-per-peer=1"], Things::echo()).await;
+    let first = server.channel();
+    call(&first, GET, Request::new("x".into())).await.unwrap();
+    closed(TcpStream::connect(server.address).await.unwrap()).await;
+    // Another address of this machine is another peer.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let mut other = socket.connect(server.address).await.unwrap();
+    other.write_all(PREFACE).await.unwrap();
+    assert_ne!(other.read(&mut [0; 1]).await.unwrap(), 0);
+    drop(first);
+    let again = server.channel();
+    tokio::time::timeout(SOON, async {
+        while call(&again, GET, Request::new("x".into())).await.is_err() {}
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_and_one_with_a_call_is_not() {
+    let things = Things::echo()
+        .stream(|_| tokio_stream::once(Ok("first".to_owned())).chain(tokio_stream::pending()));
+    let args = [
+        "--max-connection-idle=100ms",
+        "--max-connection-age-grace=100ms",
+    ];
+    let server = start(&args, things).await;
+    let busy = server.direct().await;
+    let mut stream = open(&busy, WATCH, Request::new("x".into())).await.unwrap();
+    assert_eq!(stream.message().await.unwrap().unwrap(), "first");
+    for _ in 0..3 {
+        let mut idle = TcpStream::connect(server.address).await.unwrap();
+        idle.write_all(PREFACE).await.unwrap();
+        closed(idle).await;
+    }
+    call(&busy, GET, Request::new("x".into())).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_old_connection_gets_goaway_and_then_the_cut() {
     let server = start(
         &[
@@ -91,10 +135,7 @@ async fn an_old_connection_gets_goaway_and_then_the_cut() {
     )
     .await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .await
-        .unwrap();
+    stream.write_all(PREFACE).await.unwrap();
     let start = std::time::Instant::now();
     let mut all = Vec::new();
     tokio::time::timeout(SOON, stream.read_to_end(&mut all))

@@ -12,6 +12,7 @@ mod calls;
 mod certificates;
 mod collector;
 mod demo;
+mod descriptors;
 #[path = "../common/direct.rs"]
 mod direct;
 mod documented;
