@@ -12,6 +12,10 @@ DRAIN_DELAY: {{ $v.settings.drainDelay | quote }}
 DRAIN_TIMEOUT: {{ $v.settings.drainTimeout | quote }}
 MAX_CONCURRENT_REQUESTS: {{ $v.settings.maxConcurrentRequests | int | quote }}
 MAX_CONNECTIONS: {{ $v.settings.maxConnections | int | quote }}
+{{- with $v.settings.maxConnectionsPerPeer }}
+MAX_CONNECTIONS_PER_PEER: {{ int . | quote }}
+{{- end }}
+MAX_CONNECTION_IDLE: {{ $v.settings.maxConnectionIdle | quote }}
 MAX_CONNECTION_AGE: {{ $v.settings.maxConnectionAge | quote }}
 REFLECTION: {{ $v.settings.reflection | quote }}
 {{- if eq $v.store.type "sqlite" }}

@@ -92,6 +92,12 @@ imagePullSecrets:
   configMap:
     name: {{ include "jwt.keys" . }}
 {{- end }}
+{{- with .Values.admin.tokenSecret }}
+- name: admin
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+{{- end }}
 {{- end -}}
 
 {{- define "pod.volumeMounts" -}}
@@ -110,6 +116,11 @@ imagePullSecrets:
   mountPath: /jwt
   readOnly: true
 {{- end }}
+{{- if .Values.admin.tokenSecret }}
+- name: admin
+  mountPath: /admin
+  readOnly: true
+{{- end }}
 {{- end -}}
 
 {{- define "pod.args" -}}
@@ -121,6 +132,9 @@ imagePullSecrets:
 {{- end }}
 {{- with include "owners.args" . | trim }}
 {{ . }}
+{{- end }}
+{{- if .Values.admin.tokenSecret }}
+{{ include "admin.args" . }}
 {{- end }}
 {{- end -}}
 

@@ -126,7 +126,7 @@ fn references(objects: &[Value]) -> Result<()> {
             wanted.extend(object.pointer("/spec/targetRef"));
             wanted.extend(list(object, "/spec/requiredAuthenticationRefs"));
         }
-        if text(object, "/kind") == "GRPCRoute"
+        if ["GRPCRoute", "HTTPRoute"].contains(&text(object, "/kind"))
             && !text(object, "/metadata/name").ends_with("-ingress")
         {
             wanted.extend(list(object, "/spec/parentRefs"));
