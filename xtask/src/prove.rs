@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn build() -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--bin", "server"]);
-    cargo.args(["--features", "postgres"]);
+    cargo.args(["--features", "postgres,tls"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

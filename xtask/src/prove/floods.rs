@@ -24,12 +24,9 @@ use patient::Patient;
 use report::Row;
 use target::Target;
 
-/// Most that the server may hold, in MiB. What a call keeps while it waits is
+/// Most that the server may hold beside what connections cost, in MiB. What a call keeps while it waits is
 /// larger where nothing is optimised.
 const MOST_MEMORY: f64 = if cfg!(debug_assertions) { 192.0 } else { 64.0 };
-/// Most where it is the connections that cost: what h2 holds for each, 16 KiB,
-/// times as many as are let in (`--max-connections`). A pod has 256.
-const MOST_MEMORY_OF_CONNECTIONS: f64 = if cfg!(debug_assertions) { 224.0 } else { 192.0 };
 
 /// How much to prove.
 #[derive(Debug, clap::Args)]
@@ -59,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut rows = Vec::new();
     println!("{}", report::HEAD);
     for flood in FLOODS.iter().filter(|it| it.name.contains(&args.only)) {
-        let target = Target::start(&server)?;
+        let target = Target::start_with(&server, flood.args(), flood.is_under_tls())?;
         let row = runtime.block_on(meet(flood, target, Duration::from_secs(args.seconds)))?;
         println!("{row}");
         rows.push(row);
@@ -75,9 +72,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Lets a flood loose for `time`.
 async fn meet(flood: &'static Flood, target: Target, time: Duration) -> Result<Row> {
-    let patient = Patient::connect(target.address).await?;
+    let patient = Patient::connect(&target).await?;
     let idle = target.memory()?;
-    let attacker = Arc::new(Attacker::new(target.address, Instant::now() + time));
+    let attacker = Arc::new(Attacker::new(&target, Instant::now() + time));
     let mut attacks = JoinSet::new();
     for _ in 0..flood.connections {
         attacks.spawn((flood.run)(Arc::clone(&attacker)));
@@ -86,7 +83,7 @@ async fn meet(flood: &'static Flood, target: Target, time: Duration) -> Result<R
     attacks.abort_all();
     while attacks.join_next().await.is_some() {}
     let over = Instant::now();
-    let recovery = Patient::connect(target.address).await;
+    let recovery = Patient::connect(&target).await;
     Ok(Row {
         flood,
         sent: attacker.sent(),

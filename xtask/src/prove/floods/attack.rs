@@ -2,6 +2,7 @@
 
 pub(super) mod calls;
 pub(super) mod connections;
+pub(super) mod exempt;
 pub(super) mod frames;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::frame::{HEADER_TABLE_SIZE, PREFACE, settings};
+use super::target::Target;
 
 const GET: &str = "/acme.order.v1.OrderService/GetOrder";
 const LIST: &str = "/acme.order.v1.OrderService/ListOrders";
@@ -26,15 +28,20 @@ const LAST: u32 = (1 << 31) - 1;
 /// What all connections of a flood share.
 pub(super) struct Attacker {
     address: SocketAddr,
+    admin: SocketAddr,
+    /// Who vouches for the server, under TLS; in PEM.
+    authority: Option<String>,
     pub(super) until: Instant,
     sent: AtomicU64,
     opened: AtomicU64,
 }
 
 impl Attacker {
-    pub(super) fn new(address: SocketAddr, until: Instant) -> Self {
+    pub(super) fn new(target: &Target, until: Instant) -> Self {
         Self {
-            address,
+            address: target.address,
+            admin: target.admin,
+            authority: target.authority.clone(),
             until,
             sent: AtomicU64::new(0),
             opened: AtomicU64::new(0),
@@ -56,9 +63,21 @@ impl Attacker {
     }
 
     async fn open(&self) -> Option<TcpStream> {
-        let stream = TcpStream::connect(self.address).await.ok()?;
-        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.open_at(self.address).await
+    }
+
+    async fn open_admin(&self) -> Option<TcpStream> {
+        self.open_at(self.admin).await
+    }
+
+    async fn open_at(&self, address: SocketAddr) -> Option<TcpStream> {
+        let stream = TcpStream::connect(address).await.ok()?;
+        self.count_opened(1);
         Some(stream)
+    }
+
+    fn count_opened(&self, connections: u64) {
+        self.opened.fetch_add(connections, Ordering::Relaxed);
     }
 
     fn is_over(&self) -> bool {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::attack::calls::{
     header_bomb, large_body, made_you_reset, rapid_reset, slow_body, slow_reader,
 };
-use super::attack::connections::{idle, slow_preface};
+use super::attack::connections::{half_request, idle, idle_tls, one_peer, slow_preface};
+use super::attack::exempt::{endless_checks, strangers_streams};
 use super::attack::frames::{change, continuation, empty_data, ping, priority, unread, update};
 use super::attack::{Attacker, repeat};
 
@@ -20,6 +21,37 @@ pub(super) struct Flood {
     pub(super) what: &'static str,
     pub(super) connections: usize,
     pub(super) run: fn(Arc<Attacker>) -> Run,
+}
+
+/// KiB that an idle connection costs, most of them HTTP/2's buffers.
+const CONNECTION: u32 = 16;
+/// And under TLS, whose buffers and keys come on top.
+const CONNECTION_UNDER_TLS: u32 = 24;
+
+impl Flood {
+    /// What the server is told besides its defaults.
+    pub(super) fn args(&self) -> &'static [&'static str] {
+        match self.name {
+            "one peer" => &["--max-connections-per-peer", "2000"],
+            _ => &[],
+        }
+    }
+
+    /// Whether the server speaks TLS.
+    pub(super) fn is_under_tls(&self) -> bool {
+        self.name == "idle TLS"
+    }
+
+    /// What the connections themselves may cost that it holds open, in MiB.
+    pub(super) fn cost_of_connections(&self) -> f64 {
+        let kib = match self.name {
+            "idle" => 10_000 * CONNECTION,
+            "idle TLS" => 2_000 * CONNECTION_UNDER_TLS,
+            "one peer" => 2_000 * CONNECTION,
+            _ => 0,
+        };
+        f64::from(kib) / 1024.0
+    }
 }
 
 pub(super) const FLOODS: &[Flood] = &[
@@ -112,5 +144,35 @@ pub(super) const FLOODS: &[Flood] = &[
         what: "ten thousand connections that do nothing",
         connections: 10_000,
         run: |it| Box::pin(idle(it)),
+    },
+    Flood {
+        name: "exempt calls",
+        what: "health checks whose message never ends, without a token",
+        connections: 120,
+        run: |it| Box::pin(repeat(it, endless_checks)),
+    },
+    Flood {
+        name: "exempt streams",
+        what: "streams of health and reflection, without a token",
+        connections: 40,
+        run: |it| Box::pin(repeat(it, strangers_streams)),
+    },
+    Flood {
+        name: "admin port",
+        what: "half-sent requests to the admin port",
+        connections: 2_000,
+        run: |it| Box::pin(half_request(it)),
+    },
+    Flood {
+        name: "one peer",
+        what: "one peer that opens three times the connections that it may have",
+        connections: 6_000,
+        run: |it| Box::pin(one_peer(it)),
+    },
+    Flood {
+        name: "idle TLS",
+        what: "two thousand connections that do nothing, under TLS",
+        connections: 2_000,
+        run: |it| Box::pin(idle_tls(it)),
     },
 ];

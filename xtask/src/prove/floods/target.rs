@@ -14,14 +14,31 @@ const TICKS_PER_SECOND: f64 = 100.0;
 pub(in crate::prove) struct Target {
     child: Child,
     pub(in crate::prove) address: SocketAddr,
+    /// The admin port.
+    pub(super) admin: SocketAddr,
+    /// Who vouches for it, under TLS; in PEM.
+    pub(super) authority: Option<String>,
     _folder: tempfile::TempDir,
 }
 
 impl Target {
     /// With settings as they are by default.
     pub(in crate::prove) fn start(server: &Path) -> Result<Self> {
+        Self::start_with(server, &[], false)
+    }
+
+    /// With `args` besides, and a certificate if it is to speak TLS.
+    pub(super) fn start_with(server: &Path, args: &[&str], tls: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut child = Command::new(server)
+        let mut command = Command::new(server);
+        let authority = if tls {
+            command.args(["--tls-cert", "tls.crt", "--tls-key", "tls.key"]);
+            Some(certify(folder.path())?)
+        } else {
+            None
+        };
+        let mut child = command
+            .args(args)
             .env_clear()
             .current_dir(folder.path())
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
@@ -31,9 +48,13 @@ impl Target {
             .with_context(|| format!("cannot start {}", server.display()))?;
         let stdout = child.stdout.take().context("its output")?;
         let mut lines = BufReader::new(stdout).lines();
+        let mut admin = None;
         let address = loop {
             let line = lines.next().context("the server ended")??;
             let entry: serde_json::Value = serde_json::from_str(&line)?;
+            if let Some(address) = entry.get("admin").and_then(|it| it.as_str()) {
+                admin = Some(address.parse()?);
+            }
             if let Some(address) = entry.get("address").and_then(|it| it.as_str()) {
                 break address.parse()?;
             }
@@ -43,6 +64,8 @@ impl Target {
         Ok(Self {
             child,
             address,
+            admin: admin.context("the admin port's address")?,
+            authority,
             _folder: folder,
         })
     }
@@ -74,6 +97,17 @@ impl Target {
         let system: f64 = fields.next().context("system")?.parse()?;
         Ok((user + system) / TICKS_PER_SECOND)
     }
+}
+
+/// Writes a certificate of its own for `localhost`, and its key; the
+/// certificate.
+fn certify(folder: &Path) -> Result<String> {
+    let names = vec!["localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names)?;
+    let certificate = made.cert.pem();
+    fs::write(folder.join("tls.crt"), &certificate)?;
+    fs::write(folder.join("tls.key"), made.signing_key.serialize_pem())?;
+    Ok(certificate)
 }
 
 impl Drop for Target {
