@@ -3,7 +3,12 @@
 //! The tables are written by the build from the annotations of
 //! `proto/mesh/v1/policy.proto`; nothing here is written by hand.
 
+mod weight;
+
+use std::fmt;
 use std::time::Duration;
+
+pub(crate) use weight::Scale;
 
 /// One rpc's policy.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +30,71 @@ pub struct Method {
     pub retry: Option<Retry>,
     /// Roles that may call; empty: every authenticated caller.
     pub allowed_callers: &'static [&'static str],
+    /// How the request grows when it is decoded; `None`: it takes no more in
+    /// memory than on the wire.
+    pub request: Option<&'static Shape>,
+}
+
+/// How a message grows when it is decoded. It may lead back to itself.
+pub struct Shape {
+    /// The fields that take memory of their own.
+    pub fields: &'static [Field],
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers = self.fields.iter().map(|field| field.number);
+        f.debug_list().entries(numbers).finish()
+    }
+}
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Shape {
+    /// Bytes that the message takes in memory once it is decoded, at most.
+    #[must_use]
+    pub fn weigh(&'static self, message: &[u8]) -> usize {
+        let mut scale = Scale::new(self, message.len());
+        scale.add(message);
+        scale.weight()
+    }
+}
+
+/// What a field takes for each of its occurrences, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Field {
+    /// Its number.
+    pub number: u32,
+    /// What its first element takes, besides its content.
+    pub first: usize,
+    /// What each further element takes, besides its content.
+    pub more: usize,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// How a field's content is weighed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Content {
+    /// It takes what it has on the wire.
+    Bytes,
+    /// By its own fields.
+    Message(&'static Shape),
+    /// Numbers that may be packed, each of at least this many bytes on the wire.
+    Numbers(usize),
+}
+
+impl Content {
+    fn shape(self) -> Option<&'static Shape> {
+        match self {
+            Self::Message(shape) => Some(shape),
+            _ => None,
+        }
+    }
 }
 
 /// Why repeating a call is safe, or that it is not.

@@ -141,5 +141,6 @@ const fn built_in(path: &'static str, server_streaming: bool, client_streaming: 
         per_attempt_timeout: None,
         retry: None,
         allowed_callers: &[],
+        request: None,
     }
 }

@@ -9,6 +9,7 @@ use protox::prost_reflect::prost_types::{FileDescriptorProto, MethodOptions};
 use protox::prost_reflect::{DescriptorPool, Kind, MethodDescriptor, ServiceDescriptor};
 
 use crate::annotation::{Policy, RetryPolicy, Site};
+use crate::shape::Shapes;
 use crate::{Code, Contract, Error, Idempotency, Method, Problem, Retry, Role, Service, Streaming};
 
 pub(crate) fn contract(
@@ -17,6 +18,7 @@ pub(crate) fn contract(
     offered: &BTreeSet<String>,
 ) -> Result<Contract, Error> {
     let mut problems = Vec::new();
+    let mut shapes = Shapes::default();
     let mut services: Vec<Service> = pool
         .services()
         .map(|it| {
@@ -25,14 +27,14 @@ pub(crate) fn contract(
             } else {
                 Role::Upstream
             };
-            service(root, pool, &it, role, &mut problems)
+            service(root, pool, &it, role, &mut shapes, &mut problems)
         })
         .collect();
     if !problems.is_empty() {
         return Err(Error::Policy(problems));
     }
     services.sort_by_key(|it| it.role != Role::Server);
-    Ok(Contract { services })
+    Ok(Contract { services, shapes })
 }
 
 fn service(
@@ -40,6 +42,7 @@ fn service(
     pool: &DescriptorPool,
     descriptor: &ServiceDescriptor,
     role: Role,
+    shapes: &mut Shapes,
     problems: &mut Vec<Problem>,
 ) -> Service {
     let file = descriptor.parent_file_descriptor_proto();
@@ -52,7 +55,11 @@ fn service(
             let subject = format!("{}/{}", descriptor.full_name(), it.name());
             let mut site = self::site(root, file, it.path(), subject);
             let own = site.method(pool, &it.options());
-            let method = method(&it, own, &default, &mut site);
+            let mut method = method(&it, own, &default, &mut site);
+            // What is called is weighed by who is called.
+            method.request = (role == Role::Server)
+                .then(|| shapes.of(&it.input()))
+                .flatten();
             problems.append(&mut site.problems);
             method
         })
@@ -95,6 +102,7 @@ fn method(rpc: &MethodDescriptor, own: Policy, default: &Policy, site: &mut Site
         timeout,
         retry,
         allowed_callers,
+        request: None,
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`Protos`]: the compiled .proto files
 //! - [`Contract`]: the policy of every rpc, defaults merged, rules enforced
 //! - [`rust`]: the server's table
+//! - [`shape`]: how requests grow when they are decoded
 //! - [`chart`]: what the Helm chart reads
 //! - [`service_config`]: what gRPC clients of every language read
 //! - [`mod@reference`], [`fidelity`]: what people read
@@ -23,6 +24,7 @@ mod protos;
 pub mod reference;
 pub mod rust;
 pub mod service_config;
+pub mod shape;
 
 pub use error::{Error, Problem};
 pub use model::{

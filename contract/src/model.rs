@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use crate::shape::Shapes;
+
 /// Every service of the .proto files: those offered first, then those called.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contract {
     /// Offered services first; otherwise in the sequence of the files.
     pub services: Vec<Service>,
+    /// How requests grow when they are decoded.
+    pub shapes: Shapes,
 }
 
 /// One service's policy.
@@ -57,6 +61,9 @@ pub struct Method {
     pub retry: Option<Retry>,
     /// Roles that may call; empty: every authenticated caller.
     pub allowed_callers: Vec<String>,
+    /// The place in [`Contract::shapes`] of what is asked; `None` if it takes no
+    /// more in memory than on the wire.
+    pub request: Option<usize>,
 }
 
 /// Why repeating a call is safe, or that it is not.

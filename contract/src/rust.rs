@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use crate::shape::{Content, Field, Shape};
 use crate::{Contract, Idempotency, Method, Retry, RetryThrottling, Role, Service, Streaming};
 
 /// Rust items: one constant per service, named after it (`THING_SERVICE`), then
@@ -16,6 +17,9 @@ pub fn table(contract: &Contract) -> String {
 }
 
 fn write_table(out: &mut String, contract: &Contract) -> fmt::Result {
+    for (place, shape) in contract.shapes.all.iter().enumerate() {
+        write_shape(out, place, shape)?;
+    }
     for service in &contract.services {
         write_service(out, &constant(contract, service), service)?;
     }
@@ -124,7 +128,47 @@ fn write_method(out: &mut String, method: &Method) -> fmt::Result {
         "            allowed_callers: &{:?},",
         method.allowed_callers
     )?;
+    let request = option(method.request.as_ref(), |place| {
+        format!("&{}", shape_name(*place))
+    });
+    writeln!(out, "            request: {request},")?;
     writeln!(out, "        }},")
+}
+
+fn shape_name(place: usize) -> String {
+    format!("SHAPE_{place}")
+}
+
+fn write_shape(out: &mut String, place: usize, shape: &Shape) -> fmt::Result {
+    let name = shape_name(place);
+    writeln!(out, "/// `{}`.", shape.message)?;
+    writeln!(
+        out,
+        "static {name}: ::chassis::contract::Shape = ::chassis::contract::Shape {{ fields: &["
+    )?;
+    for field in &shape.fields {
+        write_field(out, field)?;
+    }
+    writeln!(out, "] }};\n")
+}
+
+fn write_field(out: &mut String, field: &Field) -> fmt::Result {
+    let Field {
+        number,
+        first,
+        more,
+        content,
+    } = field;
+    let content = match content {
+        Content::Bytes => "Bytes".to_owned(),
+        Content::Message(place) => format!("Message(&{})", shape_name(*place)),
+        Content::Numbers(size) => format!("Numbers({size})"),
+    };
+    writeln!(
+        out,
+        "    ::chassis::contract::Field {{ number: {number}, first: {first}, more: {more}, content: \
+         ::chassis::contract::Content::{content} }},"
+    )
 }
 
 fn option<T>(value: Option<&T>, text: impl Fn(&T) -> String) -> String {

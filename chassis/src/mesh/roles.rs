@@ -211,6 +211,7 @@ mod tests {
             per_attempt_timeout: None,
             retry: None,
             allowed_callers,
+            request: None,
         }
     }
 

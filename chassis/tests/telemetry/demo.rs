@@ -59,6 +59,7 @@ const METHOD: Method = Method {
     per_attempt_timeout: None,
     retry: None,
     allowed_callers: &[],
+    request: None,
 };
 
 /// What to do.

@@ -93,6 +93,7 @@ pub const THING_SERVICE: ::chassis::contract::Service = ::chassis::contract::Ser
             per_attempt_timeout: None,
             retry: None,
             allowed_callers: &[\"reader\"],
+            request: None,
         },
     ],
 };
@@ -129,6 +130,43 @@ fn server_table_with_retries() {
             "{line}\nis not in\n{table}"
         );
     }
+}
+
+#[test]
+fn requests_that_grow_have_a_shape() {
+    let demo = Demo::with_rpcs("rpc Fill(Box) returns (Thing);");
+    demo.write(
+        "proto/demo/v1/box.proto",
+        "syntax = \"proto3\";\npackage demo.v1;\n\
+         message Box { repeated string labels = 1; repeated int32 counts = 2; \
+         map<string, int64> sizes = 3; Part part = 4; repeated Part parts = 5; string note = 6; \
+         bool open = 7; Lid lid = 8; }\n\
+         message Part { string name = 1; Part within = 2; }\n\
+         message Lid { string name = 1; }\n",
+    );
+    let thing = demo.read("proto/demo/v1/thing.proto");
+    let thing = thing.replacen("import ", "import \"demo/v1/box.proto\";\nimport ", 1);
+    demo.write("proto/demo/v1/thing.proto", &thing);
+    let table = rust::table(&demo.contract());
+    for line in [
+        "            request: Some(&SHAPE_0),",
+        "/// `demo.v1.Box`.",
+        // `Vec`s begin with four elements and double.
+        "number: 1, first: 112, more: 64, content: Bytes",
+        "number: 2, first: 16, more: 8, content: Numbers(1)",
+        "number: 3, first: 672, more: 168, content: Bytes",
+        // A part may be within itself, in a `Box`: it can be there many times.
+        "number: 4, first: 16, more: 16, content: Message(&SHAPE_1)",
+        "number: 5, first: 144, more: 80, content: Message(&SHAPE_1)",
+        "number: 6, first: 16, more: 16, content: Bytes",
+        "number: 8, first: 16, more: 16, content: Bytes",
+        "/// `demo.v1.Part`.",
+        "number: 2, first: 48, more: 48, content: Message(&SHAPE_1)",
+    ] {
+        let written = table.replace("::chassis::contract::Content::", "");
+        assert!(written.contains(line), "{line}\nis not in\n{table}");
+    }
+    assert!(!table.contains("number: 7"), "{table}");
 }
 
 #[test]
