@@ -5,21 +5,30 @@
 //! with CANCELLED, cannot send GOAWAY and cut a connection later, and cannot
 //! end while a client stays silent.
 
+mod answer;
 mod call;
 mod connection;
 mod cores;
 mod descriptors;
+mod encoding;
 pub(crate) mod executor;
 mod exempt;
 mod fault;
 mod gather;
+#[cfg(feature = "gzip")]
+mod gzip;
+#[cfg(not(feature = "gzip"))]
+#[path = "server/gzip/none.rs"]
+mod gzip;
 mod http2;
 mod lease;
 mod peers;
 mod protocol;
+mod receive;
 mod remainder;
 mod room;
 mod router;
+mod sending;
 mod single;
 
 use std::sync::Arc;
@@ -45,13 +54,16 @@ use crate::settings::ServerSettings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::tls::ServerTls;
+use answer::Answers;
 use call::Calls;
 use connection::{Connections, Stage};
 use cores::Cores;
 use exempt::Exempt;
 use peers::Peers;
+use receive::Bounds;
 use room::Room;
 use router::Router;
+use sending::Readers;
 
 pub use router::{GrpcService, RpcFuture};
 
@@ -92,6 +104,9 @@ impl Server {
         contracts: &[contract::Service],
         health: &Health,
     ) -> Result<Self, Fatal> {
+        gzip::check(settings)?;
+        let sending = Room::new(settings.max_sending_bytes, &Metrics::default());
+        let answers = Answers::new(settings, sending);
         let server = Self {
             tls: ServerTls::load(&settings.tls)?,
             issuer: Issuer::load(&settings.jwt)?,
@@ -100,7 +115,7 @@ impl Server {
             places: Places::new(settings.max_concurrent_requests, settings.max_queue_delay),
             health: health.clone(),
             serving: health.dependency("server"),
-            router: Router::new(settings.roles()),
+            router: Router::new(settings.roles(), answers),
             layer: Identity::new(),
             descriptors: vec![
                 tonic_health::pb::FILE_DESCRIPTOR_SET,
@@ -115,6 +130,10 @@ impl Server {
 
 impl<L> Server<L> {
     /// Adds a service and makes it known to health checks.
+    ///
+    /// The limits of messages are kept for it. tonic takes no more than 4 MiB
+    /// where a service says nothing: one that shall take more, as the settings
+    /// allow, says `max_decoding_message_size(usize::MAX)`.
     #[must_use]
     pub fn add_service<S: GrpcService + NamedService>(mut self, service: S) -> Self {
         self.health.add_service(S::NAME);
@@ -225,20 +244,25 @@ impl<L> Server<L> {
             &self.metrics,
         );
         let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
-        let router = Endings::new(self.router.ask_for(tokens));
+        let sending = Room::new(self.settings.max_sending_bytes, &self.metrics);
+        let answers = Answers::new(&self.settings, sending.clone());
+        let router = Endings::new(self.router.ask_for(tokens).answer_by(answers));
         // What is refused for want of a place must cost as little as can be.
         let service = limits.layer(self.layer.layer(deadlines.layer(router)));
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
-        let memory = Room::new(self.settings.max_receiving_bytes, &self.metrics);
+        let receiving = Room::new(self.settings.max_receiving_bytes, &self.metrics);
+        let bounds = Bounds::new(&self.settings, receiving);
+        let readers = Readers::new(sending, self.settings.send_timeout);
         let exempt = Exempt::new(&self.metrics);
         let calls = Calls::new(
             &self.settings,
             self.contracts,
             turns,
-            memory,
+            bounds,
             exempt,
+            readers,
             service,
         );
         // Dropped last, when no connection is left.

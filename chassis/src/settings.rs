@@ -15,6 +15,6 @@ pub use admin::AdminSettings;
 pub use client::{ClientSettings, UpstreamRetries};
 pub use jwt::JwtSettings;
 pub use secret::SecretUrl;
-pub use server::{Runtime, ServerSettings};
+pub use server::{Compression, Runtime, ServerSettings};
 pub use tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
 pub use value::{bytes, duration, positive_duration, size};

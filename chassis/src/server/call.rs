@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use http::{Request, Response};
@@ -11,11 +12,14 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
+use super::encoding::Encodings;
 use super::executor;
 use super::exempt::Exempt;
 use super::lease::Lease;
+use super::receive::{Bounds, Received};
 use super::remainder::Whole;
-use super::room::Room;
+use super::room::Share;
+use super::sending::{Line, Readers, Sending, Stalls};
 use super::single::Single;
 use crate::ending::Ending;
 use crate::limits::Turns;
@@ -31,7 +35,10 @@ use crate::tls::Security;
 pub(super) struct Calls<S> {
     contracts: Contracts,
     turns: Turns,
-    room: Room,
+    bounds: Bounds,
+    encodings: Encodings,
+    readers: Readers,
+    line: Arc<Line>,
     exempt: Exempt,
     /// Its number.
     connection: u64,
@@ -51,14 +58,18 @@ impl<S> Calls<S> {
         settings: &ServerSettings,
         contracts: Contracts,
         turns: Turns,
-        room: Room,
+        bounds: Bounds,
         exempt: Exempt,
+        readers: Readers,
         service: S,
     ) -> Self {
         Self {
             contracts,
             turns,
-            room,
+            bounds,
+            encodings: Encodings::new(settings),
+            readers,
+            line: Arc::default(),
             exempt,
             connection: 0,
             service,
@@ -90,7 +101,13 @@ impl<S> Calls<S> {
         (self.peer, self.security, self.caller) = (peer, security, caller);
         self.ending = ending;
         self.connection = self.exempt.number();
+        self.line = Arc::default();
         self
+    }
+
+    /// Ends when the connection's client does not take its answers.
+    pub(super) fn stalls(&self) -> Stalls {
+        self.line.stalls(self.readers.clone())
     }
 }
 
@@ -98,7 +115,7 @@ impl<S, B> hyper::service::Service<Request<Incoming>> for Calls<S>
 where
     S: Service<Request<Body>, Response = Response<B>> + Clone,
 {
-    type Response = Response<FitBody<B>>;
+    type Response = Response<Sending<FitBody<B>>>;
     type Error = S::Error;
     type Future = Called<S, Request<Body>>;
 
@@ -128,11 +145,52 @@ where
         let kind = rpc.kind();
         let check = (kind == Kind::Health).then(|| self.exempt.check(self.connection));
         executor::checks(check.clone());
+        let gzip = self.encodings.accept(request.headers_mut());
+        let share = self.bounds.share();
         let request = request.map(|body| {
-            let message = Single::new(Whole::new(body, self.room.share(), check), one);
-            Body::new(self.turns.await_turn(kind, message))
+            let (bounds, share) = (self.bounds.clone(), Arc::clone(&share));
+            let body = Single::new(Whole::new(body, bounds.room(), check), one);
+            let messages = Received::new(body, rpc, gzip, bounds, share);
+            Body::new(self.turns.await_turn(kind, messages))
         });
-        Called::at_once(self.service.clone(), request)
+        let begun = Begun::at_once(self.service.clone(), request);
+        let (line, readers) = (Arc::clone(&self.line), self.readers.clone());
+        let stream = rpc.method.is_none_or(|method| method.server_streaming);
+        Called {
+            begun,
+            share,
+            sending: Some((stream, line, readers)),
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A call, which takes its share of the room until it is answered.
+    pub(super) struct Called<S: Service<R>, R> {
+        #[pin]
+        begun: Begun<S, R>,
+        share: Arc<Share>,
+        sending: Option<(bool, Arc<Line>, Readers)>,
+    }
+}
+
+impl<S, R, B> Future for Called<S, R>
+where
+    S: Service<R, Response = Response<B>>,
+{
+    type Output = Result<Response<Sending<FitBody<B>>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut answer = ready!(this.begun.poll(cx))?;
+        match this.sending.take() {
+            None => Poll::Pending,
+            Some((stream, line, readers)) => {
+                status::fit(answer.headers_mut());
+                let sending = |body| Sending::new(FitBody::new(body), stream, line, readers);
+                Poll::Ready(Ok(answer.map(sending)))
+            }
+        }
     }
 }
 
@@ -140,14 +198,14 @@ pin_project_lite::pin_project! {
     /// A call that began when it was read: its deadline, its place and its
     /// duration count from then, not from its first turn on a thread.
     #[project = Projected]
-    pub(super) enum Called<S: Service<R>, R> {
+    pub(super) enum Begun<S: Service<R>, R> {
         Begun { #[pin] call: S::Future },
         /// A layer is not ready.
         Waits { #[pin] call: Oneshot<S, R> },
     }
 }
 
-impl<S: Service<R>, R> Called<S, R> {
+impl<S: Service<R>, R> Begun<S, R> {
     fn at_once(mut service: S, request: R) -> Self {
         // Where it is not, the call below asks again.
         match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
@@ -161,20 +219,13 @@ impl<S: Service<R>, R> Called<S, R> {
     }
 }
 
-impl<S, R, B> Future for Called<S, R>
-where
-    S: Service<R, Response = Response<B>>,
-{
-    type Output = Result<Response<FitBody<B>>, S::Error>;
+impl<S: Service<R>, R> Future for Begun<S, R> {
+    type Output = Result<S::Response, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = match self.project() {
-            Projected::Begun { call } => ready!(call.poll(cx)),
-            Projected::Waits { call } => ready!(call.poll(cx)),
-        };
-        Poll::Ready(answer.map(|mut answer| {
-            status::fit(answer.headers_mut());
-            answer.map(FitBody::new)
-        }))
+        match self.project() {
+            Projected::Begun { call } => call.poll(cx),
+            Projected::Waits { call } => call.poll(cx),
+        }
     }
 }

@@ -174,6 +174,7 @@ async fn serve<S, B>(
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(Arc::clone(&bell));
     let http2 = http2.builder(&bell);
+    let mut stalls = pin!(calls.stalls());
     let mut connection = pin!(http2.serve_connection(TokioIo::new(io), calls));
     let mut older = pin!(tokio::time::sleep(age.young));
     let mut idle = pin!(tokio::time::sleep(silence));
@@ -188,6 +189,10 @@ async fn serve<S, B>(
                 if let Err(error) = ended {
                     tracing::debug!(%error, "connection");
                 }
+                return;
+            }
+            () = stalls.as_mut() => {
+                tracing::debug!("a client did not take its answers in time");
                 return;
             }
             changed = stages.changed() => {

@@ -4,11 +4,11 @@
 //! client that grants none would hold its call, and the place it takes, past
 //! every deadline: no layer is asked again. The task is.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::rt::Executor;
@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::exempt::Check;
 use super::gather::{Bell, Open, Turn};
+use super::sending::Progress;
 use crate::deadline::Deadline;
 
 /// Longer than the deadline itself: the layers answer first if they can.
@@ -24,6 +25,7 @@ const GRACE: Duration = Duration::from_millis(200);
 thread_local! {
     static ANSWERED: Cell<Option<Deadline>> = const { Cell::new(None) };
     static CHECKS: Cell<Option<Arc<Check>>> = const { Cell::new(None) };
+    static WATCHED: RefCell<Option<Progress>> = const { RefCell::new(None) };
 }
 
 /// Says, from within a call's task, that the call is answered and must be sent
@@ -36,6 +38,11 @@ pub(crate) fn answered(deadline: Deadline) {
 /// that it is none.
 pub(super) fn checks(check: Option<Arc<Check>>) {
     CHECKS.set(check);
+}
+
+/// Says, from within a call's task, that it is to end when its reader stalls.
+pub(super) fn watch(progress: Progress) {
+    WATCHED.set(Some(progress));
 }
 
 /// Spawns the tasks of one connection's calls.
@@ -64,6 +71,8 @@ where
             check: CHECKS.take(),
             deadline: None,
             sleep: None,
+            progress: None,
+            tick: None,
         });
     }
 }
@@ -79,15 +88,19 @@ pin_project_lite::pin_project! {
         // Made when an answer first has to wait: most never do.
         #[pin]
         sleep: Option<Sleep>,
+        progress: Option<Progress>,
+        #[pin]
+        tick: Option<Sleep>,
     }
 }
 
 impl<F: Future<Output = ()>> Future for Task<F> {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.as_mut().project();
         ANSWERED.set(None);
+        WATCHED.set(None);
         let ended = this.call.poll(cx).is_ready();
         drop(this.first.take());
         if ended {
@@ -101,16 +114,51 @@ impl<F: Future<Output = ()>> Future for Task<F> {
         if let Some(deadline) = ANSWERED.take() {
             *this.deadline = Some(deadline.instant() + GRACE);
         }
+        if let Some(progress) = WATCHED.take() {
+            *this.progress = Some(progress);
+        }
+        if self.as_mut().is_late(cx) || self.is_stalled(cx) {
+            tracing::debug!("a client did not take its answer in time");
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+impl<F> Task<F> {
+    /// Whether the answer was to be sent by now.
+    fn is_late(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        let mut this = self.project();
         let Some(deadline) = *this.deadline else {
-            return Poll::Pending;
+            return false;
         };
         if this.sleep.is_none() {
             this.sleep.set(Some(tokio::time::sleep_until(deadline)));
         }
-        if let Some(sleep) = this.sleep.as_pin_mut() {
-            ready!(sleep.poll(cx));
+        let sleep = this.sleep.as_pin_mut();
+        sleep.is_some_and(|sleep| sleep.poll(cx).is_ready())
+    }
+
+    /// Whether the reader is to be ended.
+    fn is_stalled(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        let mut this = self.project();
+        let Some(progress) = this.progress else {
+            return false;
+        };
+        loop {
+            if let Some(tick) = this.tick.as_mut().as_pin_mut() {
+                if tick.poll(cx).is_pending() {
+                    return false;
+                }
+                this.tick.set(None);
+                if progress.is_stalled() {
+                    return true;
+                }
+            }
+            match progress.next() {
+                None => return false,
+                Some(next) => this.tick.set(Some(tokio::time::sleep_until(next))),
+            }
         }
-        tracing::debug!("a client did not take its answer in time");
-        Poll::Ready(())
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! tonic answers `INTERNAL` to what is no message at all and `OUT_OF_RANGE` to one
 //! that is too large, so that a caller's mistake counts as ours. Its statuses
-//! are told by their text; tests notice when a version changes it.
+//! are told by their text, in headers and trailers; tests notice when a version changes it.
 
-use http::Response;
+use http::{HeaderMap, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -33,39 +33,56 @@ const fn too_large(says: &'static str) -> Fault {
     }
 }
 
-const FAULTS: [Fault; 7] = [
+const FAULTS: [Fault; 5] = [
     malformed("failed to decode Protobuf message"),
-    malformed("protocol error: received message with"),
     Fault {
         says: "Missing request message",
         code: Code::Unimplemented,
         reason: "NOT_ONE_MESSAGE",
     },
     malformed("Unexpected EOF decoding stream"),
-    too_large("Error decompressing: size limit"),
-    malformed("Error decompressing"),
+    // A service has limits of its own, below those of the settings.
     too_large("Error, decoded message length too large"),
+    too_large("Error, encoded message length too large"),
 ];
 
 /// The same response, or the one that blames the caller.
 pub(super) fn attribute(response: Response<Body>) -> Response<Body> {
-    // A status in the headers is an error: successes have theirs in trailers.
-    if !response.headers().contains_key(Status::GRPC_STATUS) {
-        return response;
-    }
-    match Status::from_header_map(response.headers()) {
-        Some(said) if said.details().is_empty() => {
-            mended(&said).map_or(response, Status::into_http)
-        }
-        _ => response,
+    match mended(response.headers()) {
+        Some(status) => status.into_http(),
+        None => response,
     }
 }
 
-fn mended(said: &Status) -> Option<Status> {
-    let wire = [Code::Internal, Code::OutOfRange, Code::ResourceExhausted];
+/// The same trailers, or those that blame the caller.
+pub(super) fn mend(trailers: HeaderMap) -> HeaderMap {
+    let Some(status) = mended(&trailers) else {
+        return trailers;
+    };
+    let mut mended = HeaderMap::new();
+    match status.add_header(&mut mended) {
+        Ok(()) => mended,
+        Err(_) => trailers,
+    }
+}
+
+fn mended(headers: &HeaderMap) -> Option<Status> {
+    // Most trailers say that all went well.
+    let failed = (headers.get(Status::GRPC_STATUS)).is_some_and(|code| code != "0");
+    if !failed || headers.contains_key(Status::GRPC_STATUS_DETAILS) {
+        return None;
+    }
+    let said = Status::from_header_map(headers)?;
+    let wire = [Code::Internal, Code::OutOfRange];
     let fault = (FAULTS.iter())
         .filter(|_| wire.contains(&said.code()))
         .find(|fault| said.message().starts_with(fault.says))?;
+    if fault.code == Code::ResourceExhausted {
+        tracing::warn!(
+            error = said.message(),
+            "a service has a limit of its own: see Server::add_service"
+        );
+    }
     Some(status::error(
         fault.code,
         DOMAIN,

@@ -15,6 +15,8 @@ use crate::settings::ServerSettings;
 /// at a millisecond's distance, in bytes.
 const STREAM_WINDOW: u32 = 64 << 10;
 const CONNECTION_WINDOW: u32 = 128 << 10;
+/// What is taken of one answer before it is sent, in bytes.
+const SEND_BUFFER: usize = 64 << 10;
 
 /// The limits of each connection.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,7 @@ impl Http2 {
             .max_concurrent_streams(self.max_streams)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_send_buf_size(SEND_BUFFER)
             .max_header_list_size(self.max_header_bytes)
             // Bounds what a client can make this server remember by provoking
             // errors (CVE-2023-44487 and its kin).

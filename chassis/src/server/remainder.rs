@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tonic::{Code, Status};
 
 use super::exempt::{self, Check};
-use super::room::{Rest, Share};
+use super::room::{Rest, Room};
 use crate::status;
 
 /// What is taken of one request: as much as a client sends without being
@@ -29,27 +29,36 @@ const MOST: usize = 65_535;
 /// How long the end of a request is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A request's body that is read to its end by whoever lets it go, and that
-/// takes no more memory than there is room for.
+/// A request's body that is read to its end by whoever lets it go.
 #[derive(Debug)]
 pub(super) struct Whole {
     body: Option<Incoming>,
-    share: Share,
+    /// Counts those of which the rest is awaited.
+    room: Room,
     check: Option<Arc<Check>>,
+    /// Bytes of a check that were received.
+    seen: usize,
 }
 
 impl Whole {
     /// Of a health check if `check` is one.
-    pub(super) fn new(body: Incoming, share: Share, check: Option<Arc<Check>>) -> Self {
-        let body = Some(body);
-        Self { body, share, check }
+    pub(super) fn new(body: Incoming, room: Room, check: Option<Arc<Check>>) -> Self {
+        Self {
+            body: Some(body),
+            room,
+            check,
+            seen: 0,
+        }
     }
 
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` if there is no room for what was received.
+    /// `RESOURCE_EXHAUSTED` if this is more than a health check needs.
     fn take(&mut self, received: usize) -> Result<(), Status> {
-        self.share.take(received)?;
-        if self.check.is_some() && self.share.seen() > exempt::LARGEST {
+        if self.check.is_none() {
+            return Ok(());
+        }
+        self.seen += received;
+        if self.seen > exempt::LARGEST {
             return Err(status::error(
                 Code::ResourceExhausted,
                 status::DOMAIN,
@@ -91,9 +100,7 @@ impl Body for Whole {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body
-            .as_ref()
-            .map_or_else(SizeHint::new, Body::size_hint)
+        self.body.as_ref().map_or_else(SizeHint::new, Body::size_hint)
     }
 }
 
@@ -107,7 +114,7 @@ impl Drop for Whole {
         // Mostly it is there already.
         if rest(&mut Context::from_waker(Waker::noop())).is_pending()
             && let Ok(runtime) = Handle::try_current()
-            && let Some(awaited) = Rest::await_one(&self.share)
+            && let Some(awaited) = Rest::await_one(&self.room)
         {
             runtime.spawn(async move {
                 let _ = tokio::time::timeout(PATIENCE, poll_fn(rest)).await;

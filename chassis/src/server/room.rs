@@ -1,13 +1,19 @@
-//! How much memory the messages that are being received may take together.
+//! How much memory messages on their way may take together, one way or the
+//! other.
 //!
 //! Each message has its bound, and so has the number of calls; the product of
 //! both is more than a process has. A few connections that send large messages
-//! but for their last byte would fill it.
+//! but for their last byte, or take no answers, would fill it.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 use tonic::{Code, Status};
 
 use crate::status;
@@ -21,7 +27,7 @@ const RESTS: usize = 1024;
 /// When to come back.
 const LATER: Duration = Duration::from_millis(250);
 
-/// The room for all requests; clones share it.
+/// The room for all requests, or for all answers; clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Room(Arc<Shared>);
 
@@ -31,6 +37,8 @@ struct Shared {
     most: usize,
     refused: Counter,
     rests: AtomicUsize,
+    waiting: AtomicUsize,
+    given_back: Arc<Notify>,
 }
 
 impl Room {
@@ -41,6 +49,8 @@ impl Room {
             most,
             refused: metrics.rejections("memory"),
             rests: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            given_back: Arc::default(),
         }))
     }
 
@@ -48,9 +58,92 @@ impl Room {
     pub(super) fn share(&self) -> Share {
         Share {
             room: self.clone(),
-            seen: 0,
-            taken: 0,
+            taken: AtomicUsize::new(0),
         }
+    }
+
+    /// Bytes there are at all.
+    pub(super) fn most(&self) -> usize {
+        self.0.most
+    }
+
+    /// Whether `more` bytes find no room.
+    pub(super) fn lacks(&self, more: usize) -> bool {
+        let taken = self.0.taken.load(Ordering::Relaxed);
+        more > self.0.most.saturating_sub(taken)
+    }
+
+    /// Whether even what is kept for small answers is taken.
+    pub(super) fn is_overfull(&self) -> bool {
+        let most = self.0.most;
+        self.0.taken.load(Ordering::Relaxed) > most + most / 4
+    }
+
+    /// Takes so much, be there room or not.
+    pub(super) fn take(&self, bytes: usize) {
+        self.0.taken.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives so much back.
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.0.taken.fetch_sub(bytes, Ordering::SeqCst);
+        self.tell_next();
+    }
+
+    /// Tells the next who waits, if there is room; to be called by whoever waited
+    /// and has taken what it wants.
+    pub(super) fn tell_next(&self) {
+        if self.0.waiting.load(Ordering::SeqCst) > 0 && !self.lacks(1) {
+            self.0.given_back.notify_one();
+        }
+    }
+
+    /// Waits for room, in the sequence of those who do.
+    pub(super) fn queue(&self) -> Queued {
+        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+        Queued {
+            told: Box::pin(Arc::clone(&self.0.given_back).notified_owned()),
+            room: self.clone(),
+        }
+    }
+
+    /// The refusal of what finds no room; counted.
+    pub(super) fn refusal(&self, message: &str) -> Status {
+        self.0.refused.add(1);
+        let (code, reason) = (Code::ResourceExhausted, "TOO_MANY_BYTES");
+        status::retryable(code, status::DOMAIN, reason, message, LATER)
+    }
+}
+
+/// One who waits for room.
+#[derive(Debug)]
+pub(super) struct Queued {
+    room: Room,
+    told: Pin<Box<OwnedNotified>>,
+}
+
+impl Queued {
+    /// Whether there is room.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let told = self.told.as_mut().poll(cx);
+            // Asked for after this task can be told: what is given back is seen
+            // here, or its giver sees who waits.
+            if !self.room.lacks(1) {
+                return Poll::Ready(());
+            }
+            if told.is_pending() {
+                return Poll::Pending;
+            }
+            let told = Arc::clone(&self.room.0.given_back).notified_owned();
+            self.told = Box::pin(told);
+        }
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.room.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -58,46 +151,39 @@ impl Room {
 #[derive(Debug)]
 pub(super) struct Share {
     room: Room,
-    seen: usize,
-    taken: usize,
+    taken: AtomicUsize,
 }
 
 impl Share {
-    /// Bytes that were received.
-    pub(super) fn seen(&self) -> usize {
-        self.seen
-    }
-
-    /// Takes as much as was received.
+    /// Takes so many bytes in all from now on: those that are received and those
+    /// that they are decoded to.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` if there is no room for it.
-    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Status> {
-        self.seen += bytes;
-        if self.seen <= FREE {
+    /// `RESOURCE_EXHAUSTED` if there is no room for them.
+    pub(super) fn hold(&self, bytes: usize) -> Result<(), Status> {
+        let bytes = if bytes <= FREE { 0 } else { bytes };
+        let before = self.taken.swap(bytes, Ordering::Relaxed);
+        if bytes <= before {
+            if bytes < before {
+                self.room.give_back(before - bytes);
+            }
             return Ok(());
         }
-        let shared = &self.room.0;
-        let before = shared.taken.fetch_add(bytes, Ordering::Relaxed);
-        self.taken += bytes;
-        if before + bytes <= shared.most {
-            return Ok(());
+        let lacks = self.room.lacks(bytes - before);
+        self.room.take(bytes - before);
+        if lacks {
+            let message = "too many large messages are being received; try again later";
+            return Err(self.room.refusal(message));
         }
-        shared.refused.add(1);
-        Err(status::retryable(
-            Code::ResourceExhausted,
-            status::DOMAIN,
-            "TOO_MANY_BYTES",
-            "too many large messages are being received; try again later",
-            LATER,
-        ))
+        Ok(())
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if self.taken > 0 {
-            self.room.0.taken.fetch_sub(self.taken, Ordering::Relaxed);
+        let taken = *self.taken.get_mut();
+        if taken > 0 {
+            self.room.give_back(taken);
         }
     }
 }
@@ -108,9 +194,9 @@ pub(super) struct Rest(Room);
 
 impl Rest {
     /// `None` if there are too many.
-    pub(super) fn await_one(share: &Share) -> Option<Self> {
+    pub(super) fn await_one(room: &Room) -> Option<Self> {
         // Gives back what it took, also if that was too much.
-        let rest = Self(share.room.clone());
+        let rest = Self(room.clone());
         let before = rest.0.0.rests.fetch_add(1, Ordering::Relaxed);
         (before < RESTS).then_some(rest)
     }
@@ -139,11 +225,11 @@ mod tests {
 
     #[test]
     fn the_rest_is_awaited_of_so_many() {
-        let share = Room::new(1, &Metrics::default()).share();
-        let mut rests: Vec<_> = (0..RESTS).filter_map(|_| Rest::await_one(&share)).collect();
+        let room = Room::new(1, &Metrics::default());
+        let mut rests: Vec<_> = (0..RESTS).filter_map(|_| Rest::await_one(&room)).collect();
         assert_eq!(rests.len(), RESTS);
-        assert!(Rest::await_one(&share).is_none());
+        assert!(Rest::await_one(&room).is_none());
         rests.pop();
-        assert!(Rest::await_one(&share).is_some());
+        assert!(Rest::await_one(&room).is_some());
     }
 }

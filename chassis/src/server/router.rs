@@ -12,8 +12,9 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
 
+use super::answer::{Answer, Answers, Manner};
 use super::lease::{End, Lease, Leased};
-use super::{fault, protocol};
+use super::protocol;
 use crate::jwt::Tokens;
 use crate::mesh::{Caller, Roles};
 use crate::rpc::{Kind, Rpc};
@@ -55,13 +56,14 @@ impl<S: GrpcService> Call for Callee<S> {
 }
 
 /// The services on offer. A handful: a scan beats a map.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Router {
     services: Arc<Vec<Entry>>,
     /// Enforces the contract's `allowed_callers`.
     roles: Option<Roles>,
     /// Asks each call for one.
     tokens: Option<Tokens>,
+    answers: Answers,
 }
 
 struct Entry {
@@ -72,12 +74,17 @@ struct Entry {
 }
 
 impl Router {
-    pub(super) fn new(roles: Option<Roles>) -> Self {
+    pub(super) fn new(roles: Option<Roles>, answers: Answers) -> Self {
         Self {
             services: Arc::default(),
             roles,
             tokens: None,
+            answers,
         }
+    }
+
+    pub(super) fn answer_by(self, answers: Answers) -> Self {
+        Self { answers, ..self }
     }
 
     pub(super) fn ask_for(self, tokens: Option<Tokens>) -> Self {
@@ -159,7 +166,7 @@ impl fmt::Debug for Router {
 }
 
 impl Service<Request<Body>> for Router {
-    type Response = Response<Body>;
+    type Response = Response<Answer>;
     type Error = Infallible;
     type Future = Routed;
 
@@ -175,8 +182,12 @@ impl Service<Request<Body>> for Router {
             Ok(end) => end,
             Err(status) => return Routed::Refused(Some(status.into_http())),
         };
+        let manner = match self.answers.manner(&request) {
+            Ok(manner) => manner,
+            Err(status) => return Routed::Refused(Some(status.into_http())),
+        };
         match self.find(&request) {
-            Some(service) => Routed::Called(service.call(request), end),
+            Some(service) => Routed::Called(service.call(request), end, Some(manner)),
             None => Routed::Refused(Some(
                 status::error(
                     Code::Unimplemented,
@@ -193,25 +204,27 @@ impl Service<Request<Body>> for Router {
 /// A call under way, or its refusal.
 pub enum Routed {
     /// Answered by a service.
-    Called(RpcFuture, Option<End>),
+    Called(RpcFuture, Option<End>, Option<Manner>),
     /// Answered already.
     Refused(Option<Response<Body>>),
 }
 
 impl Future for Routed {
-    type Output = Result<Response<Body>, Infallible>;
+    type Output = Result<Response<Answer>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Called(call, end) => {
+            Self::Called(call, end, manner) => {
                 if let Poll::Ready(answer) = call.as_mut().poll(cx) {
-                    let answer = answer.map(fault::attribute);
-                    return Poll::Ready(match end.take() {
-                        Some(end) => {
-                            answer.map(|it| it.map(|body| Body::new(Leased::new(body, end))))
-                        }
+                    let answer = answer?;
+                    let answer = match end.take() {
+                        Some(end) => answer.map(|body| Body::new(Leased::new(body, end))),
                         None => answer,
-                    });
+                    };
+                    return match manner.take() {
+                        Some(manner) => Poll::Ready(Ok(Answer::new(answer, manner, cx))),
+                        None => Poll::Pending,
+                    };
                 }
                 let ended = end.as_mut().map(|end| end.as_mut().poll(cx));
                 let Some(Poll::Ready(status)) = ended else {
@@ -219,11 +232,11 @@ impl Future for Routed {
                 };
                 // Drops the work where it waits.
                 *self = Self::Refused(None);
-                Poll::Ready(Ok(status.into_http()))
+                Poll::Ready(Ok(Answer::plain(status.into_http())))
             }
-            Self::Refused(response) => response
-                .take()
-                .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
+            Self::Refused(response) => response.take().map_or(Poll::Pending, |response| {
+                Poll::Ready(Ok(Answer::plain(response)))
+            }),
         }
     }
 }

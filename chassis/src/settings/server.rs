@@ -18,6 +18,16 @@ pub enum Runtime {
     PerCore,
 }
 
+/// How messages are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// By gzip.
+    Gzip,
+}
+
 /// The gRPC port: addresses, limits, time.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Server")]
@@ -154,9 +164,23 @@ pub struct ServerSettings {
     )]
     pub max_request_bytes: usize,
 
+    /// What a request message may take in memory once it is decoded, beyond
+    /// twice its size: many small parts take more than they weigh on the wire,
+    /// an empty line of a list perhaps a hundred bytes. What would take more is
+    /// refused with `RESOURCE_EXHAUSTED` before it is decoded.
+    #[arg(
+        long,
+        env = "MAX_DECODED_BYTES",
+        value_name = "BYTES",
+        default_value = "1MiB",
+        value_parser = bytes
+    )]
+    pub max_decoded_bytes: usize,
+
     /// Bytes of request messages that may be on their way at once, over all
-    /// connections; calls that bring more are refused with
-    /// `RESOURCE_EXHAUSTED`. The first 4KiB of each call do not count.
+    /// connections, and what they are decoded to until their calls are
+    /// answered; calls that bring more are refused with `RESOURCE_EXHAUSTED`.
+    /// Up to 4KiB of a call do not count.
     #[arg(
         long,
         env = "MAX_RECEIVING_BYTES",
@@ -175,6 +199,50 @@ pub struct ServerSettings {
         value_parser = bytes
     )]
     pub max_response_bytes: usize,
+
+    /// Bytes of answers that may wait at once to be taken by their callers, over
+    /// all connections. While there are as many, streams wait and large answers
+    /// are refused with `RESOURCE_EXHAUSTED`; a quarter more, and so are calls.
+    #[arg(
+        long,
+        env = "MAX_SENDING_BYTES",
+        value_name = "BYTES",
+        default_value = "16MiB",
+        value_parser = bytes
+    )]
+    pub max_sending_bytes: usize,
+
+    /// How long a caller may take nothing of what waits for it before its call,
+    /// or its connection, is ended; no more than a second while
+    /// --max-sending-bytes wait.
+    #[arg(
+        long,
+        env = "SEND_TIMEOUT",
+        value_name = "DURATION",
+        default_value = "20s",
+        value_parser = positive_duration
+    )]
+    pub send_timeout: Duration,
+
+    /// How request messages may be compressed (cargo feature `gzip`). What they
+    /// are inflated to counts as if it had been sent.
+    #[arg(
+        long,
+        env = "ACCEPT_COMPRESSION",
+        value_name = "KIND",
+        default_value = "none"
+    )]
+    pub accept_compression: Compression,
+
+    /// How messages of 1KiB and more are compressed for callers that take it
+    /// (cargo feature `gzip`).
+    #[arg(
+        long,
+        env = "SEND_COMPRESSION",
+        value_name = "KIND",
+        default_value = "none"
+    )]
+    pub send_compression: Compression,
 
     /// Largest header block of one request.
     #[arg(
@@ -335,11 +403,19 @@ impl ServerSettings {
                 humantime::format_duration(self.handshake_timeout),
             )));
         }
-        if self.max_receiving_bytes < self.max_request_bytes {
+        if self.max_receiving_bytes < 2 * self.max_request_bytes {
             return Err(Fatal::usage(format!(
-                "--max-receiving-bytes {} is less than --max-request-bytes {}: one message of the \
-                 largest size would be refused; raise the former or lower the latter",
+                "--max-receiving-bytes {} is less than twice --max-request-bytes {}: one message of \
+                 the largest size would be refused, which is there twice while it is decoded; raise \
+                 the former or lower the latter",
                 self.max_receiving_bytes, self.max_request_bytes,
+            )));
+        }
+        if self.max_sending_bytes < self.max_response_bytes {
+            return Err(Fatal::usage(format!(
+                "--max-sending-bytes {} is less than --max-response-bytes {}: one message of the \
+                 largest size would be refused; raise the former or lower the latter",
+                self.max_sending_bytes, self.max_response_bytes,
             )));
         }
         self.tls.validate(self.mesh)?;
@@ -407,7 +483,12 @@ mod tests {
             ("--max-concurrent-streams", "0"),
             ("--max-request-bytes", "0"),
             ("--max-header-bytes", "10"),
-            ("--max-receiving-bytes", "1MiB"),
+            ("--max-receiving-bytes", "7MiB"),
+            ("--max-sending-bytes", "15MiB"),
+            ("--max-decoded-bytes", "0"),
+            ("--send-timeout", "0s"),
+            ("--accept-compression", "zstd"),
+            ("--send-compression", "deflate"),
             ("--keepalive-timeout", "31s"),
             ("--max-connection-age", "1s"),
             ("--max-connection-age-grace", "0s"),

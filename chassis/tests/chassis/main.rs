@@ -24,8 +24,10 @@ mod identity;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod limits;
+mod messages;
 mod protocol;
 mod raw;
+mod readers;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

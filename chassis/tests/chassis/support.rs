@@ -31,6 +31,7 @@ pub(crate) const GET: &str = "/demo.v1.Things/Get";
 pub(crate) const SLOW: &str = "/demo.v1.Things/Slow";
 pub(crate) const GUARDED: &str = "/demo.v1.Things/Guarded";
 pub(crate) const WATCH: &str = "/demo.v1.Things/Watch";
+pub(crate) const GATHER: &str = "/demo.v1.Things/Gather";
 
 /// What the contract of `Slow` allows.
 pub(crate) const SLOW_TIMEOUT: Duration = Duration::from_millis(300);
@@ -45,6 +46,7 @@ pub(crate) const fn method(path: &'static str) -> Method {
         per_attempt_timeout: None,
         retry: None,
         allowed_callers: &[],
+        request: None,
     }
 }
 
@@ -65,13 +67,18 @@ pub(crate) static CONTRACT: [Contract; 1] = [Contract {
             server_streaming: true,
             ..method(WATCH)
         },
+        Method {
+            client_streaming: true,
+            ..method(GATHER)
+        },
     ],
 }];
 
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Response<String>, Status>> + Send>>;
 pub(crate) type Items = Pin<Box<dyn Stream<Item = Result<String, Status>> + Send>>;
 
-/// `Get` and `Slow` are answered by `unary`, `Watch` by `stream`.
+/// `Get` and `Slow` are answered by `unary`, `Watch` by `stream`; `Gather` says
+/// how many messages came.
 #[derive(Clone)]
 pub(crate) struct Things {
     unary: Arc<dyn Fn(Request<String>) -> Answer + Send + Sync>,
@@ -135,6 +142,24 @@ impl tonic::server::ServerStreamingService<String> for Streaming {
     }
 }
 
+struct Gather;
+
+impl tonic::server::ClientStreamingService<String> for Gather {
+    type Response = String;
+    type Future = Answer;
+
+    fn call(&mut self, request: Request<tonic::Streaming<String>>) -> Answer {
+        Box::pin(async move {
+            let mut messages = request.into_inner();
+            let mut count = 0;
+            while messages.message().await?.is_some() {
+                count += 1;
+            }
+            Ok(Response::new(count.to_string()))
+        })
+    }
+}
+
 impl tower::Service<HttpRequest<Body>> for Things {
     type Response = http::Response<Body>;
     type Error = Infallible;
@@ -153,6 +178,7 @@ impl tower::Service<HttpRequest<Body>> for Things {
                     grpc.server_streaming(Streaming(things.stream), request)
                         .await
                 }
+                GATHER => grpc.client_streaming(Gather, request).await,
                 _ => grpc.unary(Unary(things.unary), request).await,
             })
         })
