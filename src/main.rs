@@ -101,7 +101,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
 
     let ended = server
         .metrics(metrics)
-        .add_service(api.into_service(&settings.server))
+        .add_service(api.into_service())
         .reflection(proto::DESCRIPTORS)?
         .layer(ServerLayer::new(telemetry, contract::SERVICES))
         .serve(listener, shutdown)

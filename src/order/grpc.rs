@@ -10,7 +10,6 @@ mod watch;
 
 use chassis::attempt;
 use chassis::ending::Ending;
-use chassis::settings::ServerSettings;
 use tonic::{Request, Response, Status};
 
 use super::event::Event;
@@ -53,12 +52,10 @@ impl Api {
         Self { orders, requesters }
     }
 
-    /// The service to add to a server, with its limits on messages.
+    /// The service to add to a server, which limits messages.
     #[must_use]
-    pub fn into_service(self, settings: &ServerSettings) -> OrderServiceServer<Self> {
-        OrderServiceServer::new(self)
-            .max_decoding_message_size(settings.max_request_bytes)
-            .max_encoding_message_size(settings.max_response_bytes)
+    pub fn into_service(self) -> OrderServiceServer<Self> {
+        OrderServiceServer::new(self).max_decoding_message_size(usize::MAX)
     }
 }
 

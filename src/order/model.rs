@@ -152,6 +152,15 @@ impl Order {
         self.content.items.total()
     }
 
+    /// Bytes that it takes in memory, about, as a message too.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        const ALONE: usize = 512;
+        const LINE: usize = 160;
+        let lines = self.content.items.lines().len();
+        ALONE + lines * LINE + self.content.note.as_str().len()
+    }
+
     /// What it becomes by `command`, or `None` if that changes nothing.
     ///
     /// `expected` is the version that the caller saw, if it said.

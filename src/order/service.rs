@@ -136,6 +136,7 @@ impl Orders {
             by,
             filter,
             position,
+            batch: Watch::FIRST_BATCH,
         })
     }
 }
@@ -147,11 +148,17 @@ pub struct Watch {
     by: Requester,
     filter: Filter,
     position: Position,
+    /// Events to read at once: as many as are likely to be kept.
+    batch: usize,
 }
 
 impl Watch {
+    const FIRST_BATCH: usize = 8;
     /// Most events read at once.
-    const BATCH: usize = 256;
+    const LARGEST_BATCH: usize = 64;
+    /// Bytes of events that are kept until the reader asks for more: there may be
+    /// thousands of watches, and readers that take nothing.
+    const KEPT: usize = 8 << 10;
 
     /// The token to resume from after everything returned so far.
     #[must_use]
@@ -171,18 +178,42 @@ impl Watch {
         loop {
             // Marked as seen before the read, so that no event slips between.
             self.news.borrow_and_update();
-            let mut events = self.store.events(self.position, Self::BATCH).await?;
+            let mut events = self.store.events(self.position, self.batch).await?;
+            self.keep(&mut events);
             if let Some(last) = events.last() {
                 self.position = last.position;
-                events.retain(|event| {
-                    self.by.sees(&event.order) && self.filter.matches(&event.order)
-                });
+                events.retain(|event| self.tells(event));
                 return Ok(Some(events));
             }
             if self.news.changed().await.is_err() {
                 return Ok(None);
             }
         }
+    }
+
+    fn tells(&self, event: &Event) -> bool {
+        self.by.sees(&event.order) && self.filter.matches(&event.order)
+    }
+
+    /// Leaves what is too much to be read again later, but for one.
+    fn keep(&mut self, events: &mut Vec<Event>) {
+        let mut bytes = 0;
+        let kept = (events.iter())
+            .take_while(|event| {
+                let fits = bytes < Self::KEPT;
+                if self.tells(event) {
+                    bytes += event.order.weight();
+                }
+                fits
+            })
+            .count();
+        self.batch = if kept < events.len() {
+            kept.max(1)
+        } else {
+            (self.batch * 2).min(Self::LARGEST_BATCH)
+        };
+        events.truncate(kept);
+        events.shrink_to_fit();
     }
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

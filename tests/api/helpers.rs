@@ -89,6 +89,14 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// The most bytes that were ever resident.
+    pub(crate) fn most_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = (status.lines()).find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.unwrap().trim().trim_end_matches(" kB");
+        kib.parse::<usize>().unwrap() << 10
+    }
+
     /// Waits for the process to end by itself.
     pub(crate) async fn ended(mut self) -> (ExitStatus, TempDir) {
         let dir = std::mem::replace(&mut self.dir, TempDir::new().unwrap());

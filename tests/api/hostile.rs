@@ -5,11 +5,12 @@ use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use service::proto::acme::order::v1 as pb;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
-use crate::helpers::{Server, create_request, item, money, refused};
+use crate::helpers::{Server, create, create_request, item, money, refused, wrong_fields};
 
 const RPCS: [&str; 6] = [
     "CreateOrder",
@@ -107,6 +108,64 @@ async fn a_message_that_is_too_large_is_refused() {
     request.order.as_mut().unwrap().items = vec![item("a", 1, money(1, 0)); 10_000];
     let status = client.create_order(request).await.unwrap_err();
     refused(&status, Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
+}
+
+/// A field of a message within `field`, as often as 4 MiB have it.
+fn many(field: u8, within: &[u8]) -> Bytes {
+    const MOST: usize = (4 << 20) - 16;
+    let one = [&[field, u8::try_from(within.len()).unwrap()], within].concat();
+    one.repeat(MOST / one.len()).into()
+}
+
+/// `content` as the message in a field.
+fn within(field: u8, content: &Bytes) -> Bytes {
+    let mut message = vec![field];
+    prost::encoding::encode_varint(content.len() as u64, &mut message);
+    message.extend_from_slice(content);
+    message.into()
+}
+
+#[tokio::test]
+async fn a_message_that_would_grow_in_memory_is_refused_before_it_is_decoded() {
+    let server = Server::start();
+    let channel = server.channel().await;
+    let service = "acme.order.v1.OrderService";
+    for (rpc, message) in [
+        // Paths without a letter in `update_mask`, and items without content.
+        ("UpdateOrder", within(0x12, &many(0x0A, &[]))),
+        ("UpdateOrder", many(0x12, &[0x0A, 0])),
+        ("UpdateOrder", within(0x0A, &many(0x1A, &[]))),
+        ("CreateOrder", within(0x0A, &many(0x1A, &[]))),
+        ("CreateOrder", within(0x0A, &many(0x1A, &[0x1A, 0]))),
+    ] {
+        let status = call(&channel, service, rpc, message).await.unwrap_err();
+        refused(&status, Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
+        assert!(status.message().contains("decoded"), "{status:?}");
+    }
+    let most = server.most_memory();
+    assert!(most < 100 << 20, "{most} bytes");
+}
+
+#[tokio::test]
+async fn a_mask_names_no_more_than_there_is() {
+    let server = Server::start();
+    let mut client = server.client().await;
+    let mut request = pb::UpdateOrderRequest {
+        order: Some(create(&mut client, "alice").await),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["note".to_owned(); 100],
+        }),
+    };
+    client.update_order(request.clone()).await.unwrap();
+    let mask = request.update_mask.as_mut().unwrap();
+    mask.paths = vec!["note".to_owned(); 10_000];
+    let status = client.update_order(request.clone()).await.unwrap_err();
+    wrong_fields(&status, &["update_mask"]);
+    let mask = request.update_mask.as_mut().unwrap();
+    mask.paths = vec!["state".to_owned(); 10_000];
+    let status = client.update_order(request).await.unwrap_err();
+    let details = refused(&status, Code::InvalidArgument, "INVALID_FIELDS");
+    assert!(details.bad_request().unwrap().field_violations.len() <= 41);
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ use crate::proto::acme::order::v1 as pb;
 use crate::proto::google::r#type as google;
 
 const UPDATABLE: [&str; 2] = ["items", "note"];
+/// Most paths of a mask: there are few fields, and each needs to be named once.
+const MAX_PATHS: usize = 100;
 
 /// The content of a new order.
 pub(super) fn draft(message: Option<pb::Order>, violations: &mut Violations) -> Option<Draft> {
@@ -39,7 +41,10 @@ pub(super) fn update(
     let id = violations.check("order.name", message.name.parse());
     let expected = etag("order.etag", &message.etag, violations);
     let paths = mask.map(|mask| mask.paths).unwrap_or_default();
-    for path in &paths {
+    if paths.len() > MAX_PATHS {
+        violations.add("update_mask", format!("must be at most {MAX_PATHS} paths"));
+    }
+    for path in paths.iter().take(MAX_PATHS) {
         if path != "*" && !UPDATABLE.contains(&path.as_str()) {
             let path: String = path.chars().take(40).collect();
             let allowed = UPDATABLE.join(", ");

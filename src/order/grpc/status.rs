@@ -79,14 +79,21 @@ pub(super) fn of(error: Error) -> Status {
     status
 }
 
-/// Everything that is wrong with a request.
+/// What is wrong with a request: all of it, unless that is very much.
 #[derive(Debug, Default)]
-pub(super) struct Violations(Vec<FieldViolation>);
+pub(super) struct Violations {
+    noted: Vec<FieldViolation>,
+    more: usize,
+}
 
 impl Violations {
     /// Notes a fault at a field's path.
     pub(super) fn add(&mut self, field: impl Into<String>, why: impl Into<String>) {
-        self.0.push(FieldViolation::new(field, why));
+        if self.noted.len() < MOST_VIOLATIONS {
+            self.noted.push(FieldViolation::new(field, why));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// The value, or `None` after noting why there is none.
@@ -102,24 +109,23 @@ impl Violations {
     /// that was.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Status> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
+            Some(value) if self.noted.is_empty() => Ok(value),
             _ => Err(self.into_status()),
         }
     }
 
     fn into_status(mut self) -> Status {
-        let more = self.0.len().saturating_sub(MOST_VIOLATIONS);
-        if more > 0 {
-            self.0.truncate(MOST_VIOLATIONS);
-            self.add("...", format!("{more} more"));
+        if self.more > 0 {
+            let more = format!("{} more", self.more);
+            self.noted.push(FieldViolation::new("...", more));
         }
-        let message = match self.0.as_slice() {
+        let message = match self.noted.as_slice() {
             [only] => format!("{} {}", only.field, only.description),
             all => format!("{} fields are wrong: {}", all.len(), fields(all)),
         };
         let mut details = ErrorDetails::new();
         details.set_error_info("INVALID_FIELDS", DOMAIN, HashMap::new());
-        details.set_bad_request(self.0);
+        details.set_bad_request(self.noted);
         Status::with_error_details(Code::InvalidArgument, message, details)
     }
 }
