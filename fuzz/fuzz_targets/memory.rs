@@ -1,170 +1,96 @@
 //{% capture source %}{% raw %}
-//! A store in memory: fast enough to be fuzzed behind.
+//! Memory that a message of each rpc takes, from the bytes to the answer.
+//!
+//! Whatever is sent: once it is decoded it takes no more than was reckoned from
+//! its bytes, and what is let in takes no more than four times its size.
 
-use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
+#![no_main]
 
-use service::order::event::{Change, Event, Position};
-use service::order::model::{Command, Order, OrderId, Version};
-use service::order::query::{Query, Sort};
-use service::order::stock::{Claim, Hold, Ticket};
-use service::order::store::{OrderStore, Published, RequestKey};
-use service::order::{Error, model};
-use tokio::sync::watch;
+mod store;
 
-/// Beyond this it starts anew, to stay small.
-const MOST: usize = 1_000;
+use std::sync::{Arc, LazyLock};
 
-pub struct Store {
-    inner: Mutex<Inner>,
-    last: watch::Sender<Position>,
+use chassis::contract::Shape;
+use chassis::health::Health;
+use libfuzzer_sys::fuzz_target;
+use peak_alloc::PeakAlloc;
+use prost::Message;
+use service::contract::SERVICES;
+use service::order::grpc::requester::Requesters;
+use service::order::{Orders, grpc::Api};
+use service::proto::acme::order::v1 as pb;
+use service::proto::acme::order::v1::order_service_server::OrderService;
+use tokio::runtime::Runtime;
+use tonic::{Request, Status};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// `--max-request-bytes` and `--max-decoded-bytes`.
+const LARGEST: usize = 4 << 20;
+const DECODED: usize = 1 << 20;
+/// What a call takes that asks for nothing.
+const CALL: usize = 64 << 10;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().build().expect("a runtime")
+});
+
+static API: LazyLock<Api> = LazyLock::new(|| {
+    let store = Arc::new(store::Store::default());
+    let orders = Orders::new(store, None);
+    Api::new(orders, Requesters::default(), Health::new().draining())
+});
+
+fuzz_target!(|input: (u8, u32, &[u8])| {
+    let (rpc, times, piece) = input;
+    LazyLock::force(&RUNTIME);
+    LazyLock::force(&API);
+    // What is large is found by what is small, many times.
+    let most = LARGEST / piece.len().max(1);
+    let message = piece.repeat((times as usize % most.max(1)) + 1);
+    match rpc % 6 {
+        0 => check::<pb::CreateOrderRequest, _>("CreateOrder", &message, |it| API.create_order(it)),
+        1 => check::<pb::GetOrderRequest, _>("GetOrder", &message, |it| API.get_order(it)),
+        2 => check::<pb::ListOrdersRequest, _>("ListOrders", &message, |it| API.list_orders(it)),
+        3 => check::<pb::UpdateOrderRequest, _>("UpdateOrder", &message, |it| API.update_order(it)),
+        4 => check::<pb::CancelOrderRequest, _>("CancelOrder", &message, |it| API.cancel_order(it)),
+        _ => check::<pb::WatchOrdersRequest, _>("WatchOrders", &message, |it| API.watch_orders(it)),
+    }
+});
+
+fn shape(rpc: &str) -> Option<&'static Shape> {
+    let mut methods = SERVICES.iter().flat_map(|service| service.methods);
+    let method = methods.find(|method| method.path.ends_with(&format!("/{rpc}")));
+    method.expect("an rpc of the contract").request
 }
 
-#[derive(Default)]
-struct Inner {
-    all: Vec<Order>,
-    answered: Vec<(RequestKey, Order)>,
+fn check<M: Message + Default, R>(
+    rpc: &str,
+    message: &[u8],
+    call: impl AsyncFnOnce(Request<M>) -> Result<R, Status>,
+) {
+    let weight = shape(rpc).map_or(message.len(), |shape| shape.weigh(message));
+    let (decoded, took) = measure(|| M::decode(message));
+    // A list is there twice while it grows, half of it each time.
+    let reckoned = weight + weight / 2 + size_of::<M>() + CALL;
+    assert!(took <= reckoned, "{rpc}: {took} bytes instead of {weight}");
+    let Ok(decoded) = decoded else { return };
+    if weight > 2 * message.len() + DECODED {
+        return;
+    }
+    let (_, more) = measure(|| drop(RUNTIME.block_on(call(Request::new(decoded)))));
+    let took = message.len() + took.max(weight + more);
+    let most = 4 * message.len() + 3 * DECODED / 2 + CALL;
+    assert!(took <= most, "{rpc}: {took} bytes for {}", message.len());
 }
 
-impl Default for Store {
-    fn default() -> Self {
-        Self {
-            inner: Mutex::default(),
-            last: watch::Sender::new(Position(0)),
-        }
-    }
-}
-
-impl Store {
-    fn happened(&self) {
-        self.last.send_modify(|position| position.0 += 1);
-    }
-}
-
-#[async_trait::async_trait]
-impl OrderStore for Store {
-    async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
-        let inner = self.inner.lock().unwrap();
-        let same = |known: &&(RequestKey, Order)| known.0.request_id == key.request_id;
-        match inner.answered.iter().find(same) {
-            Some((known, _)) if known.content != key.content => {
-                Err(Error::RequestIdReused(key.request_id))
-            }
-            found => Ok(found.map(|(_, order)| order.clone())),
-        }
-    }
-
-    async fn create_held(
-        &self,
-        order: Order,
-        key: Option<RequestKey>,
-        _: Option<Ticket>,
-    ) -> Result<Order, Error> {
-        if let Some(key) = &key
-            && let Some(earlier) = self.replay(key).await?
-        {
-            return Ok(earlier);
-        }
-        let mut inner = self.inner.lock().unwrap();
-        if inner.all.len() == MOST {
-            *inner = Inner::default();
-        }
-        inner.all.push(order.clone());
-        inner.answered.extend(key.map(|key| (key, order.clone())));
-        drop(inner);
-        self.happened();
-        Ok(order)
-    }
-
-    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
-        let inner = self.inner.lock().unwrap();
-        Ok(inner.all.iter().find(|known| known.id == id).cloned())
-    }
-
-    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
-        let inner = self.inner.lock().unwrap();
-        let behind = |known: &&Order| match (query.after, query.sort) {
-            (None, _) => true,
-            (Some(after), Sort::Oldest) => known.id.0 > after.0,
-            (Some(after), Sort::Newest) => known.id.0 < after.0,
-        };
-        let meant = |known: &&Order| {
-            query.owner.as_ref().is_none_or(|owner| *owner == known.owner)
-                && query.filter.matches(known)
-        };
-        Ok(inner.all.iter().filter(behind).filter(meant).take(query.limit).cloned().collect())
-    }
-
-    async fn change_held(
-        &self,
-        id: OrderId,
-        command: Command,
-        expected: Option<Version>,
-        now: SystemTime,
-        _: Claim,
-    ) -> Result<Order, Error> {
-        let mut inner = self.inner.lock().unwrap();
-        let known = inner.all.iter_mut().find(|known| known.id == id);
-        let known: &mut model::Order = known.ok_or(Error::NotFound(id))?;
-        if let Some((next, _)) = known.apply(&command, expected, now)? {
-            *known = next;
-        }
-        Ok(known.clone())
-    }
-
-    // Nothing is reserved here.
-    async fn hold(&self, id: OrderId, _: Option<&RequestKey>) -> Result<Hold, Error> {
-        Ok(Hold {
-            id,
-            ticket: Ticket(1),
-            first: true,
-        })
-    }
-
-    async fn owed(&self, _: Duration, _: usize) -> Result<Vec<Hold>, Error> {
-        Ok(Vec::new())
-    }
-
-    async fn settled(&self, _: Hold) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn events(&self, _after: Position, _limit: usize) -> Result<Vec<Event>, Error> {
-        let inner = self.inner.lock().unwrap();
-        let event = |order: &Order| Event {
-            position: Position(1),
-            change: Change::Created,
-            order: order.clone(),
-            trace: None,
-        };
-        Ok(inner.all.iter().take(1).map(event).collect())
-    }
-
-    fn last_event(&self) -> watch::Receiver<Position> {
-        self.last.subscribe()
-    }
-
-    async fn take_turn(&self) -> Result<bool, Error> {
-        Ok(true)
-    }
-
-    async fn leave_turn(&self) {}
-
-    async fn published(&self) -> Result<Published, Error> {
-        Ok(Published {
-            position: *self.last.borrow(),
-            missed: 0,
-        })
-    }
-
-    async fn set_published(&self, _position: Position) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn health(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn close(&self) {}
+/// How many bytes more than before there were at once.
+fn measure<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let done = work();
+    (done, MEMORY.peak_usage().saturating_sub(before))
 }
 //{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-mod memory;
+mod store;
 
 use std::sync::{Arc, LazyLock};
 
@@ -22,7 +22,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 static API: LazyLock<Api> = LazyLock::new(|| {
-    let store = Arc::new(memory::Store::default());
+    let store = Arc::new(store::Store::default());
     let orders = Orders::new(store, None);
     Api::new(orders, Requesters::default())
 });

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::{tools, tree};
 
-const TARGETS: [&str; 2] = ["parsers", "rpcs"];
+const TARGETS: [&str; 3] = ["parsers", "rpcs", "memory"];
 
 /// How long; by default a short form for CI.
 #[derive(clap::Args)]

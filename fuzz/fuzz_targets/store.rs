@@ -1,0 +1,170 @@
+//{% capture source %}{% raw %}
+//! A store in memory: fast enough to be fuzzed behind.
+
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use service::order::event::{Change, Event, Position};
+use service::order::model::{Command, Order, OrderId, Version};
+use service::order::query::{Query, Sort};
+use service::order::stock::{Claim, Hold, Ticket};
+use service::order::store::{OrderStore, Published, RequestKey};
+use service::order::{Error, model};
+use tokio::sync::watch;
+
+/// Beyond this it starts anew, to stay small.
+const MOST: usize = 1_000;
+
+pub struct Store {
+    inner: Mutex<Inner>,
+    last: watch::Sender<Position>,
+}
+
+#[derive(Default)]
+struct Inner {
+    all: Vec<Order>,
+    answered: Vec<(RequestKey, Order)>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            inner: Mutex::default(),
+            last: watch::Sender::new(Position(0)),
+        }
+    }
+}
+
+impl Store {
+    fn happened(&self) {
+        self.last.send_modify(|position| position.0 += 1);
+    }
+}
+
+#[async_trait::async_trait]
+impl OrderStore for Store {
+    async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
+        let inner = self.inner.lock().unwrap();
+        let same = |known: &&(RequestKey, Order)| known.0.request_id == key.request_id;
+        match inner.answered.iter().find(same) {
+            Some((known, _)) if known.content != key.content => {
+                Err(Error::RequestIdReused(key.request_id))
+            }
+            found => Ok(found.map(|(_, order)| order.clone())),
+        }
+    }
+
+    async fn create_held(
+        &self,
+        order: Order,
+        key: Option<RequestKey>,
+        _: Option<Ticket>,
+    ) -> Result<Order, Error> {
+        if let Some(key) = &key
+            && let Some(earlier) = self.replay(key).await?
+        {
+            return Ok(earlier);
+        }
+        let mut inner = self.inner.lock().unwrap();
+        if inner.all.len() == MOST {
+            *inner = Inner::default();
+        }
+        inner.all.push(order.clone());
+        inner.answered.extend(key.map(|key| (key, order.clone())));
+        drop(inner);
+        self.happened();
+        Ok(order)
+    }
+
+    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
+        let inner = self.inner.lock().unwrap();
+        Ok(inner.all.iter().find(|known| known.id == id).cloned())
+    }
+
+    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
+        let inner = self.inner.lock().unwrap();
+        let behind = |known: &&Order| match (query.after, query.sort) {
+            (None, _) => true,
+            (Some(after), Sort::Oldest) => known.id.0 > after.0,
+            (Some(after), Sort::Newest) => known.id.0 < after.0,
+        };
+        let meant = |known: &&Order| {
+            query.owner.as_ref().is_none_or(|owner| *owner == known.owner)
+                && query.filter.matches(known)
+        };
+        Ok(inner.all.iter().filter(behind).filter(meant).take(query.limit).cloned().collect())
+    }
+
+    async fn change_held(
+        &self,
+        id: OrderId,
+        command: Command,
+        expected: Option<Version>,
+        now: SystemTime,
+        _: Claim,
+    ) -> Result<Order, Error> {
+        let mut inner = self.inner.lock().unwrap();
+        let known = inner.all.iter_mut().find(|known| known.id == id);
+        let known: &mut model::Order = known.ok_or(Error::NotFound(id))?;
+        if let Some((next, _)) = known.apply(&command, expected, now)? {
+            *known = next;
+        }
+        Ok(known.clone())
+    }
+
+    // Nothing is reserved here.
+    async fn hold(&self, id: OrderId, _: Option<&RequestKey>) -> Result<Hold, Error> {
+        Ok(Hold {
+            id,
+            ticket: Ticket(1),
+            first: true,
+        })
+    }
+
+    async fn owed(&self, _: Duration, _: usize) -> Result<Vec<Hold>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn settled(&self, _: Hold) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn events(&self, _after: Position, _limit: usize) -> Result<Vec<Event>, Error> {
+        let inner = self.inner.lock().unwrap();
+        let event = |order: &Order| Event {
+            position: Position(1),
+            change: Change::Created,
+            order: order.clone(),
+            trace: None,
+        };
+        Ok(inner.all.iter().take(1).map(event).collect())
+    }
+
+    fn last_event(&self) -> watch::Receiver<Position> {
+        self.last.subscribe()
+    }
+
+    async fn take_turn(&self) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    async fn leave_turn(&self) {}
+
+    async fn published(&self) -> Result<Published, Error> {
+        Ok(Published {
+            position: *self.last.borrow(),
+            missed: 0,
+        })
+    }
+
+    async fn set_published(&self, _position: Position) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn health(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}
+//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
