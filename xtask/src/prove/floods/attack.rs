@@ -4,6 +4,7 @@ pub(super) mod calls;
 pub(super) mod connections;
 pub(super) mod exempt;
 pub(super) mod frames;
+pub(super) mod messages;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -10,6 +10,7 @@ use super::attack::calls::{
 use super::attack::connections::{half_request, idle, idle_tls, one_peer, slow_preface};
 use super::attack::exempt::{endless_checks, strangers_streams};
 use super::attack::frames::{change, continuation, empty_data, ping, priority, unread, update};
+use super::attack::messages::{decoded_size, full_windows};
 use super::attack::{Attacker, repeat};
 
 type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -132,6 +133,18 @@ pub(super) const FLOODS: &[Flood] = &[
         what: "calls that send a message of 4 MiB, but for its last byte",
         connections: 64,
         run: |it| Box::pin(large_body(it)),
+    },
+    Flood {
+        name: "decoded size",
+        what: "calls whose messages are lists of nothing: two bytes each, and dozens once decoded",
+        connections: 64,
+        run: |it| Box::pin(decoded_size(it)),
+    },
+    Flood {
+        name: "full windows",
+        what: "watches and lists of large orders by readers that grant all room and take nothing",
+        connections: 64,
+        run: |it| Box::pin(full_windows(it)),
     },
     Flood {
         name: "slow preface",
