@@ -118,8 +118,9 @@ async fn answers_that_are_not_taken_are_bounded_over_all_connections() {
     for body in held {
         until_reset(body).await;
     }
-    let served = async { while call(&channel, GET, Request::new("x".into())).await.is_err() {} };
-    tokio::time::timeout(SOON, served).await.expect("room");
+    let eventually =
+        async { while call(&channel, GET, Request::new("x".into())).await.is_err() {} };
+    tokio::time::timeout(SOON, eventually).await.expect("room");
     drop(clients);
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn the_newest_hold_counts(place: &dyn Place) {
     assert!(matches!(refused, Err(Error::Overtaken)), "{refused:?}");
     assert_eq!(store.get(id).await.unwrap(), None);
     assert_eq!(store.replay(&key).await.unwrap(), None);
-    // Nor does the before one end the newer.
+    // Nor does the one before end the newer.
     store.settled(before).await.unwrap();
     assert_eq!(create(newer).await.unwrap(), order);
     assert_eq!(store.owed(Duration::ZERO, 10).await.unwrap(), []);
