@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use service::order::grpc::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use service::order::grpc::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_PATHS};
 use service::order::item::{Items, Quantity};
 use service::order::text::{Code, Invalid, Note};
 use service::settings::Settings;
@@ -87,6 +87,7 @@ fn the_numbers_of_the_api_are_those_of_the_code() {
         ("LineItem.quantity", vec![1, pieces]),
         ("CreateOrderRequest.request_id", vec![hours]),
         ("ListOrdersRequest.page_size", vec![0, default, most, most]),
+        ("UpdateOrderRequest.update_mask", vec![wide(MAX_PATHS)]),
     ]
     .map(|(place, numbers)| (place.to_owned(), numbers));
     assert_eq!(promises(&read("proto/acme/order/v1/order.proto")), expected);

@@ -17,6 +17,7 @@ use super::owner::Requester;
 use super::service::Orders;
 use super::{query, token};
 use crate::proto::acme::order::v1 as pb;
+pub use decode::MAX_PATHS;
 use pb::order_service_server::{OrderService, OrderServiceServer};
 use requester::Requesters;
 use status::Violations;

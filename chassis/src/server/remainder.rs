@@ -100,7 +100,9 @@ impl Body for Whole {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(SizeHint::new, Body::size_hint)
+        self.body
+            .as_ref()
+            .map_or_else(SizeHint::new, Body::size_hint)
     }
 }
 

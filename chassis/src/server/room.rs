@@ -219,7 +219,7 @@ mod tests {
     fn help_says_what_does_not_count() {
         let mut command = ServerSettings::augment_args(clap::Command::new("server"));
         let help = command.render_long_help().to_string();
-        let said = format!("The first {}KiB of each call do not count", FREE >> 10);
+        let said = format!("Up to {}KiB of a call do not count", FREE >> 10);
         assert!(help.contains(&said), "{said}");
     }
 

@@ -356,7 +356,7 @@ async fn all_but_the_last_byte(
 
 #[tokio::test]
 async fn large_messages_have_so_much_room_together_and_small_ones_always_some() {
-    let args = ["--max-request-bytes=2MiB", "--max-receiving-bytes=2MiB"];
+    let args = ["--max-request-bytes=2MiB", "--max-receiving-bytes=4MiB"];
     let server = start(&args, Things::echo()).await;
     let channel = server.channel();
     let large = async || {

@@ -28,6 +28,7 @@ async fn ask(client: &SendRequest<Bytes>, path: &str) -> RecvStream {
     let mut client = client.clone().ready().await.unwrap();
     let request = http::Request::post(format!("http://localhost{path}"))
         .header("content-type", "application/grpc")
+        .header("te", "trailers")
         .body(())
         .unwrap();
     let (response, mut body) = client.send_request(request, false).unwrap();

@@ -16,7 +16,7 @@ use crate::proto::google::r#type as google;
 
 const UPDATABLE: [&str; 2] = ["items", "note"];
 /// Most paths of a mask: there are few fields, and each needs to be named once.
-const MAX_PATHS: usize = 100;
+pub const MAX_PATHS: usize = 100;
 
 /// The content of a new order.
 pub(super) fn draft(message: Option<pb::Order>, violations: &mut Violations) -> Option<Draft> {

@@ -61,6 +61,7 @@ pub(in super::super) async fn decoded_size(attacker: Arc<Attacker>) {
                 calls = ready;
                 let call = http::Request::post(format!("http://localhost{UPDATE}"))
                     .header("content-type", "application/grpc")
+                    .header("te", "trailers")
                     .body(());
                 let Ok(Ok((answer, mut body))) = call.map(|it| calls.send_request(it, false))
                 else {
