@@ -3,14 +3,14 @@
 //! Every name of the matrix is generated and compared with what the tree says
 //! should come out; some (with `--long`, all) are built and tested as well.
 
-pub(crate) mod case;
+pub mod case;
 mod compare;
 mod image;
 mod newcomer;
-pub(crate) mod project;
+pub mod project;
 mod refusals;
 mod residue;
-pub(crate) mod stage;
+pub mod stage;
 mod workspace;
 
 use std::env;
@@ -28,7 +28,7 @@ use stage::Stage;
 
 /// `cargo xtask generate`
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// Builds and tests a service of every name.
     #[arg(long)]
     long: bool,
@@ -83,7 +83,7 @@ impl Row {
 }
 
 /// Generates and judges.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     let program = tools::ensure("cargo-generate")?;
     let start = Instant::now();
     let folder = outside();

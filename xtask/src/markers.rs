@@ -19,11 +19,11 @@ use crate::tree;
 use comment::Comment;
 
 /// The files of a generated service, with placeholders for the names.
-pub(crate) const SNAPSHOT: &str = "xtask/snapshots/files.txt";
+pub const SNAPSHOT: &str = "xtask/snapshots/files.txt";
 
 /// `cargo xtask markers`
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// Changes nothing; fails if something would change.
     #[arg(long)]
     check: bool,
@@ -36,7 +36,7 @@ struct Change {
 }
 
 /// Writes markers and lists, or says what is missing.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     let config = read("cargo-generate.toml")?;
     let files = tree::files()?;
     let shared = tree::shared(&files, &config);
@@ -135,7 +135,12 @@ fn snapshot(files: &[String], shared: &[String]) -> String {
         .fold(String::new(), |list, path| list + &path + "\n")
 }
 
-pub(crate) fn read(path: &str) -> Result<String> {
+/// The text of a file of the tree.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn read(path: &str) -> Result<String> {
     fs::read_to_string(tree::root().join(path)).with_context(|| path.to_owned())
 }
 
@@ -162,25 +167,25 @@ fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
 }
 
 /// Whether `path` is rendered with more than other names.
-pub(crate) fn differs(path: &str) -> bool {
+pub fn differs(path: &str) -> bool {
     render::has_extras(path)
 }
 
 /// `text` without markers, if it has some.
-pub(crate) fn unmarked(path: &str, text: &str) -> Option<String> {
+pub fn unmarked(path: &str, text: &str) -> Option<String> {
     let plain = Comment::of(path)?.unmarked(text);
     (plain != text).then_some(plain)
 }
 
 /// Whether nothing in `path` is ever renamed: it must not hold a name.
-pub(crate) fn is_constant(path: &str) -> bool {
+pub fn is_constant(path: &str) -> bool {
     ["chassis", "contract", "proto/mesh"]
         .iter()
         .any(|dir| tree::is_in(path, dir))
 }
 
 /// Whether `path` is somebody else's: what it holds is no name.
-pub(crate) fn is_foreign(path: &str) -> bool {
+pub fn is_foreign(path: &str) -> bool {
     path == "Cargo.lock" || tree::is_in(path, "proto/google")
 }
 

@@ -1,15 +1,15 @@
 //! The names in the tree, and what becomes of them.
 
 /// One name, and the variable of hooks/pre.rhai that takes its place.
-pub(crate) struct Word {
+pub struct Word {
     /// As it stands in the tree.
-    pub(crate) text: &'static str,
+    pub text: &'static str,
     /// What is rendered instead.
-    pub(crate) variable: &'static str,
+    pub variable: &'static str,
 }
 
 /// All names, in the sequence in which they are replaced.
-pub(crate) const WORDS: &[Word] = &[
+pub const WORDS: &[Word] = &[
     // A field of every list request (AIP-132); it stays.
     Word {
         text: "order_by",
@@ -42,20 +42,20 @@ pub(crate) const WORDS: &[Word] = &[
 ];
 
 /// A name as it was found.
-pub(crate) struct Found<'a> {
+pub struct Found<'a> {
     /// Where it begins.
-    pub(crate) at: usize,
+    pub at: usize,
     /// Which one.
-    pub(crate) word: &'static Word,
+    pub word: &'static Word,
     /// What stands before it.
-    pub(crate) before: &'a str,
+    pub before: &'a str,
     /// What stands behind it.
-    pub(crate) after: &'a str,
+    pub after: &'a str,
 }
 
 impl Found<'_> {
     /// Whether it is only part of another word, such as "border".
-    pub(crate) fn is_accident(&self) -> bool {
+    pub fn is_accident(&self) -> bool {
         let pascal = self.word.text.starts_with(char::is_uppercase);
         let before = self.before.chars().next_back();
         let mut after = self.after.chars();
@@ -71,7 +71,7 @@ impl Found<'_> {
     }
 
     /// Whether an article stands before it, which fits only this noun.
-    pub(crate) fn has_article(&self) -> bool {
+    pub fn has_article(&self) -> bool {
         let before = self.before.trim_end_matches(['`', '"', '[', '*', '\'']);
         let Some(before) = before.strip_suffix(' ') else {
             return false;
@@ -85,7 +85,7 @@ impl Found<'_> {
 }
 
 /// Every name in `text`.
-pub(crate) fn find(text: &str) -> Vec<Found<'_>> {
+pub fn find(text: &str) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..) {
@@ -110,7 +110,7 @@ pub(crate) fn find(text: &str) -> Vec<Found<'_>> {
 }
 
 /// `text` with every name replaced by what `by` says.
-pub(crate) fn replace(text: &str, by: impl Fn(&'static Word) -> String) -> String {
+pub fn replace(text: &str, by: impl Fn(&'static Word) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     for found in find(text) {
@@ -123,7 +123,7 @@ pub(crate) fn replace(text: &str, by: impl Fn(&'static Word) -> String) -> Strin
 }
 
 /// `purchase_order` as `PurchaseOrder`.
-pub(crate) fn pascal(snake: &str) -> String {
+pub fn pascal(snake: &str) -> String {
     snake
         .split('_')
         .flat_map(|word| {
@@ -135,7 +135,7 @@ pub(crate) fn pascal(snake: &str) -> String {
 }
 
 /// `PurchaseOrder` as `purchase_order`, if it is written so.
-pub(crate) fn snake(pascal_case: &str) -> Option<String> {
+pub fn snake(pascal_case: &str) -> Option<String> {
     let mut out = String::new();
     for c in pascal_case.chars() {
         if c.is_ascii_uppercase() {
@@ -151,7 +151,7 @@ pub(crate) fn snake(pascal_case: &str) -> Option<String> {
 }
 
 /// Whether hooks/words.rhai lets `text` be a noun.
-pub(crate) fn is_snake(text: &str) -> bool {
+pub fn is_snake(text: &str) -> bool {
     text.split('_').enumerate().all(|(index, word)| {
         let letters = if index == 0 { 1 } else { 2 };
         word.len() >= letters

@@ -79,7 +79,7 @@ const STEPS: &[(&str, &[&str])] = &[
             "cargo",
             "test",
             "--package",
-            "xtask",
+            "lab",
             "--test",
             "contract",
             "--locked",
@@ -98,54 +98,48 @@ const STEPS: &[(&str, &[&str])] = &[
             "--locked",
         ],
     ),
-    ("the chart, for every mesh", &["cargo", "xtask", "chart"]),
+    ("the chart, for every mesh", &["cargo", "lab", "chart"]),
     (
         "the chart at work, on real Envoys",
-        &["cargo", "xtask", "prove", "mesh"],
+        &["cargo", "lab", "mesh"],
     ),
-    ("clients of other languages", &["cargo", "xtask", "clients"]),
+    ("clients of other languages", &["cargo", "lab", "clients"]),
     (
         "metrics as Prometheus reads them",
-        &["cargo", "xtask", "metrics"],
+        &["cargo", "lab", "metrics"],
     ),
     (
         "telemetry as a collector takes it",
-        &["cargo", "xtask", "collector"],
+        &["cargo", "lab", "collector"],
     ),
     (
         "instructions per call",
-        &["cargo", "xtask", "bench", "instructions"],
+        &["cargo", "lab", "bench", "instructions"],
     ),
-    ("killed under load", &["cargo", "xtask", "prove", "crash"]),
+    ("killed under load", &["cargo", "lab", "crash"]),
     (
         "killed under load, on PostgreSQL",
-        &["cargo", "xtask", "prove", "crash", "--store", "postgres"],
+        &["cargo", "lab", "crash", "--store", "postgres"],
     ),
-    ("flooded", &["cargo", "xtask", "prove", "floods"]),
-    (
-        "conforming to HTTP/2",
-        &["cargo", "xtask", "prove", "h2spec"],
-    ),
-    ("cut from power", &["cargo", "xtask", "prove", "power"]),
-    (
-        "replaced under load",
-        &["cargo", "xtask", "prove", "rollout"],
-    ),
-    ("met by faults", &["cargo", "xtask", "prove", "faults"]),
-    ("fuzzed for a minute", &["cargo", "xtask", "fuzz"]),
+    ("flooded", &["cargo", "lab", "floods"]),
+    ("conforming to HTTP/2", &["cargo", "lab", "h2spec"]),
+    ("cut from power", &["cargo", "lab", "power"]),
+    ("replaced under load", &["cargo", "lab", "rollout"]),
+    ("met by faults", &["cargo", "lab", "faults"]),
+    ("fuzzed for a minute", &["cargo", "lab", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
 ];
 
 /// `cargo xtask test`
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// Goes on after a step that failed.
     #[arg(long)]
     keep_going: bool,
 }
 
 /// Runs every step; says what it cost.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let mut report = Vec::new();
     // Each step adds what it skips.

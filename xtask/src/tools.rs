@@ -129,7 +129,7 @@ const TOOLS: &[Tool] = &[
 /// # Errors
 ///
 /// If there is no such program and it cannot be installed.
-pub(crate) fn ensure(name: &str) -> Result<PathBuf> {
+pub fn ensure(name: &str) -> Result<PathBuf> {
     let tool = TOOLS
         .iter()
         .find(|tool| tool.name == name)
@@ -213,7 +213,7 @@ fn find(tool: &Tool, folder: &Path) -> Option<PathBuf> {
 
 /// The PATH with the folder that [`ensure`] installs into, so that tests find
 /// what it brought.
-pub(crate) fn path() -> OsString {
+pub fn path() -> OsString {
     let known = env::var_os("PATH").unwrap_or_default();
     let folder = tree::target().join("tools/bin");
     env::join_paths(std::iter::once(folder).chain(env::split_paths(&known))).unwrap_or(known)
@@ -225,7 +225,7 @@ pub(crate) fn path() -> OsString {
 /// # Errors
 ///
 /// In CI, if there is no such program and it cannot be installed.
-pub(crate) fn ensure_or_skip(name: &str, what: &str) -> Result<Option<PathBuf>> {
+pub fn ensure_or_skip(name: &str, what: &str) -> Result<Option<PathBuf>> {
     match ensure(name) {
         Ok(program) => Ok(Some(program)),
         Err(error) => {

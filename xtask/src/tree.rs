@@ -8,18 +8,18 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 /// Where the repository is.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_path_buf()
 }
 
 /// Where cargo builds, and where whatever is only for now belongs.
-pub(crate) fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
 /// Every file that is or could be committed, sorted.
-pub(crate) fn files() -> Result<Vec<String>> {
+pub fn files() -> Result<Vec<String>> {
     let output = Command::new("git")
         .args([
             "ls-files",
@@ -46,7 +46,7 @@ pub(crate) fn files() -> Result<Vec<String>> {
 }
 
 /// What a line of the Dockerfile says after `start`.
-pub(crate) fn in_dockerfile(start: &str) -> Result<String> {
+pub fn in_dockerfile(start: &str) -> Result<String> {
     let text = fs::read_to_string(root().join("Dockerfile"))?;
     let line = text.lines().find_map(|line| line.strip_prefix(start));
     Ok(line
@@ -55,17 +55,17 @@ pub(crate) fn in_dockerfile(start: &str) -> Result<String> {
 }
 
 /// The features that the image has, and that a service's CI checks.
-pub(crate) fn features() -> Result<String> {
+pub fn features() -> Result<String> {
     in_dockerfile("ARG FEATURES=")
 }
 
 /// What cargo-generate.toml leaves out.
-pub(crate) fn left_out(config: &str) -> Vec<String> {
+pub fn left_out(config: &str) -> Vec<String> {
     list(config, "ignore")
 }
 
 /// The strings of the array `key` in `config`, one a line.
-pub(crate) fn list(config: &str, key: &str) -> Vec<String> {
+pub fn list(config: &str, key: &str) -> Vec<String> {
     config
         .lines()
         .skip_while(|line| *line != format!("{key} = ["))
@@ -81,13 +81,13 @@ pub(crate) fn list(config: &str, key: &str) -> Vec<String> {
 }
 
 /// Whether `path` is `dir` or inside it.
-pub(crate) fn is_in(path: &str, dir: &str) -> bool {
+pub fn is_in(path: &str, dir: &str) -> bool {
     path.strip_prefix(dir)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The files which the template and a generated service share.
-pub(crate) fn shared(files: &[String], config: &str) -> Vec<String> {
+pub fn shared(files: &[String], config: &str) -> Vec<String> {
     let left_out = left_out(config);
     files
         .iter()

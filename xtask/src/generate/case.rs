@@ -4,17 +4,19 @@ use crate::names::{self, Word};
 
 /// One service to generate, and what should become of the names.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub struct Case {
     /// The project's name.
-    pub(crate) project: String,
+    pub project: String,
     /// What is answered beyond it, as `key=value`.
-    pub(crate) answers: Vec<String>,
-    /// What the resource, its plural and its organisation should then be.
-    pub(crate) resource: String,
-    pub(crate) plural: String,
-    pub(crate) organisation: String,
+    pub answers: Vec<String>,
+    /// The resource, as it should come out.
+    pub resource: String,
+    /// Its plural.
+    pub plural: String,
+    /// Its organisation.
+    pub organisation: String,
     /// Whether the short form builds and tests it.
-    pub(crate) built: bool,
+    pub built: bool,
 }
 
 impl Case {
@@ -40,21 +42,21 @@ impl Case {
     }
 
     /// The answer to `key`, or its default.
-    pub(crate) fn answer<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
+    pub fn answer<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
         (self.answers.iter())
             .find_map(|answer| answer.strip_prefix(key)?.strip_prefix('='))
             .unwrap_or(default)
     }
 
     /// How it is printed.
-    pub(crate) fn title(&self) -> String {
+    pub fn title(&self) -> String {
         format!("{} {}", self.project, self.answers.join(" "))
             .trim()
             .to_owned()
     }
 
     /// What stands in the output where `word` stands in the tree.
-    pub(crate) fn renamed(&self, word: &Word) -> String {
+    pub fn renamed(&self, word: &Word) -> String {
         match word.text {
             "order-service" => self.project.clone(),
             "orders" => self.plural.clone(),
@@ -67,14 +69,14 @@ impl Case {
     }
 
     /// Whether the output should be the tree itself.
-    pub(crate) fn is_default(&self) -> bool {
+    pub fn is_default(&self) -> bool {
         self.project == "order-service" && self.answers.is_empty()
     }
 }
 
 /// All cases, or those of `projects`; one that is not in the matrix follows the
 /// simplest rules.
-pub(crate) fn matrix(projects: &[String]) -> Vec<Case> {
+pub fn matrix(projects: &[String]) -> Vec<Case> {
     let all = all();
     if projects.is_empty() {
         return all;

@@ -12,14 +12,16 @@ use super::stage::{Stage, remove};
 use crate::{supply, tools, tree};
 
 /// Where it is, and its files.
-pub(crate) struct Project {
-    pub(crate) folder: PathBuf,
-    pub(crate) files: Vec<String>,
+pub struct Project {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Paths below it, sorted.
+    pub files: Vec<String>,
 }
 
 impl Project {
     /// Lists the files.
-    pub(crate) fn new(folder: PathBuf) -> Result<Self> {
+    pub fn new(folder: PathBuf) -> Result<Self> {
         let mut files = Vec::new();
         list(&folder, "", &mut files)?;
         files.sort();
@@ -27,12 +29,12 @@ impl Project {
     }
 
     /// The bytes of one file.
-    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>> {
+    pub fn read(&self, path: &str) -> Result<Vec<u8>> {
         fs::read(self.folder.join(path)).with_context(|| path.to_owned())
     }
 
     /// Whether nothing that its builds fetch can be replaced.
-    pub(crate) fn supply(&self, case: &Case) -> Result<()> {
+    pub fn supply(&self, case: &Case) -> Result<()> {
         let mut found = Vec::new();
         let mut weekly = case.answer("ci", "github") == "none";
         for path in &self.files {
@@ -52,7 +54,7 @@ impl Project {
 
     /// Resolves as it was shipped: cargo changes nothing, has all of the tree's
     /// versions, and no others.
-    pub(crate) fn metadata(&self, stage: &Stage) -> Result<()> {
+    pub fn metadata(&self, stage: &Stage) -> Result<()> {
         let lock = self.read("Cargo.lock")?;
         self.cargo(&["metadata", "--format-version=1", "--locked"])?;
         self.cargo(&["metadata", "--format-version=1"])?;
@@ -71,7 +73,7 @@ impl Project {
     }
 
     /// Formats, as the scaffold's last step does. The default names need none.
-    pub(crate) fn format(&self, case: &Case) -> Result<()> {
+    pub fn format(&self, case: &Case) -> Result<()> {
         let output = self
             .command(&["fmt", "--all", "--", "--check", "-l"])
             .output()?;
@@ -86,7 +88,7 @@ impl Project {
     }
 
     /// Renders the chart, if there is one.
-    pub(crate) fn chart(&self) -> Result<()> {
+    pub fn chart(&self) -> Result<()> {
         if !self.folder.join("helm/Chart.yaml").exists() {
             return Ok(());
         }
@@ -107,7 +109,7 @@ impl Project {
 
     /// Copies to where the one before was built, so that cargo rebuilds only
     /// what differs.
-    pub(crate) fn place(&self, stage: &Stage) -> Result<Self> {
+    pub fn place(&self, stage: &Stage) -> Result<Self> {
         let current = stage.folder.join("current");
         fs::create_dir_all(&current)?;
         for path in Self::new(current.clone())?.files {
@@ -130,7 +132,7 @@ impl Project {
     }
 
     /// Runs cargo in it.
-    pub(crate) fn cargo(&self, args: &[&str]) -> Result<()> {
+    pub fn cargo(&self, args: &[&str]) -> Result<()> {
         run(&mut self.command(args))
     }
 
@@ -151,7 +153,7 @@ impl Project {
 }
 
 /// Runs `command`; shows what it said only if it failed.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+pub fn run(command: &mut Command) -> Result<()> {
     let output = command.stdin(Stdio::null()).output()?;
     if !output.status.success() {
         let text = [output.stdout, output.stderr].concat();

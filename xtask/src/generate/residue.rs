@@ -30,6 +30,7 @@ pub(crate) fn find(project: &Project, case: &Case) -> Result<()> {
     }
     for path in [
         "hooks",
+        "lab",
         "xtask",
         "bench",
         "template",
@@ -59,7 +60,10 @@ fn problem(path: &str, line: &str, case: &Case) -> Option<&'static str> {
             return Some("a trace of Liquid");
         }
     }
-    if line.contains("xtask") || line.contains("tonic-mesh-template") && path != ".template.toml" {
+    if line.contains("xtask")
+        || line.contains("cargo lab")
+        || line.contains("tonic-mesh-template") && path != ".template.toml"
+    {
         return Some("the template's own");
     }
     if markers::is_constant(path) {

@@ -12,17 +12,17 @@ use super::project::Project;
 use crate::tree;
 
 /// A copy of the tree, and how to generate from it.
-pub(crate) struct Stage {
+pub struct Stage {
     program: PathBuf,
     /// Where the judge works.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
     /// The copy; a git repository as well.
-    pub(crate) template: PathBuf,
+    pub template: PathBuf,
 }
 
 impl Stage {
     /// Copies the tree.
-    pub(crate) fn new(folder: &Path, program: PathBuf) -> Result<Self> {
+    pub fn new(folder: &Path, program: PathBuf) -> Result<Self> {
         let template = folder.join("template");
         remove(&template)?;
         for path in tree::files()? {
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     /// Generates `case` from the path.
-    pub(crate) fn generate(&self, case: &Case) -> Result<Project> {
+    pub fn generate(&self, case: &Case) -> Result<Project> {
         let mut args = vec!["--name".to_owned(), case.project.clone()];
         for answer in &case.answers {
             args.extend(["--define".into(), answer.clone()]);
@@ -68,13 +68,7 @@ impl Stage {
     }
 
     /// Generates into `out`; `kind` says what `source` is.
-    pub(crate) fn generate_in(
-        &self,
-        out: &Path,
-        kind: &str,
-        source: &str,
-        args: &[String],
-    ) -> Result<()> {
+    pub fn generate_in(&self, out: &Path, kind: &str, source: &str, args: &[String]) -> Result<()> {
         let output = self.attempt(out, kind, source, args)?;
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
@@ -83,13 +77,7 @@ impl Stage {
     }
 
     /// Runs cargo-generate, whatever comes of it.
-    pub(crate) fn attempt(
-        &self,
-        out: &Path,
-        kind: &str,
-        source: &str,
-        args: &[String],
-    ) -> Result<Output> {
+    pub fn attempt(&self, out: &Path, kind: &str, source: &str, args: &[String]) -> Result<Output> {
         fs::create_dir_all(out)?;
         Command::new(&self.program)
             .args(["generate", "--silent", kind, source, "--destination"])
@@ -107,7 +95,7 @@ impl Stage {
 }
 
 /// Removes a folder, if it is there.
-pub(crate) fn remove(folder: &Path) -> Result<()> {
+pub fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| folder.display().to_string())

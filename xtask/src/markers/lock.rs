@@ -66,7 +66,7 @@ fn resolved(shared: &[String]) -> Result<String> {
     fs::copy(tree::root().join("Cargo.lock"), &lock)?;
     let manifest = folder.path().join("Cargo.toml");
     let text = fs::read_to_string(&manifest)?;
-    fs::write(manifest, text.replace(", \"xtask*\"", ""))?;
+    fs::write(manifest, text.replace(", \"lab*\", \"xtask*\"", ""))?;
     // What is on disk will do; if it is not, the registry is asked.
     let resolve = |args: &[&str]| {
         Command::new("cargo")

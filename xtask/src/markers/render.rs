@@ -18,7 +18,7 @@ const EXTRAS: &[Extra] = &[
     Extra {
         path: "Cargo.toml",
         cut: WITHIN_WORKSPACE,
-        filters: r#" | remove: ', "xtask*"' | replace: 'default-run = "server"', new_default_run | replace: 'name = "server"', new_binary | replace: 'path = "chassis"', new_chassis_dependency | replace: 'path = "contract"', new_contract_dependency"#,
+        filters: r#" | remove: ', "lab*", "xtask*"' | replace: 'default-run = "server"', new_default_run | replace: 'name = "server"', new_binary | replace: 'path = "chassis"', new_chassis_dependency | replace: 'path = "contract"', new_contract_dependency"#,
     },
     Extra {
         path: "chassis/Cargo.toml",
@@ -32,7 +32,7 @@ const EXTRAS: &[Extra] = &[
     },
     Extra {
         path: ".cargo/config.toml",
-        cut: r#"{% assign source = source | split: "xtask =" | first %}"#,
+        cut: r#"{% assign source = source | split: "lab =" | first %}"#,
         filters: r#" | replace: "package contract", new_contract_alias"#,
     },
     Extra {

@@ -1,0 +1,79 @@
+//! `cargo lab clients`: the clients of other languages load the contract's
+//! service config and call a server that fails; what counts is what it saw.
+
+mod language;
+mod scenario;
+mod server;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+use contract::service_config::{self, Timeouts};
+use contract::{Contract, Protos};
+
+use crate::skip::skip;
+use language::{Language, languages};
+use scenario::SCENARIOS;
+use xtask::tree;
+
+/// `cargo lab clients`
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only these: go, python, node.
+    #[arg(long)]
+    only: Vec<String>,
+    /// A generated service whose clients are run, instead of the template's.
+    #[arg(long)]
+    service: Option<PathBuf>,
+}
+
+/// Runs every client through every scenario.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = args.service.clone().unwrap_or_else(tree::root);
+    let contract = Protos::compile(root.join("proto"))
+        .and_then(|it| it.contract())
+        .map_err(|error| anyhow!("{error}"))?;
+    let mut problems = Vec::new();
+    for language in languages(&root) {
+        if !args.only.is_empty() && !args.only.iter().any(|it| it == language.name) {
+            continue;
+        }
+        match language.install() {
+            Ok(()) => judge(&language, &contract, &mut problems)?,
+            Err(error) => skip(&format!("{} client", language.name), &format!("{error:#}"))?,
+        }
+    }
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
+}
+
+fn judge(language: &Language, contract: &Contract, problems: &mut Vec<String>) -> Result<()> {
+    for scenario in SCENARIOS {
+        let timeouts = scenario.timeouts;
+        if timeouts == Timeouts::Include && !language.applies_timeouts {
+            continue;
+        }
+        let config = service_config::json(contract, None, timeouts).map_err(|it| anyhow!(it))?;
+        let path = tree::target().join("clients/service-config.json");
+        fs::write(&path, config).with_context(|| path.display().to_string())?;
+        for report in scenario.run(language, contract, &path)? {
+            let verdict = if report.wrong.is_empty() {
+                "ok"
+            } else {
+                "FAIL"
+            };
+            println!(
+                "{verdict:<5}{:<8}{:<24}{:<26}{}",
+                language.name, scenario.name, report.rpc, report.seen
+            );
+            for wrong in report.wrong {
+                let (language, scenario, rpc) = (language.name, scenario.name, &report.rpc);
+                problems.push(format!("{language}, {scenario}, {rpc}: {wrong}"));
+            }
+        }
+    }
+    Ok(())
+}

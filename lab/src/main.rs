@@ -1,0 +1,65 @@
+//! Proofs and measurements: what no unit test can show, each with the number of
+//! attempts it rests on. Nothing of it reaches a generated service.
+//!
+//! - [`chart`]: the chart, with the components' own code
+//! - [`mesh`]: what it does, on real Envoys and on a cluster
+//! - [`resilience`]: kills, power failures, floods, faults, overload, rollouts
+//! - [`telemetry`]: what a collector and Prometheus make of it
+//! - [`clients`]: what clients of other languages make of it
+//! - [`bench`]: what it costs
+//! - [`support`]: what they share
+
+mod bench;
+mod chart;
+mod clients;
+mod mesh;
+mod resilience;
+#[path = "../../tests/support/skip.rs"]
+mod skip;
+mod support;
+mod telemetry;
+
+use clap::Parser;
+
+/// Proofs and measurements.
+#[derive(Parser)]
+#[command(bin_name = "cargo lab")]
+enum Command {
+    /// Proves the chart, for every mesh, with the components' own code.
+    Chart(chart::Args),
+    /// The chart installs, upgrades and uninstalls on a real API server.
+    Install(chart::install::Args),
+    /// The chart's Istio objects do what the contract says, on real Envoys.
+    Mesh(mesh::Args),
+    #[command(flatten)]
+    Resilience(resilience::Proof),
+    #[command(flatten)]
+    Telemetry(telemetry::Proof),
+    /// Runs the clients of other languages against a server that fails.
+    Clients(clients::Args),
+    /// Measures.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Chart(args) => chart::run(&args),
+        Command::Install(args) => chart::install::run(&args),
+        Command::Mesh(args) => mesh::run(&args),
+        Command::Resilience(proof) => resilience::run(&proof),
+        Command::Telemetry(proof) => telemetry::run(&proof),
+        Command::Clients(args) => clients::run(&args),
+        Command::Bench(bench) => bench::run(&bench),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Command::command().debug_assert();
+    }
+}

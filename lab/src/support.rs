@@ -1,0 +1,10 @@
+//! What proofs and measurements share.
+
+pub(crate) mod cores;
+pub(crate) mod ports;
+#[path = "../../tests/support/postgres.rs"]
+pub(crate) mod postgres;
+pub(crate) mod random;
+pub(crate) mod sample;
+pub(crate) mod server;
+pub(crate) mod statistics;

@@ -1,0 +1,67 @@
+//! Orders to store, and where.
+
+use std::time::SystemTime;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use service::order::item::{Items, LineItem, Quantity};
+use service::order::money::{Currency, Money};
+use service::order::owner::Owner;
+use service::order::store::RequestKey;
+use service::order::text::{Code, Note};
+use service::order::{Draft, Order, OrderId};
+use uuid::Uuid;
+
+use xtask::tools;
+
+/// Where orders are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// In a file.
+    Sqlite,
+    /// In a database.
+    Postgres,
+}
+
+impl Store {
+    /// Whether it can be tried here.
+    pub(crate) fn is_there(self, what: &str) -> Result<bool> {
+        match self {
+            Self::Sqlite => Ok(true),
+            Self::Postgres => Ok(tools::ensure_or_skip("postgres", what)?.is_some()),
+        }
+    }
+}
+
+/// One of two positions, different from every other.
+pub(crate) fn draft(number: u64) -> Result<Draft> {
+    let item = |sku: &str, pieces, units| -> Result<LineItem> {
+        Ok(LineItem {
+            sku: Code::parse(sku)?,
+            quantity: Quantity::new(pieces)?,
+            unit_price: Money::new(Currency::parse("EUR")?, units, 990_000_000)?,
+        })
+    };
+    Ok(Draft {
+        customer: Code::parse(&format!("customer-{}", number % 1_000))?,
+        items: Items::new(vec![item("tea-1kg", 2, 12)?, item("kettle", 1, 39)?])?,
+        note: Note::parse(&format!("number {number}"))?,
+    })
+}
+
+/// The same, with a name of its own and one for the request.
+pub(crate) fn request(number: u64) -> Result<(Order, RequestKey)> {
+    let draft = draft(number)?;
+    let key = RequestKey {
+        caller: "spiffe://cluster.local/ns/shop/sa/web".to_owned(),
+        request_id: Uuid::new_v4(),
+        content: draft.clone(),
+    };
+    let order = Order::place(
+        OrderId::generate(),
+        Owner::default(),
+        draft,
+        SystemTime::now(),
+    );
+    Ok((order, key))
+}
