@@ -1,4 +1,4 @@
-#{% capture source %}{% raw %}
+#{% capture source %}§{% raw %}
 # order-service: one static binary, on an empty image, as nobody.
 
 # Pinned by what it is; CI has it moved when there is a newer one.
@@ -15,10 +15,11 @@ COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock ./
 COPY chassis/Cargo.toml chassis/
 COPY contract/Cargo.toml contract/
+COPY lab/Cargo.toml lab/
 COPY xtask/Cargo.toml xtask/
-RUN mkdir -p src chassis/src contract/src xtask/src \
-    && echo 'fn main() {}' | tee build.rs src/main.rs contract/src/main.rs xtask/src/main.rs \
-    && touch src/lib.rs chassis/src/lib.rs contract/src/lib.rs \
+RUN mkdir -p src chassis/src contract/src lab/src xtask/src \
+    && echo 'fn main() {}' | tee build.rs src/main.rs contract/src/main.rs lab/src/main.rs \
+    && touch src/lib.rs chassis/src/lib.rs contract/src/lib.rs xtask/src/lib.rs \
     && cargo build --locked --release --features "$FEATURES" --target "$(rustc --print host-tuple)" \
     && rm -r build.rs src chassis/src contract/src
 
@@ -47,4 +48,4 @@ ENV STORE=sqlite:/data/store.db LOG_FORMAT=json
 EXPOSE 50051 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/server", "healthcheck"]
 ENTRYPOINT ["/server"]
-#{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "#<end>" | remove: "<end>" | lstrip | remove_first: "#" | remove: ours_in_dockerfile | remove: " xtask/src/main.rs" | remove: " xtask/src" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+#{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

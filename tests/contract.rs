@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Chart data and reference table say what the .proto files say.
 
 use std::path::Path;
@@ -14,3 +15,4 @@ fn derived_files_are_fresh() {
         "stale: {paths:?}; run `cargo contract` and commit the result"
     );
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

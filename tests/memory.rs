@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! What a message of each rpc takes in memory, from its bytes alone: no more than
 //! is reckoned before it is decoded, and what is let in no more than four times
 //! its size. The fuzz target `memory` asks the same of arbitrary bytes.
@@ -130,4 +130,4 @@ fn what_people_send_is_let_in() {
         assert!(weight <= 2 * message.len() + DECODED, "{items}: {weight}");
     }
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! The last of the tests by its name: says again what the others skipped.
 
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
@@ -83,3 +84,4 @@ fn no_test_comes_after_this_one() {
         "its words would not be the last"
     );
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! Arbitrary bytes as the message of every rpc, from the codec to the store.
 
 #![no_main]
@@ -57,4 +57,4 @@ fn message<M: Message + Default>(bytes: &[u8]) -> Result<Request<M>, Status> {
     let message = M::decode(bytes).map_err(|_| Status::invalid_argument("malformed"))?;
     Ok(Request::new(message))
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,4 +1,4 @@
---{% capture source %}{% raw %}
+--{% capture source %}§{% raw %}
 -- Whose each one is; '' is nobody's, as is what was there before and what older
 -- processes still write.
 ALTER TABLE order_records ADD COLUMN owner TEXT NOT NULL DEFAULT '';
@@ -21,4 +21,4 @@ CREATE TABLE order_holds (
     UNIQUE (caller, request_id)
 );
 CREATE INDEX order_holds_by_at ON order_holds (at);
---{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "--<end>" | remove: "<end>" | lstrip | remove_first: "--" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+--{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

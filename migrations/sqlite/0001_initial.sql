@@ -1,4 +1,4 @@
---{% capture source %}{% raw %}
+--{% capture source %}§{% raw %}
 -- Table names end in a word of their own, so that no resource name can make
 -- one of them a keyword or equal to another.
 
@@ -38,4 +38,4 @@ CREATE TABLE order_requests (
     content    TEXT    NOT NULL,    -- canonical text of what was asked for
     UNIQUE (caller, request_id)
 ) STRICT;
---{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "--<end>" | remove: "<end>" | lstrip | remove_first: "--" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+--{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! What is asked for: articles, quantities, prices.
 
 use serde::{Deserialize, Serialize};
@@ -112,3 +113,4 @@ impl From<Items> for Vec<LineItem> {
         items.lines
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Exact amounts of money, as in `google.type.Money`.
 
 use std::fmt;
@@ -117,3 +118,4 @@ impl TryFrom<Unchecked> for Money {
         Self::new(money.currency, money.units, money.nanos)
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

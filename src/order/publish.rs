@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Where events are published, as the use cases see it.
 
 use super::error::Cause;
@@ -42,3 +43,4 @@ impl PublishError {
         }
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

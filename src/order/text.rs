@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Text values with bounds.
 
 use std::fmt;
@@ -101,3 +102,4 @@ impl From<Note> for String {
         note.0
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

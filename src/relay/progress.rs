@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! How far publishing is.
 
 use std::sync::Arc;
@@ -99,3 +100,4 @@ impl State {
         })
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

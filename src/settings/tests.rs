@@ -1,3 +1,6 @@
+//{% capture source %}§{% raw %}
+//! Where settings may stand, and what they refuse.
+
 use super::*;
 
 /// Values of all kinds; each setting takes one of them that is not its default.
@@ -61,3 +64,4 @@ fn settings_may_stand_before_and_behind_a_command() {
     }
     assert!(tried > 200, "{tried}");
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

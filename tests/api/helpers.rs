@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! Starts the binary, finds its ports in its log, and ends it.
 
 use std::io::{BufRead, BufReader, Read};
@@ -215,4 +215,4 @@ pub(crate) fn wrong_fields(status: &Status, fields: &[&str]) {
     let named: Vec<_> = violations.iter().map(|v| v.field.as_str()).collect();
     assert_eq!(named, fields, "{violations:?}");
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "CARGO_BIN_EXE_server", new_binary_variable | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

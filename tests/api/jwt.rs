@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Tokens without a mesh that checks them: the commands that ask a server, and
 //! keys that are wrong.
 
@@ -101,3 +102,4 @@ fn what_tokens_cannot_be_checked_by_is_refused_before_a_store_is_made() {
     }
     assert!(!dir.path().join("data.db").exists());
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! The service as its callers see it: the real binary on a real port.
 
 #![allow(
@@ -46,3 +47,4 @@ mod tls;
 mod trace;
 mod update;
 mod watch;
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! No value that may hold a secret is repeated: not by a start that fails, not by
 //! a server that runs.
 
@@ -281,3 +282,4 @@ fn settings_that_are_printed_whole() {
     let settings = service::settings::Settings::try_parse_from(args).unwrap();
     keeps("Debug", &format!("{settings:?} {settings:#?}"));
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! Flags, variables, and how the process refuses to start.
 
 use std::process::Output;
@@ -180,4 +180,4 @@ fn a_store_that_cannot_be_used_is_told_by_its_exit_code() {
     // Either it is not ours or it is newer than we know: never touched.
     assert!(matches!(output.status.code(), Some(65 | 78)), "{output:?}");
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "CARGO_BIN_EXE_server", new_binary_variable | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! The commands that try an installation: a probe's, and `helm test`'s.
 
 use std::process::Output;
@@ -72,3 +73,4 @@ async fn guarded() -> String {
     tokio::spawn(server);
     format!("http://{address}")
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! One trace, from the caller through this service to its upstream.
 
 use std::net::SocketAddr;
@@ -150,4 +150,4 @@ async fn a_create_is_one_trace_over_all_hops() {
         assert_eq!(calls[0].get("x-request-id").unwrap(), "call-17");
     }
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! `UpdateOrder`.
 
 use prost_types::FieldMask;
@@ -178,4 +178,4 @@ async fn many_long_paths_get_an_error_that_every_client_accepts() {
     let last = violations.last().unwrap();
     assert!(last.description.ends_with(" more"), "{last:?}");
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

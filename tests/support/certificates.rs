@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Certificates that nobody else vouches for.
 
 use std::path::Path;
@@ -17,3 +18,4 @@ pub(crate) fn certificates(folder: &Path, names: &[&str]) {
     std::fs::write(folder.join("tls.crt"), certificate.pem()).unwrap();
     std::fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

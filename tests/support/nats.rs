@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! A real NATS server of one's own, with `JetStream`. It ends when it is dropped.
 
 use std::io::{self, Read};
@@ -154,3 +155,4 @@ impl Drop for Broker {
         self.kill();
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

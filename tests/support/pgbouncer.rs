@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! A real `PgBouncer` of one's own that lends sessions for one transaction each. It ends
 //! with the program that started it, in whatever way that ends.
 
@@ -65,3 +66,4 @@ fn program() -> Option<PathBuf> {
         .map(|folder| folder.join("pgbouncer"))
         .find(|program| program.is_file())
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

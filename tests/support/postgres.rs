@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! A real PostgreSQL server of one's own, and databases in it. It ends with the
 //! program that started it, in whatever way that ends.
 #![allow(dead_code, reason = "each of its users needs a part")]
@@ -154,3 +155,4 @@ fn programs() -> Option<PathBuf> {
             .all(|program| folder.join(program).is_file())
     })
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! What cannot be tested here is said where it is seen: at once, and again in
 //! the last lines of the output (`tests/zz_skipped.rs`).
 #![allow(dead_code, reason = "each of its users needs a part")]
@@ -49,3 +50,4 @@ pub(crate) fn summary(text: &str) -> String {
         said + "*** SKIPPED: " + line + " ***\n"
     })
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -14,7 +14,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::names::{self, WORDS};
+use crate::names;
 use crate::tree;
 use comment::Comment;
 
@@ -144,22 +144,39 @@ pub fn read(path: &str) -> Result<String> {
     fs::read_to_string(tree::root().join(path)).with_context(|| path.to_owned())
 }
 
+/// Where every source carries markers, whether there is a name in it or not: one
+/// pattern each, and nobody has to know which file has one.
+const SOURCES: &[(&str, &str)] = &[
+    ("examples", "rs"),
+    ("fuzz", "rs"),
+    ("migrations", "sql"),
+    ("src", "rs"),
+    ("tests", "rs"),
+];
+
+/// Whether `path` is one of the sources in `folder`.
+fn is_source(path: &str, folder: &str, kind: &str) -> bool {
+    tree::is_in(path, folder) && path.rsplit_once('.').is_some_and(|(_, end)| end == kind)
+}
+
 /// Which shared files Liquid renders, as cargo-generate.toml writes it: their
 /// paths after the names in them have been replaced by something unknown.
 fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
     let mut patterns = BTreeSet::new();
     for path in shared {
+        let source = (SOURCES.iter()).find(|(folder, kind)| is_source(path, folder, kind));
+        if let Some((folder, kind)) = source {
+            patterns.insert(format!("/{folder}/**/*.{kind}"));
+            continue;
+        }
         let bytes = fs::read(tree::root().join(path)).with_context(|| path.clone())?;
         let Ok(text) = String::from_utf8(bytes) else {
             continue;
         };
         let text = Comment::of(path).map_or(text.clone(), |comment| comment.unmarked(&text));
-        let named = names::find(&text)
-            .iter()
-            .any(|found| found.word.text != "order_by" && !found.is_accident());
+        let named = names::find(&text).iter().any(|found| !found.is_accident());
         let named = named && !is_constant(path) && !is_foreign(path);
-        let runs = tree::is_in(path, "tests") && text.contains(render::BINARY);
-        if named || runs || render::has_extras(path) {
+        if named || render::differs(path) {
             patterns.insert(format!("/{}", names::replace(path, |_| "*".into())));
         }
     }
@@ -168,7 +185,7 @@ fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
 
 /// Whether `path` is rendered with more than other names.
 pub fn differs(path: &str) -> bool {
-    render::has_extras(path)
+    render::differs(path)
 }
 
 /// `text` without markers, if it has some.
@@ -218,7 +235,7 @@ fn check(path: &str, text: &str, marked: bool) -> Result<()> {
     for found in names::find(kept) {
         let line = above + found.before.lines().count().max(1);
         let word = found.word.text;
-        if is_constant(path) && !found.is_accident() && word != "order_by" {
+        if is_constant(path) && !found.is_accident() {
             bail!("line {line}: the crate is the same in every service, but says \"{word}\"");
         }
         if marked && !is_constant(path) && found.is_accident() {
@@ -238,7 +255,11 @@ fn check(path: &str, text: &str, marked: bool) -> Result<()> {
 
 /// Whether `pattern` of cargo-generate.toml covers `path`.
 fn matches(pattern: &str, path: &str) -> bool {
-    let pattern: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
+    let pattern = pattern.trim_start_matches('/');
+    if let Some((folder, kind)) = pattern.split_once("/**/*.") {
+        return is_source(path, folder, kind);
+    }
+    let pattern: Vec<&str> = pattern.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
     pattern.len() == path.len()
         && pattern
@@ -253,11 +274,4 @@ fn matches(pattern: &str, path: &str) -> bool {
                         && part.len() >= head.len() + tail.len()
                 }
             })
-}
-
-/// All names with their variables, as a chain of Liquid filters.
-fn renames() -> String {
-    WORDS.iter().fold(String::new(), |chain, word| {
-        chain + &format!(" | replace: \"{}\", {}", word.text, word.variable)
-    })
 }

@@ -1,44 +1,35 @@
-//! The names in the tree, and what becomes of them.
+//! The names in the tree, and where they stand.
 
-/// One name, and the variable of hooks/pre.rhai that takes its place.
+/// One name as it stands in the tree; hooks/edits.rhai says what takes its place.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Word {
-    /// As it stands in the tree.
+    /// Its text.
     pub text: &'static str,
-    /// What is rendered instead.
-    pub variable: &'static str,
 }
 
 /// All names, in the sequence in which they are replaced.
 pub const WORDS: &[Word] = &[
-    // A field of every list request (AIP-132); it stays.
-    Word {
-        text: "order_by",
-        variable: "new_order_by",
-    },
     Word {
         text: "order-service",
-        variable: "new_project",
     },
-    Word {
-        text: "orders",
-        variable: "new_plural",
-    },
-    Word {
-        text: "Orders",
-        variable: "new_plural_pascal",
-    },
-    Word {
-        text: "order",
-        variable: "new_resource",
-    },
-    Word {
-        text: "Order",
-        variable: "new_resource_pascal",
-    },
-    Word {
-        text: "acme",
-        variable: "new_organisation",
-    },
+    Word { text: "orders" },
+    Word { text: "Orders" },
+    Word { text: "order" },
+    Word { text: "Order" },
+    Word { text: "acme" },
+];
+
+/// What only looks like a name and is kept, as hooks/edits.rhai has it.
+pub const KEPT: &[&str] = &[
+    "order_by",
+    "Ordered",
+    "Ordering",
+    "border",
+    "in order to",
+    "ordered",
+    "ordering",
+    "orderly",
+    "reorder",
 ];
 
 /// A name as it was found.
@@ -70,9 +61,11 @@ impl Found<'_> {
         glued_before || next.is_some_and(|c| c.is_ascii_lowercase())
     }
 
-    /// Whether an article stands before it, which fits only this noun.
+    /// Whether an article stands before it that does not follow the noun: `an` before
+    /// the resource is replaced with it.
     pub fn has_article(&self) -> bool {
         let before = self.before.trim_end_matches(['`', '"', '[', '*', '\'']);
+        let quote = &self.before[before.len()..];
         let Some(before) = before.strip_suffix(' ') else {
             return false;
         };
@@ -80,7 +73,11 @@ impl Found<'_> {
             .rsplit(|c: char| !c.is_alphanumeric())
             .next()
             .unwrap_or_default();
-        self.word.text != "order_by" && matches!(last, "a" | "an" | "A" | "An")
+        match last {
+            "an" | "An" => self.word.text != "order" || !matches!(quote, "" | "`"),
+            "a" | "A" => true,
+            _ => false,
+        }
     }
 }
 
@@ -92,7 +89,9 @@ pub fn find(text: &str) -> Vec<Found<'_>> {
         let Some(first) = rest.chars().next() else {
             break;
         };
+        let kept = KEPT.iter().find(|kept| rest.starts_with(**kept));
         match WORDS.iter().find(|word| rest.starts_with(word.text)) {
+            _ if kept.is_some() => at += kept.map_or(0, |kept| kept.len()),
             Some(word) => {
                 let (before, after) = (&text[..at], &rest[word.text.len()..]);
                 found.push(Found {
@@ -120,6 +119,17 @@ pub fn replace(text: &str, by: impl Fn(&'static Word) -> String) -> String {
     }
     out.push_str(&text[end..]);
     out
+}
+
+/// `text` with the article before the resource that `noun` takes.
+pub fn with_article(text: &str, noun: &str) -> String {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        return text.to_owned();
+    }
+    ["", "`"].iter().fold(text.to_owned(), |text, quote| {
+        text.replace(&format!("an {quote}order"), &format!("a {quote}order"))
+            .replace(&format!("An {quote}order"), &format!("A {quote}order"))
+    })
 }
 
 /// `purchase_order` as `PurchaseOrder`.
@@ -160,4 +170,41 @@ pub fn is_snake(text: &str) -> bool {
                 .enumerate()
                 .all(|(at, c)| c.is_ascii_lowercase() || (at >= letters && c.is_ascii_digit()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hook_keeps_the_same_words() {
+        let hook = include_str!("../../hooks/edits.rhai");
+        let list = KEPT
+            .iter()
+            .map(|word| format!("{word:?}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        assert!(hook.contains(&format!("fn kept() {{ [{list}] }}")));
+        for word in WORDS {
+            assert!(
+                hook.contains(&format!("[{:?}, ", word.text)),
+                "{}",
+                word.text
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_name_is_none() {
+        for text in ["order_by", "std::cmp::Ordering", "in order to", "borders"] {
+            assert!(find(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_article_follows_the_resource_alone() {
+        let wrong = |text: &str| find(text).iter().any(Found::has_article);
+        assert!(!wrong("an order") && !wrong("An `order`") && !wrong("the order"));
+        assert!(wrong("a order") && wrong("an Order") && wrong("an acme"));
+    }
 }

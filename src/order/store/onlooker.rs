@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! Who wants to know of a store's queue and commits, if anyone.
 
 use std::sync::{Arc, OnceLock};
@@ -20,3 +21,4 @@ impl Onlooker {
         }
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! How much a store holds, and how much it may.
 
 /// How much a store holds.
@@ -25,3 +26,4 @@ impl Usage {
             .is_some_and(|limit| self.bytes >= limit - limit / 10)
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

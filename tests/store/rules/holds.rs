@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! Holds on what is reserved.
 
 use std::time::{Duration, SystemTime};
@@ -159,4 +159,4 @@ pub(crate) async fn of_racing_creates_that_hold_one_is_stored(place: &dyn Place)
     }
     assert_eq!(store.list(&samples::all(100)).await.unwrap().len(), 10);
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -76,7 +76,10 @@ pub(crate) fn content(stage: &Stage, project: &Project, case: &Case) -> Result<(
             (true, _) => continue,
             (false, Err(binary)) => binary.into_bytes(),
             (false, Ok(text)) => match markers::unmarked(&path, &text) {
-                Some(plain) => names::replace(&plain, |word| case.renamed(word)).into_bytes(),
+                Some(plain) => {
+                    let plain = names::with_article(&plain, &case.resource);
+                    names::replace(&plain, |word| case.renamed(word)).into_bytes()
+                }
                 None => text.into_bytes(),
             },
         };

@@ -51,8 +51,8 @@ fn problem(path: &str, line: &str, case: &Case) -> Option<&'static str> {
         "{%-",
         "endraw",
         "endcapture",
-        "<end>",
         "\u{1}",
+        "\u{a7}",
         "{{ source",
         "{{ project",
     ] {
@@ -70,7 +70,7 @@ fn problem(path: &str, line: &str, case: &Case) -> Option<&'static str> {
         return None;
     }
     // What was asked for may itself contain the names.
-    let mut rest = line.replace("order_by", "");
+    let mut rest = line.to_owned();
     for own in [
         &case.project,
         &case.plural,

@@ -1,13 +1,16 @@
 //! Comments, in which Liquid hides.
 
-use std::fmt::Write as _;
-
 use anyhow::{Result, ensure};
 
-use super::render;
-
-const HEAD: &str = "{% capture source %}{% raw %}";
-const TAIL: &str = "{% endraw %}{% endcapture %}";
+/// What encloses the text while Liquid holds it: with it, the pre hook's pairs
+/// find the two comment signs that the markers leave behind.
+const EDGE: &str = "§";
+const HEAD: &str = "{% capture source %}§{% raw %}";
+/// The rules stand in hooks/pre.rhai: what is kept, and what is replaced by what.
+const TAIL: &str = "{% endraw %}§{% endcapture %}\
+    {% assign source = source | split: kept_from | last | split: kept_to | first %}\
+    {% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}\
+    {{ source | rstrip }}";
 
 /// How a comment line is written.
 #[derive(Clone, Copy)]
@@ -50,37 +53,17 @@ impl Comment {
             body.starts_with(open) || path == "README.md",
             "must begin with a comment that says what the file is"
         );
+        ensure!(!body.contains(EDGE), "contains the markers' own {EDGE}");
         let body = body.trim_end();
-        let close_head = if close.is_empty() {
-            ""
-        } else {
-            " | remove_first: comment_close | lstrip"
-        };
-        let cut = render::cut(path);
-        let mut extras = render::extras(path).to_owned();
-        if body.contains(render::BINARY) {
-            write!(
-                extras,
-                " | replace: \"{}\", new_binary_variable",
-                render::BINARY
-            )?;
-        }
-        let renames = if super::is_constant(path) {
-            String::new()
-        } else {
-            super::renames()
-        };
         Ok(format!(
-            "{shebang}{open}{HEAD}{close}\n{body}\n{open}{TAIL}{cut}{{{{ source \
-             | append: \"<end>\" | remove: \"{open}<end>\" | remove: \"<end>\" | lstrip{close_head} \
-             | remove_first: \"{open}\"{extras}{renames} | remove: guard | rstrip }}}}\n"
+            "{shebang}{open}{HEAD}{close}\n{body}\n{open}{TAIL}\n"
         ))
     }
 
     /// `text` without markers.
     pub(crate) fn unmarked(self, text: &str) -> String {
-        let head = format!("{}{HEAD}", self.open);
-        let tail = format!("{}{TAIL}", self.open);
+        let head = format!("{}{{% capture source %}}", self.open);
+        let tail = format!("{}{{% endraw %}}", self.open);
         let is_marker = |line: &str| line.starts_with(&head) || line.starts_with(&tail);
         if !text.lines().any(is_marker) {
             return text.to_owned();

@@ -1,3 +1,4 @@
+//{% capture source %}§{% raw %}
 //! How the way to the database is kept private.
 
 use std::path::{Path, PathBuf};
@@ -92,3 +93,4 @@ impl ServerCertVerifier for Unverified {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

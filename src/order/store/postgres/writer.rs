@@ -1,4 +1,4 @@
-//{% capture source %}{% raw %}
+//{% capture source %}§{% raw %}
 //! Changes wait for each other and are stored together: a commit costs one sync
 //! of the database's disk, however many changes it holds.
 
@@ -214,4 +214,4 @@ fn latest(mut deadlines: impl Iterator<Item = Option<Deadline>>) -> Option<Deadl
     let least = Deadline::after(Duration::ZERO);
     deadlines.try_fold(least, |latest, deadline| Some(latest.max(deadline?)))
 }
-//{% endraw %}{% endcapture %}{{ source | append: "<end>" | remove: "//<end>" | remove: "<end>" | lstrip | remove_first: "//" | replace: "order_by", new_order_by | replace: "order-service", new_project | replace: "orders", new_plural | replace: "Orders", new_plural_pascal | replace: "order", new_resource | replace: "Order", new_resource_pascal | replace: "acme", new_organisation | remove: guard | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
