@@ -122,14 +122,23 @@ pub fn replace(text: &str, by: impl Fn(&'static Word) -> String) -> String {
 }
 
 /// `text` with the article before the resource that `noun` takes.
+#[must_use]
 pub fn with_article(text: &str, noun: &str) -> String {
+    let mut out = text.to_owned();
     if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        return text.to_owned();
+        return out;
     }
-    ["", "`"].iter().fold(text.to_owned(), |text, quote| {
-        text.replace(&format!("an {quote}order"), &format!("a {quote}order"))
-            .replace(&format!("An {quote}order"), &format!("A {quote}order"))
-    })
+    let wrong = find(text).into_iter().filter_map(|found| {
+        let before = found.before.strip_suffix('`').unwrap_or(found.before);
+        let article = before.strip_suffix("n ")?;
+        let is_article = article.ends_with(['a', 'A']);
+        (found.word.text == "order" && is_article).then_some(article.len())
+    });
+    // From the end, so that what is before stays where it is.
+    for at in wrong.collect::<Vec<_>>().into_iter().rev() {
+        out.remove(at);
+    }
+    out
 }
 
 /// `purchase_order` as `PurchaseOrder`.
@@ -199,6 +208,14 @@ mod tests {
         for text in ["order_by", "std::cmp::Ordering", "in order to", "borders"] {
             assert!(find(text).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_article_is_the_nouns() {
+        let text = "an order, an `order`, an orderly end";
+        assert_eq!(with_article(text, "invoice"), text);
+        let other = "a order, a `order`, an orderly end";
+        assert_eq!(with_article(text, "parcel"), other);
     }
 
     #[test]
