@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -139,6 +140,8 @@ pub fn ensure(name: &str) -> Result<PathBuf> {
         return Ok(program);
     }
     eprintln!("{name} is missing: installing it");
+    // A link is made there even where nothing was installed before.
+    fs::create_dir_all(folder.join("bin"))?;
     let mut command = match tool.source {
         Source::Cargo(version) => {
             let mut command = Command::new("cargo");
