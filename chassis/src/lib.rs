@@ -4,7 +4,7 @@
 //! - [`attempt`]: which attempt of a call a request is
 //! - [`settings`]: flags and variables
 //! - [`exit`]: how the process ends
-//! - [`file`], [`printable`]: files that settings name, text of others
+//! - [`mod@file`], [`printable`]: files that settings name, text of others
 //! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
 //! - [`rpc`]: which rpc a request calls
 //! - [`random`]: numbers for jitter

@@ -2,7 +2,7 @@
 //!
 //! Every error carries an `ErrorInfo` (a reason a program can match on, and the
 //! domain that coined it); `RetryInfo` where coming back helps. Whoever makes a
-//! status, it weighs no more than every client accepts, see [`fit`].
+//! status, it weighs no more than every client accepts, see [`mod@fit`].
 
 mod fit;
 

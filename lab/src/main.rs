@@ -6,7 +6,7 @@
 //! - [`resilience`]: kills, power failures, floods, faults, overload, rollouts
 //! - [`telemetry`]: what a collector and Prometheus make of it
 //! - [`clients`]: what clients of other languages make of it
-//! - [`bench`]: what it costs
+//! - [`mod@bench`]: what it costs
 //! - [`support`]: what they share
 
 mod bench;

@@ -45,7 +45,7 @@ pub fn bytes(text: &str) -> Result<usize, String> {
     }
 }
 
-/// As [`bytes`], with `TiB` too and up to 8 EiB less one byte.
+/// As [`bytes()`], with `TiB` too and up to 8 EiB less one byte.
 ///
 /// # Errors
 /// A message fit for `clap` that shows how to write it.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use service::proto::acme::order::v1 as orders;
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
@@ -166,7 +165,7 @@ async fn any_end_is_settled_in_postgres() {
     };
     let inventory = Inventory::with_pencils();
     let endpoint = format!("http://{}", inventory.start().await);
-    let dir = TempDir::new().unwrap();
+    let dir = tempfile::TempDir::new().unwrap();
     let mut command = crate::helpers::command(dir.path());
     command
         .args(["--inventory-endpoint", &endpoint])

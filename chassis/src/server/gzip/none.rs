@@ -5,7 +5,8 @@ use bytes::Bytes;
 use crate::exit::Fatal;
 use crate::settings::{Compression, ServerSettings};
 
-pub(super) const LEAST: usize = usize::MAX;
+/// As with the feature.
+pub(super) const LEAST: usize = 1 << 10;
 
 pub(super) fn check(settings: &ServerSettings) -> Result<(), Fatal> {
     let asked = [
