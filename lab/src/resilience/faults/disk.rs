@@ -132,7 +132,7 @@ fn root_page(path: &Path) -> Result<u64> {
     Ok(page.cast_unsigned())
 }
 
-/// A file system of a few MiB.
+/// A file system of 64 MiB, of which a store leaves half free for its log.
 struct Small(TempDir);
 
 impl Small {
@@ -140,7 +140,7 @@ impl Small {
     fn mount() -> Result<Option<Self>> {
         let folder = TempDir::new()?;
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "none"])
+            .args(["-t", "tmpfs", "-o", "size=64m", "none"])
             .arg(folder.path())
             .stderr(Stdio::null())
             .status()
