@@ -106,13 +106,7 @@ fn record(synchronous: &str, changes: u64) -> Result<Vec<Step>> {
         .args(["-e", "signal=none", "-o"])
         .arg(&trace)
         .arg(std::env::current_exe()?)
-        .args([
-            "prove",
-            "power",
-            "--changes",
-            &changes.to_string(),
-            "--worker",
-        ])
+        .args(["power", "--changes", &changes.to_string(), "--worker"])
         .arg(store.join("store.db"))
         .arg(synchronous)
         .stdout(std::process::Stdio::null())
