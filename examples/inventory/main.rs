@@ -49,9 +49,9 @@ impl server::InventoryService for Inventory {
             let sum = items.entry(item.sku).or_default();
             *sum = sum.saturating_add(item.quantity);
         }
-        tracing::info!(reservation = request.reservation, "reserve");
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.set(request.reservation, request.ticket, items)?;
+        kept.set(request.reservation.clone(), request.ticket, items)?;
+        tracing::info!(reservation = request.reservation, "reserved");
         Ok(Response::new(pb::ReserveResponse {}))
     }
 
@@ -60,9 +60,9 @@ impl server::InventoryService for Inventory {
         request: Request<pb::ReleaseRequest>,
     ) -> Result<Response<pb::ReleaseResponse>, Status> {
         let request = request.into_inner();
-        tracing::info!(reservation = request.reservation, "release");
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.set(request.reservation, request.ticket, HashMap::new())?;
+        kept.set(request.reservation.clone(), request.ticket, HashMap::new())?;
+        tracing::info!(reservation = request.reservation, "released");
         Ok(Response::new(pb::ReleaseResponse {}))
     }
 }
