@@ -13,19 +13,18 @@ ARG FEATURES=postgres,tls,jwt,nats,gzip
 # The dependencies first: this layer is built anew only when they change.
 COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock ./
-COPY chassis/Cargo.toml chassis/
-COPY contract/Cargo.toml contract/
+COPY crates crates
 COPY lab/Cargo.toml lab/
 COPY xtask/Cargo.toml xtask/
-RUN mkdir -p src chassis/src contract/src lab/src xtask/src \
-    && echo 'fn main() {}' | tee build.rs src/main.rs contract/src/main.rs lab/src/main.rs \
-    && touch src/lib.rs chassis/src/lib.rs contract/src/lib.rs xtask/src/lib.rs \
+RUN mkdir -p src lab/src xtask/src \
+    && echo 'fn main() {}' | tee build.rs src/main.rs lab/src/main.rs \
+    && touch src/lib.rs xtask/src/lib.rs \
     && cargo build --locked --release --features "$FEATURES" --target "$(rustc --print host-tuple)" \
-    && rm -r build.rs src chassis/src contract/src
+    && rm -r build.rs src
 
 COPY . .
 # The stand-ins were younger than what takes their place.
-RUN find build.rs src chassis contract -name '*.rs' -exec touch {} + \
+RUN find build.rs src -name '*.rs' -exec touch {} + \
     && cargo build --locked --release --features "$FEATURES" --bin server --target "$(rustc --print host-tuple)" \
     && mkdir -p /image/data \
     && cp "target/$(rustc --print host-tuple)/release/server" /image/server

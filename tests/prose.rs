@@ -137,7 +137,7 @@ fn the_readme_says_how_long_and_where() {
 
 #[test]
 fn the_readme_knows_every_exit_code() {
-    let source = read("chassis/src/exit.rs");
+    let source = read("crates/chassis/src/exit.rs");
     let line = |line: &str| {
         let (_, value) = line
             .trim()
@@ -178,7 +178,7 @@ fn the_readme_knows_every_reason() {
         .collect();
 
     let mut sources = Vec::new();
-    for folder in ["src", "chassis/src"] {
+    for folder in ["src", "crates/chassis/src"] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         collect(&root.join(folder), &mut sources);
     }

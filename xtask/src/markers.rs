@@ -196,7 +196,7 @@ pub fn unmarked(path: &str, text: &str) -> Option<String> {
 
 /// Whether nothing in `path` is ever renamed: it must not hold a name.
 pub fn is_constant(path: &str) -> bool {
-    ["chassis", "contract", "proto/mesh"]
+    ["crates", "proto/mesh"]
         .iter()
         .any(|dir| tree::is_in(path, dir))
 }

@@ -61,8 +61,27 @@ fn copy(from: &Path, to: &Path, files: &str) -> Result<()> {
     let target = to.join(files.pop().context("COPY without a target")?);
     fs::create_dir_all(&target)?;
     for file in files {
-        let name = Path::new(file).file_name().context("COPY without a file")?;
-        fs::copy(from.join(file), target.join(name)).with_context(|| file.to_owned())?;
+        copy_into(&from.join(file), &target).with_context(|| file.to_owned())?;
+    }
+    Ok(())
+}
+
+/// A file under its name; of a folder what is in it.
+fn copy_into(from: &Path, target: &Path) -> Result<()> {
+    if from.is_file() {
+        let name = from.file_name().context("COPY without a file")?;
+        fs::copy(from, target.join(name))?;
+        return Ok(());
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = target.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&target)?;
+            copy_into(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ const DIFFERENT: &[&str] = &[
     "Cargo.toml",
     "Dockerfile",
     "README.md",
-    "chassis/Cargo.toml",
-    "contract/Cargo.toml",
+    "crates/chassis/Cargo.toml",
+    "crates/contract/Cargo.toml",
     "fuzz/Cargo.toml",
     "helm/values.yaml",
 ];

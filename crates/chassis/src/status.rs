@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_documents_know_when_refused_calls_come_back() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/architecture.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/architecture.md");
         let text = std::fs::read_to_string(path).unwrap();
         let [first, .., last] = DELAYS;
         let spread = format!("spread over {first} to {last} ms");

@@ -14,7 +14,7 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-#[path = "../../../tests/support/skip.rs"]
+#[path = "../../../../tests/support/skip.rs"]
 mod skip;
 
 pub(crate) const ISSUER: &str = "https://issuer.example";

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_document_says_how_long_an_id_may_be() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/telemetry.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/telemetry.md");
         let text = std::fs::read_to_string(path).unwrap();
         let kept = format!("`x-request-id` is kept if it is at most {MAX_LENGTH} letters");
         assert!(text.contains(&kept), "{kept}");

@@ -12,7 +12,7 @@ use crate::process::Process;
 
 /// Rows of the table under `heading`: first cell to the other cells.
 pub(crate) fn table(heading: &str) -> BTreeMap<String, Vec<String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/telemetry.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/telemetry.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (_, section) = text.split_once(&format!("\n{heading}\n")).expect(heading);
     section
