@@ -224,7 +224,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             collect(&path, files);
         } else if path
             .file_stem()
-            .is_none_or(|stem| stem != "settings" && stem != "telemetry")
+            .is_none_or(|stem| stem != "settings" && stem != "telemetry" && stem != "wire")
         {
             files.push(path);
         }

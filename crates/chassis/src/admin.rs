@@ -8,6 +8,7 @@ mod build;
 mod changes;
 mod probes;
 mod serve;
+mod settings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,17 +23,13 @@ use crate::exit::Fatal;
 use crate::health::Health;
 use crate::listener::Listener;
 use crate::mesh::Provider;
-use crate::settings::AdminSettings;
 use changes::Changers;
 
 pub use build::BuildInfo;
+pub use settings::AdminSettings;
 
 /// Most bytes of a request's body.
 const BODY: usize = 4 << 10;
-
-/// Who sends a request; in its extensions.
-#[derive(Debug, Clone, Copy)]
-pub struct AdminPeer(pub SocketAddr);
 
 /// A running admin port; dropping it ends it.
 #[derive(Debug)]

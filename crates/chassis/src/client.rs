@@ -10,6 +10,7 @@ mod call;
 mod endpoint;
 mod resolve;
 mod retry;
+mod settings;
 mod unprocessed;
 
 use std::sync::Arc;
@@ -23,13 +24,13 @@ use crate::contract::Service as Contract;
 use crate::exit::Fatal;
 use crate::mesh::Provider;
 use crate::rpc::Contracts;
-use crate::settings::{ClientSettings, UpstreamRetries};
 use crate::tls::ClientTls;
 use budget::Budget;
 use endpoint::Endpoint;
 use resolve::Addresses;
 
 pub use call::{CallFuture, Client};
+pub use settings::{ClientSettings, UpstreamRetries};
 
 /// An upstream in the making.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod body;
 mod header;
 mod layer;
 
+use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -22,6 +23,22 @@ pub use layer::{BoundFuture, Deadlines, DeadlinesLayer};
 
 tokio::task_local! {
     static CURRENT: Option<Deadline>;
+}
+
+thread_local! {
+    static ANSWERED: Cell<Option<Deadline>> = const { Cell::new(None) };
+}
+
+/// Says, from within a call's task, that the call is answered and must be sent
+/// by `deadline`.
+pub(crate) fn answered(deadline: Deadline) {
+    ANSWERED.set(Some(deadline));
+}
+
+/// What [`answered`] said last on this thread, which it forgets: whoever polls a
+/// call's task asks before and after.
+pub(crate) fn take_answered() -> Option<Deadline> {
+    ANSWERED.take()
 }
 
 /// The moment by which a call must be done.

@@ -63,7 +63,7 @@ const LAST: u8 = 4;
 
 impl Ending {
     /// That of the request's connection; one that never comes where no
-    /// [`crate::server::Server`] serves.
+    /// server of this crate serves.
     #[must_use]
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         let ending = request.extensions().get::<Self>();

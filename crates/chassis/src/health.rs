@@ -68,7 +68,7 @@ impl Default for Health {
 
 impl Health {
     /// A process without dependencies; it becomes ready when the server
-    /// serves, see [`crate::server::Server::serve`].
+    /// serves.
     #[must_use]
     pub fn new() -> Self {
         let health = Self(Arc::new(Shared {

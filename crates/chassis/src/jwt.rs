@@ -17,6 +17,7 @@ mod none;
 #[cfg(feature = "jwt")]
 mod refusal;
 mod rules;
+mod settings;
 #[cfg(feature = "jwt")]
 mod signature;
 #[cfg(feature = "jwt")]
@@ -24,6 +25,7 @@ mod verifier;
 
 pub use claims::Claims;
 pub use rules::ClaimRules;
+pub use settings::JwtSettings;
 
 #[cfg(feature = "jwt")]
 pub(crate) use issuer::{Issuer, Tokens};

@@ -2,7 +2,7 @@
 //!
 //! - [`contract`]: what the .proto says may happen to each rpc
 //! - [`attempt`]: which attempt of a call a request is
-//! - [`settings`]: flags and variables
+//! - [`settings`]: flags and variables, and how their values are written
 //! - [`exit`]: how the process ends
 //! - [`mod@file`], [`printable`]: files that settings name, text of others
 //! - [`listener`], [`server`], [`shutdown`]: the gRPC port, from bind to drain
@@ -13,7 +13,7 @@
 //! - [`ending`]: what ends a stream before its connection ends
 //! - [`client`]: calls to upstreams
 //! - [`status`]: errors a client can act on
-//! - [`mesh`]: the mesh the process runs in, and who it says is calling
+//! - [`mesh`], [`peer`]: the mesh the process runs in, who it says is calling, and how
 //! - [`tls`], [`jwt`]: what a mesh does where there is one
 //! - [`telemetry`]: traces, metrics and logs
 
@@ -29,11 +29,13 @@ pub mod file;
 mod follow;
 mod frames;
 pub mod health;
+mod hex;
 mod io;
 pub mod jwt;
 pub mod limits;
 pub mod listener;
 pub mod mesh;
+pub mod peer;
 pub mod printable;
 pub mod random;
 pub mod rpc;
@@ -43,3 +45,4 @@ pub mod shutdown;
 pub mod status;
 pub mod telemetry;
 pub mod tls;
+mod values;

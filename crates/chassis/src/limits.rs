@@ -101,7 +101,8 @@ impl LimitsLayer {
             places,
             full: Refusal::new(reason, message, metrics.rejections(counted)),
         };
-        metrics.places(unary.clone());
+        let places = unary.clone();
+        metrics.places(move || places.now());
         let busy = "too many calls in progress";
         let open = "too many streams open";
         Self {

@@ -11,7 +11,7 @@ mod connection;
 mod cores;
 mod descriptors;
 mod encoding;
-pub(crate) mod executor;
+mod executor;
 mod exempt;
 mod fault;
 mod gather;
@@ -29,6 +29,7 @@ mod remainder;
 mod room;
 mod router;
 mod sending;
+mod settings;
 mod single;
 
 use std::sync::Arc;
@@ -50,7 +51,6 @@ use crate::jwt::Issuer;
 use crate::limits::{LimitsLayer, Places, Turns};
 use crate::listener::Listener;
 use crate::rpc::Contracts;
-use crate::settings::ServerSettings;
 use crate::shutdown::Shutdown;
 use crate::telemetry::metrics::Metrics;
 use crate::tls::ServerTls;
@@ -66,6 +66,9 @@ use router::Router;
 use sending::Readers;
 
 pub use router::{GrpcService, RpcFuture};
+pub use settings::{
+    Compression, ConcurrencySettings, ConnectionSettings, MessageSettings, Runtime, ServerSettings,
+};
 
 /// Streams of health and reflection that nobody vouches for: one for so many
 /// others.
@@ -105,14 +108,17 @@ impl Server {
         health: &Health,
     ) -> Result<Self, Fatal> {
         gzip::check(settings)?;
-        let sending = Room::new(settings.max_sending_bytes, &Metrics::default());
+        let sending = Room::new(settings.messages.max_sending_bytes, &Metrics::default());
         let answers = Answers::new(settings, sending);
         let server = Self {
             tls: ServerTls::load(&settings.tls)?,
             issuer: Issuer::load(&settings.jwt)?,
             settings: settings.clone(),
             contracts: Contracts::new(contracts),
-            places: Places::new(settings.max_concurrent_requests, settings.max_queue_delay),
+            places: Places::new(
+                settings.concurrency.max_concurrent_requests,
+                settings.concurrency.max_queue_delay,
+            ),
             health: health.clone(),
             serving: health.dependency("server"),
             router: Router::new(settings.roles(), answers),
@@ -205,6 +211,16 @@ impl<L> Server<L> {
         }
     }
 
+    fn warn_of_roles(&self) {
+        let roles = self.settings.roles();
+        let missing = roles
+            .iter()
+            .flat_map(|it| it.missing(self.contracts.methods()));
+        for role in missing {
+            tracing::warn!(role, "no account has this role: see --caller-roles");
+        }
+    }
+
     /// Serves until `shutdown`, then drains.
     ///
     /// The drain: health says `NOT_SERVING`; for the drain delay everything is
@@ -224,15 +240,12 @@ impl<L> Server<L> {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if let Some(roles) = &self.settings.roles() {
-            for role in roles.missing(self.contracts.methods()) {
-                tracing::warn!(role, "no account has this role: see --caller-roles");
-            }
-        }
-        let delay = self.settings.max_queue_delay;
+        self.warn_of_roles();
+        let delay = self.settings.concurrency.max_queue_delay;
         let turns = Turns::new(delay, self.places.clone(), &self.metrics);
-        let streams = Places::new(self.settings.max_open_streams, delay);
-        let built_in = Places::new((self.settings.max_open_streams / BUILT_IN).max(1), delay);
+        let open = self.settings.concurrency.max_open_streams;
+        let streams = Places::new(open, delay);
+        let built_in = Places::new((open / BUILT_IN).max(1), delay);
         let tokens = (self.issuer).map(|issuer| {
             let ready = self.health.dependency("keys");
             issuer.start(&self.metrics, ready)
@@ -244,7 +257,7 @@ impl<L> Server<L> {
             &self.metrics,
         );
         let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
-        let sending = Room::new(self.settings.max_sending_bytes, &self.metrics);
+        let sending = Room::new(self.settings.messages.max_sending_bytes, &self.metrics);
         let answers = Answers::new(&self.settings, sending.clone());
         let router = Endings::new(self.router.ask_for(tokens).answer_by(answers));
         // What is refused for want of a place must cost as little as can be.
@@ -252,9 +265,9 @@ impl<L> Server<L> {
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
-        let receiving = Room::new(self.settings.max_receiving_bytes, &self.metrics);
+        let receiving = Room::new(self.settings.messages.max_receiving_bytes, &self.metrics);
         let bounds = Bounds::new(&self.settings, receiving);
-        let readers = Readers::new(sending, self.settings.send_timeout);
+        let readers = Readers::new(sending, self.settings.messages.send_timeout);
         let exempt = Exempt::new(&self.metrics);
         let calls = Calls::new(
             &self.settings,
@@ -269,7 +282,7 @@ impl<L> Server<L> {
         let cores = Arc::new(Cores::start(self.settings.runtime)?);
         let shared = Arc::clone(&cores);
         let connections = Connections::new(&self.settings, shared, tls, calls, stages, alive);
-        let most = descriptors::room_for(self.settings.max_connections);
+        let most = descriptors::room_for(self.settings.connections.max_connections);
         let room = Arc::new(Semaphore::new(most as usize));
         let peers = Peers::new(&self.settings);
 

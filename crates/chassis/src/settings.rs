@@ -1,20 +1,12 @@
-//! Flags and variables of the chassis, each documented here and nowhere else.
+//! Flags and variables of the chassis, each documented where it is used and
+//! nowhere else.
 //!
 //! The service flattens these `clap::Args` into its own settings and calls
 //! [`ServerSettings::validate`] once.
 
-mod admin;
-mod client;
-mod jwt;
-mod secret;
-mod server;
-mod tls;
-mod value;
-
-pub use admin::AdminSettings;
-pub use client::{ClientSettings, UpstreamRetries};
-pub use jwt::JwtSettings;
-pub use secret::SecretUrl;
-pub use server::{Compression, Runtime, ServerSettings};
-pub use tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
-pub use value::{bytes, duration, positive_duration, size};
+pub use crate::admin::AdminSettings;
+pub use crate::client::{ClientSettings, UpstreamRetries};
+pub use crate::jwt::JwtSettings;
+pub use crate::server::{Compression, Runtime, ServerSettings};
+pub use crate::tls::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
+pub use crate::values::{SecretUrl, bytes, duration, positive_duration, size};

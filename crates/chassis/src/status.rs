@@ -5,6 +5,7 @@
 //! status, it weighs no more than every client accepts, see [`mod@fit`].
 
 mod fit;
+pub(crate) mod wire;
 
 use std::time::Duration;
 

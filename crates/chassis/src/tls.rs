@@ -15,11 +15,13 @@ mod files;
 mod none;
 #[cfg(feature = "tls")]
 mod server;
+mod settings;
 mod stream;
 #[cfg(feature = "tls")]
 mod voucher;
 
 use crate::mesh::Caller;
+use crate::peer::Security;
 
 #[cfg(feature = "tls")]
 pub(crate) use client::{ClientTls, Renewals};
@@ -31,21 +33,10 @@ pub(crate) use none::{Acceptor, ClientTls, Renewals, ServerTls, Voucher};
 pub use none::{secured, secured_to_self};
 #[cfg(feature = "tls")]
 pub(crate) use server::{Acceptor, ServerTls};
+pub use settings::{ClientTlsSettings, TlsMode, TlsSettings, TlsVersion};
 pub(crate) use stream::Stream;
 #[cfg(feature = "tls")]
 pub(crate) use voucher::Voucher;
-
-/// What protects a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Security {
-    /// Nothing that this process sees.
-    #[default]
-    None,
-    /// TLS; the caller showed no certificate.
-    Tls,
-    /// TLS with certificates on both sides.
-    MutualTls,
-}
 
 /// A connection that may begin HTTP/2.
 pub(crate) struct Accepted {

@@ -13,10 +13,10 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::AdminPeer;
+use crate::admin::AdminSettings;
 use crate::exit::Fatal;
 use crate::mesh::Provider;
-use crate::settings::AdminSettings;
+use crate::peer::AdminPeer;
 
 /// Characters of a secret, at least and at most.
 const SHORTEST: usize = 16;

@@ -24,8 +24,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::AdminPeer;
 use crate::listener::Listener;
+use crate::peer::AdminPeer;
 
 /// Connections at once.
 const MOST: usize = 256;

@@ -5,9 +5,9 @@ use http::Uri;
 use tonic::transport::{Channel, Endpoint as Tonic};
 
 use super::resolve::Addresses;
+use crate::client::ClientSettings;
 use crate::exit::Fatal;
 use crate::mesh::Provider;
-use crate::settings::ClientSettings;
 use crate::tls::Renewals;
 
 /// Pings only while calls are open: servers that count pings (grpc-go) close

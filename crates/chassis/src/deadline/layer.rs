@@ -10,9 +10,8 @@ use tonic::Status;
 use tower::{Layer, Service};
 
 use super::body::BoundBody;
-use super::{CURRENT, Deadline, header};
+use super::{CURRENT, Deadline, answered, header};
 use crate::rpc::Rpc;
-use crate::server::executor;
 use crate::status;
 
 /// Gives every call its deadline and keeps it.
@@ -146,7 +145,7 @@ where
                 if !late && let Poll::Ready(answer) = inner.poll(cx) {
                     let deadline = *deadline;
                     if let Some(deadline) = deadline {
-                        executor::answered(deadline);
+                        answered(deadline);
                     }
                     return Poll::Ready(
                         answer.map(|answer| answer.map(|body| BoundBody::new(body, deadline))),

@@ -12,7 +12,7 @@ use super::{Claims, signature};
 use crate::exit::Fatal;
 use crate::follow::{Followed, Loaded, Source};
 use crate::health::Dependency;
-use crate::settings::JwtSettings;
+use crate::jwt::JwtSettings;
 use crate::telemetry::metrics::{FileNames, Metrics};
 
 /// What is told of the file with the keys.

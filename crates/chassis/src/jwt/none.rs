@@ -8,7 +8,7 @@ use tonic::Status;
 use super::Claims;
 use crate::exit::Fatal;
 use crate::health::Dependency;
-use crate::settings::JwtSettings;
+use crate::jwt::JwtSettings;
 use crate::telemetry::metrics::Metrics;
 
 /// Cannot be had.

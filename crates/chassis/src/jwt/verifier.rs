@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::{ClaimRules, Claims};
 use crate::exit::Fatal;
 use crate::follow::Content;
-use crate::settings::JwtSettings;
+use crate::jwt::JwtSettings;
 
 /// Tokens of which it is remembered that they were verified: a signature takes
 /// tens of microseconds, the hash of a token less than one.

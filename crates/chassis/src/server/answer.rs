@@ -19,7 +19,7 @@ use super::room::{Queued, Room};
 use super::sending::SMALL;
 use super::{fault, gzip};
 use crate::rpc::{Kind, Rpc};
-use crate::settings::ServerSettings;
+use crate::server::ServerSettings;
 use crate::status;
 
 /// What gRPC puts before each message.
@@ -44,7 +44,7 @@ pub struct Manner {
 impl Answers {
     pub(super) fn new(settings: &ServerSettings, room: Room) -> Self {
         Self {
-            limit: settings.max_response_bytes,
+            limit: settings.messages.max_response_bytes,
             room,
             encodings: Encodings::new(settings),
         }

@@ -24,11 +24,10 @@ use super::single::Single;
 use crate::ending::Ending;
 use crate::limits::Turns;
 use crate::mesh::{Caller, Provider};
+use crate::peer::{Peer, Security};
 use crate::rpc::{Contracts, Kind, Rpc};
-use crate::settings::ServerSettings;
+use crate::server::ServerSettings;
 use crate::status::{self, FitBody};
-use crate::telemetry::rpc::Peer;
-use crate::tls::Security;
 
 /// Hands calls to a service.
 #[derive(Clone)]

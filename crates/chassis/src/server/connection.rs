@@ -26,8 +26,9 @@ use super::peers::PeerPlace;
 use crate::ending::{self, Ending, Why};
 use crate::io::Prefaced;
 use crate::mesh::Caller;
-use crate::settings::ServerSettings;
-use crate::tls::{Accepted, Acceptor, Security, Stream, Voucher};
+use crate::peer::Security;
+use crate::server::ServerSettings;
+use crate::tls::{Accepted, Acceptor, Stream, Voucher};
 
 /// What connections are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,10 +82,10 @@ where
             calls,
             stages,
             alive,
-            handshake: settings.handshake_timeout,
-            age: settings.max_connection_age,
-            grace: settings.max_connection_age_grace,
-            idle: settings.max_connection_idle,
+            handshake: settings.connections.handshake_timeout,
+            age: settings.connections.max_connection_age,
+            grace: settings.connections.max_connection_age_grace,
+            idle: settings.connections.max_connection_idle,
         }
     }
 

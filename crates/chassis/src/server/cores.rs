@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
 use crate::exit::Fatal;
-use crate::settings::Runtime;
+use crate::server::Runtime;
 
 /// A runtime for each core, or the present one for all. A connection and its
 /// calls stay where they began, until this is dropped.

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::{Code, Status};
 
-use crate::settings::{Compression, ServerSettings};
+use crate::server::{Compression, ServerSettings};
 use crate::status;
 
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
@@ -19,8 +19,8 @@ pub(super) struct Encodings {
 impl Encodings {
     pub(super) fn new(settings: &ServerSettings) -> Self {
         Self {
-            accept: settings.accept_compression,
-            send: settings.send_compression,
+            accept: settings.messages.accept_compression,
+            send: settings.messages.send_compression,
         }
     }
 

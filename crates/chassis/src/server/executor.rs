@@ -17,21 +17,14 @@ use tokio::time::{Instant, Sleep};
 use super::exempt::Check;
 use super::gather::{Bell, Open, Turn};
 use super::sending::Progress;
-use crate::deadline::Deadline;
+use crate::deadline;
 
 /// Longer than the deadline itself: the layers answer first if they can.
 const GRACE: Duration = Duration::from_millis(200);
 
 thread_local! {
-    static ANSWERED: Cell<Option<Deadline>> = const { Cell::new(None) };
     static CHECKS: Cell<Option<Arc<Check>>> = const { Cell::new(None) };
     static WATCHED: RefCell<Option<Progress>> = const { RefCell::new(None) };
-}
-
-/// Says, from within a call's task, that the call is answered and must be sent
-/// by `deadline`.
-pub(crate) fn answered(deadline: Deadline) {
-    ANSWERED.set(Some(deadline));
 }
 
 /// Says, right before a call's task is spawned, that it is a health check, or
@@ -99,7 +92,7 @@ impl<F: Future<Output = ()>> Future for Task<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.as_mut().project();
-        ANSWERED.set(None);
+        deadline::take_answered();
         WATCHED.set(None);
         let ended = this.call.poll(cx).is_ready();
         drop(this.first.take());
@@ -111,7 +104,7 @@ impl<F: Future<Output = ()>> Future for Task<F> {
         {
             return Poll::Ready(());
         }
-        if let Some(deadline) = ANSWERED.take() {
+        if let Some(deadline) = deadline::take_answered() {
             *this.deadline = Some(deadline.instant() + GRACE);
         }
         if let Some(progress) = WATCHED.take() {

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::{GzDecoder, GzEncoder};
 
 use crate::exit::Fatal;
-use crate::settings::ServerSettings;
+use crate::server::ServerSettings;
 
 /// What is inflated is kept in pieces of this size: a large one need not be
 /// moved to grow, and goes piece by piece.

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioTimer;
 
 use super::executor::CallExecutor;
 use super::gather::Bell;
-use crate::settings::ServerSettings;
+use crate::server::ServerSettings;
 
 /// What a client may send of one call, and of all on one connection, before it
 /// is read: the server holds as much for each connection. Enough for a gigabit
@@ -30,10 +30,11 @@ pub(super) struct Http2 {
 impl Http2 {
     pub(super) fn new(settings: &ServerSettings) -> Self {
         Self {
-            keepalive_interval: settings.keepalive_interval,
-            keepalive_timeout: settings.keepalive_timeout,
-            max_streams: settings.max_concurrent_streams,
-            max_header_bytes: u32::try_from(settings.max_header_bytes).unwrap_or(u32::MAX),
+            keepalive_interval: settings.connections.keepalive_interval,
+            keepalive_timeout: settings.connections.keepalive_timeout,
+            max_streams: settings.connections.max_concurrent_streams,
+            max_header_bytes: u32::try_from(settings.connections.max_header_bytes)
+                .unwrap_or(u32::MAX),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::settings::ServerSettings;
+use crate::server::ServerSettings;
 
 /// Counts the connections of each peer, and lets in so many; clones share it.
 #[derive(Debug, Clone)]
@@ -34,10 +34,10 @@ pub(super) struct PeerPlace {
 
 impl Peers {
     pub(super) fn new(settings: &ServerSettings) -> Self {
-        let bound = match settings.max_connections_per_peer {
+        let bound = match settings.connections.max_connections_per_peer {
             Some(most) => Bound::All(most),
             None if settings.mesh.is_there() => Bound::None,
-            None => Bound::Others((settings.max_connections / 2).max(1)),
+            None => Bound::Others((settings.connections.max_connections / 2).max(1)),
         };
         let held = Mutex::default();
         Self(Arc::new(Shared { bound, held }))

@@ -19,7 +19,7 @@ use super::gzip::{Fault, Inflate};
 use super::room::{Room, Share};
 use crate::contract::{Scale, Shape};
 use crate::rpc::Rpc;
-use crate::settings::ServerSettings;
+use crate::server::ServerSettings;
 use crate::status;
 
 /// What gRPC puts before each message.
@@ -37,8 +37,8 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) fn new(settings: &ServerSettings, room: Room) -> Self {
         Self {
-            message: settings.max_request_bytes,
-            decoded: settings.max_decoded_bytes,
+            message: settings.messages.max_request_bytes,
+            decoded: settings.messages.max_decoded_bytes,
             room,
         }
     }

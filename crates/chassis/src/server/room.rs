@@ -213,7 +213,7 @@ mod tests {
     use clap::Args;
 
     use super::*;
-    use crate::settings::ServerSettings;
+    use crate::server::ServerSettings;
 
     #[test]
     fn help_says_what_does_not_count() {

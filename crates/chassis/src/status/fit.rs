@@ -18,7 +18,7 @@ use tonic_types::pb;
 use tonic_types::pb::bad_request::FieldViolation;
 use tonic_types::pb::{precondition_failure, quota_failure};
 
-use crate::telemetry::rpc::status::{code, message};
+use super::wire::{code, message};
 
 /// Most bytes of a block of headers or trailers, as HTTP/2 counts them
 /// (RFC 9113, 6.5.2).

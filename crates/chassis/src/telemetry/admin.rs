@@ -8,7 +8,7 @@ use axum::{Extension, Router};
 
 use super::log::{AUDIT, Levels};
 use super::metrics::prometheus::{self, Exposition};
-use crate::admin::AdminPeer;
+use crate::peer::AdminPeer;
 
 pub(super) fn routes(metrics: Option<Exposition>, levels: Option<Levels>) -> Router {
     let mut router = Router::new();

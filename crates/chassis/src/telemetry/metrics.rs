@@ -21,8 +21,6 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, BoundHistogram, Meter, MeterProvider as _};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
-use crate::limits::Places;
-
 pub use events::Backlog;
 #[cfg(any(feature = "jwt", feature = "tls"))]
 pub(crate) use files::FileNames;
@@ -66,14 +64,14 @@ impl Metrics {
     }
 
     /// Shows how many calls may run at once.
-    pub(crate) fn places(&self, places: Places) {
+    pub(crate) fn places(&self, places: impl Fn() -> u32 + Send + Sync + 'static) {
         if let Some(meter) = self.meter() {
             meter
                 .u64_observable_gauge("rpc.server.places")
                 .with_unit("{call}")
                 .with_description("Unary calls that may run at once.")
                 .with_callback(move |gauge| {
-                    gauge.observe(places.now().into(), &[]);
+                    gauge.observe(places().into(), &[]);
                 })
                 .build();
         }

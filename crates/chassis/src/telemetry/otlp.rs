@@ -23,7 +23,7 @@ use super::TelemetryError;
 use super::environment::{Batches, Environment, Protocol, Signal, metric_interval, span_limits};
 use super::sampler::TraceSampler;
 use super::scrub::Scrubbed;
-use crate::settings::SecretUrl;
+use crate::values::SecretUrl;
 
 /// The runtime that exports run on.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::propagation::write_hex;
+use crate::hex;
 
 pub(crate) static HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,7 +40,7 @@ fn create() -> HeaderValue {
         (8..10, 19..23),
         (10..16, 24..36),
     ] {
-        write_hex(&bytes[from], &mut text[to]);
+        hex::encode(&bytes[from], &mut text[to]);
     }
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("-"))
 }

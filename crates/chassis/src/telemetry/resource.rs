@@ -10,7 +10,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 
 use super::environment::Environment;
-use super::propagation::percent_decode;
+use crate::hex;
 
 const NAME: &str = "service.name";
 
@@ -72,8 +72,8 @@ fn told(env: &mut Environment) -> BTreeMap<String, String> {
 
 fn decoded(pair: &str) -> Option<(String, String)> {
     let (key, value) = pair.split_once('=')?;
-    let key = percent_decode(key.trim_end())?.into_owned();
-    let value = percent_decode(value.trim_start())?.into_owned();
+    let key = hex::percent_decode(key.trim_end())?.into_owned();
+    let value = hex::percent_decode(value.trim_start())?.into_owned();
     (!key.is_empty()).then_some((key, value))
 }
 

@@ -8,13 +8,11 @@ mod methods;
 pub(crate) mod names;
 mod refused;
 mod server;
-pub(crate) mod status;
-
-use std::net::SocketAddr;
 
 use http::HeaderValue;
+use tonic::Code;
 
-use crate::tls::Security;
+use crate::status::wire as status;
 
 pub use body::ResponseBody;
 pub use client::{ClientFuture, ClientLayer, ClientService};
@@ -31,14 +29,23 @@ pub(crate) enum Kind {
     Client,
 }
 
-/// Who is at the other end of a connection. The server's listener hands it over
-/// in the request's extensions (`Connected::ConnectInfo`).
-#[derive(Debug, Clone, Copy)]
-pub struct Peer {
-    /// Its address, where there is one.
-    pub address: Option<SocketAddr>,
-    /// What protects this connection itself.
-    pub security: Security,
+impl Kind {
+    /// Whether a code is an error on this side: a server did nothing wrong where
+    /// the caller asked for what is not there.
+    pub(crate) fn is_error(self, code: Code) -> bool {
+        match self {
+            Self::Client => code != Code::Ok,
+            Self::Server => matches!(
+                code,
+                Code::Unknown
+                    | Code::DeadlineExceeded
+                    | Code::Unimplemented
+                    | Code::Internal
+                    | Code::Unavailable
+                    | Code::DataLoss
+            ),
+        }
+    }
 }
 
 /// How often this call was tried before: a client that retries puts it in the

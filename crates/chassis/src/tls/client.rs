@@ -7,7 +7,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use super::certificate;
 use crate::exit::Fatal;
 use crate::follow::{Content, Followed, Loaded, Source};
-use crate::settings::{ClientTlsSettings, TlsSettings};
+use crate::tls::{ClientTlsSettings, TlsSettings};
 
 const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);

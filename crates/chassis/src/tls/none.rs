@@ -8,8 +8,8 @@ use tonic::transport::Endpoint;
 
 use super::Accepted;
 use crate::exit::Fatal;
-use crate::settings::{ClientTlsSettings, TlsSettings};
 use crate::telemetry::metrics::Metrics;
+use crate::tls::{ClientTlsSettings, TlsSettings};
 
 /// Cannot be had.
 #[derive(Debug)]

@@ -17,12 +17,13 @@ use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
 use super::certificate;
 use super::failure::{Failures, Reason};
 use super::voucher::Voucher;
-use super::{Accepted, Security, Stream};
+use super::{Accepted, Stream};
 use crate::exit::Fatal;
 use crate::follow::{Content, Followed, Loaded, Source};
 use crate::io::close;
-use crate::settings::{TlsMode, TlsSettings, TlsVersion};
+use crate::peer::Security;
 use crate::telemetry::metrics::{FileNames, Metrics};
+use crate::tls::{TlsMode, TlsSettings, TlsVersion};
 
 /// The only protocol spoken (RFC 9113, 3.2).
 const ALPN: &[u8] = b"h2";

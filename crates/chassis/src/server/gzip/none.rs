@@ -3,15 +3,15 @@
 use bytes::Bytes;
 
 use crate::exit::Fatal;
-use crate::settings::{Compression, ServerSettings};
+use crate::server::{Compression, ServerSettings};
 
 /// As with the feature.
 pub(super) const LEAST: usize = 1 << 10;
 
 pub(super) fn check(settings: &ServerSettings) -> Result<(), Fatal> {
     let asked = [
-        ("--accept-compression", settings.accept_compression),
-        ("--send-compression", settings.send_compression),
+        ("--accept-compression", settings.messages.accept_compression),
+        ("--send-compression", settings.messages.send_compression),
     ];
     match asked.iter().find(|(_, it)| *it != Compression::None) {
         None => Ok(()),

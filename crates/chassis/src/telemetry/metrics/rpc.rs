@@ -9,9 +9,9 @@ use opentelemetry::metrics::{BoundCounter, BoundHistogram, Histogram, Meter};
 use tonic::Code;
 
 use super::{Counter, Metrics};
-use crate::telemetry::rpc::status;
+use crate::peer::Security;
+use crate::status::wire as status;
 use crate::telemetry::rpc::{Kind, names};
-use crate::tls::Security;
 
 /// Seconds, as the semantic conventions advise.
 const DURATION: [f64; 14] = [
@@ -242,7 +242,7 @@ impl MethodMetrics {
                         KeyValue::new(names::STATUS_CODE, status::name(code)),
                     ];
                     attributes.extend(of.server.iter().cloned());
-                    if status::is_error(self.kind, code) {
+                    if self.kind.is_error(code) {
                         attributes.push(KeyValue::new(names::ERROR_TYPE, status::name(code)));
                     }
                     instruments.duration.bind(&attributes)

@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::{Loss, Target};
-use crate::settings::SecretUrl;
+use crate::values::SecretUrl;
 
 /// Most bytes of an answer, which says little.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;

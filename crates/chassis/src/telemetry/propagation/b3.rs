@@ -3,7 +3,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
-use super::{Decision, Found, hex, trim, write_hex};
+use super::{Decision, Found, trim};
+use crate::hex;
 
 static SINGLE: HeaderName = HeaderName::from_static("b3");
 static TRACE_ID: HeaderName = HeaderName::from_static("x-b3-traceid");
@@ -43,13 +44,13 @@ fn single(value: &[u8]) -> Option<Found> {
         None => Sampling::Unsaid,
         // A parent's id may follow directly where nothing is decided.
         Some(parent) if parent.len() == 16 => {
-            hex::<8>(parent)?;
+            hex::decode::<8>(parent)?;
             Sampling::Unsaid
         }
         Some(word) => {
             let sampling = state(word)?;
             if let Some(parent) = parts.next() {
-                hex::<8>(parent)?;
+                hex::decode::<8>(parent)?;
             }
             sampling
         }
@@ -97,15 +98,15 @@ fn state(word: &[u8]) -> Option<Sampling> {
 /// 64 bits are the low half of 128.
 fn trace_id(digits: &[u8]) -> Option<TraceId> {
     let id = if digits.len() == 16 {
-        TraceId::from(u128::from(u64::from_be_bytes(hex(digits)?)))
+        TraceId::from(u128::from(u64::from_be_bytes(hex::decode(digits)?)))
     } else {
-        TraceId::from_bytes(hex(digits)?)
+        TraceId::from_bytes(hex::decode(digits)?)
     };
     (id != TraceId::INVALID).then_some(id)
 }
 
 fn span_id(digits: &[u8]) -> Option<SpanId> {
-    let id = SpanId::from_bytes(hex(digits)?);
+    let id = SpanId::from_bytes(hex::decode(digits)?);
     (id != SpanId::INVALID).then_some(id)
 }
 
@@ -157,8 +158,8 @@ pub(super) fn inject_single(
     let mut buffer = [b'-'; 51];
     let mut length = 0;
     if span.is_valid() {
-        write_hex(&span.trace_id().to_bytes(), &mut buffer[..32]);
-        write_hex(&span.span_id().to_bytes(), &mut buffer[33..49]);
+        hex::encode(&span.trace_id().to_bytes(), &mut buffer[..32]);
+        hex::encode(&span.span_id().to_bytes(), &mut buffer[33..49]);
         length = 49;
     }
     if let Some(word) = outgoing(span, decision) {
@@ -182,9 +183,9 @@ pub(super) fn inject_multi(
 ) {
     if span.is_valid() {
         let mut trace = [0; 32];
-        write_hex(&span.trace_id().to_bytes(), &mut trace);
+        hex::encode(&span.trace_id().to_bytes(), &mut trace);
         let mut id = [0; 16];
-        write_hex(&span.span_id().to_bytes(), &mut id);
+        hex::encode(&span.span_id().to_bytes(), &mut id);
         if let (Ok(trace), Ok(id)) = (
             HeaderValue::from_bytes(&trace),
             HeaderValue::from_bytes(&id),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::baggage::{Baggage, BaggageMetadata};
 
-use super::percent_decode;
+use crate::hex;
 
 static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
@@ -43,7 +43,7 @@ fn parse(member: &str) -> Option<(String, String, BaggageMetadata)> {
     if key.is_empty() {
         return None;
     }
-    let value = percent_decode(value.trim())?.into_owned();
+    let value = hex::percent_decode(value.trim())?.into_owned();
     Some((
         key.to_owned(),
         value,

@@ -10,7 +10,8 @@ use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 
-use super::{hex, trim, write_hex};
+use super::trim;
+use crate::hex;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -70,7 +71,7 @@ fn parse(value: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
     if !dashes || fixed.iter().any(u8::is_ascii_uppercase) {
         return None;
     }
-    let [version] = hex(&fixed[..2])?;
+    let [version] = hex::decode(&fixed[..2])?;
     match version {
         0 if value.len() != LENGTH => return None,
         0xff => return None,
@@ -78,9 +79,9 @@ fn parse(value: &[u8]) -> Option<(TraceId, SpanId, TraceFlags)> {
         _ if value.get(LENGTH).is_some_and(|next| *next != b'-') => return None,
         _ => {}
     }
-    let trace = TraceId::from_bytes(hex(&fixed[3..35])?);
-    let span = SpanId::from_bytes(hex(&fixed[36..52])?);
-    let [flags] = hex(&fixed[53..55])?;
+    let trace = TraceId::from_bytes(hex::decode(&fixed[3..35])?);
+    let span = SpanId::from_bytes(hex::decode(&fixed[36..52])?);
+    let [flags] = hex::decode(&fixed[53..55])?;
     if trace == TraceId::INVALID || span == SpanId::INVALID {
         return None;
     }
@@ -143,8 +144,8 @@ fn parent(context: &Context) -> Option<[u8; LENGTH]> {
         return None;
     }
     let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
-    write_hex(&span.trace_id().to_bytes(), &mut value[3..35]);
-    write_hex(&span.span_id().to_bytes(), &mut value[36..52]);
+    hex::encode(&span.trace_id().to_bytes(), &mut value[3..35]);
+    hex::encode(&span.span_id().to_bytes(), &mut value[36..52]);
     let random = is_random(span) || context.get::<RandomTrace>().is_some();
     value[54] += u8::from(span.is_sampled()) + 2 * u8::from(random);
     Some(value)

@@ -14,16 +14,16 @@ use tonic::transport::server::TcpConnectInfo;
 
 use super::line::{self, Budget, Line};
 use super::methods::{Method, Methods, UNKNOWN, original};
-use super::{Kind, Peer, PreviousAttempts, names, status};
+use super::{Kind, PreviousAttempts, names, status};
 use crate::contract::Service;
 use crate::deadline;
 use crate::mesh::Caller;
+use crate::peer::{Peer, Security};
 use crate::telemetry::log::redact;
 use crate::telemetry::metrics::rpc::RpcMetrics;
 use crate::telemetry::propagation::{self, Decision};
 use crate::telemetry::request_id::{self, Entered};
 use crate::telemetry::{Core, Telemetry};
-use crate::tls::Security;
 
 static GRPC_PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 static ENVOY_ATTEMPT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
@@ -304,7 +304,7 @@ impl Call {
             let span = context.span();
             let name = status::name(code);
             span.set_attribute(KeyValue::new(names::STATUS_CODE, name));
-            if status::is_error(side.kind, code) {
+            if side.kind.is_error(code) {
                 span.set_attribute(KeyValue::new(
                     names::ERROR_TYPE,
                     cause_type(cause).unwrap_or(name),

@@ -34,7 +34,7 @@ fn level(line: &Line<'_>) -> Level {
         Code::Unknown | Code::Internal | Code::DataLoss if line.kind == Kind::Server => {
             Level::ERROR
         }
-        code if code != Code::Unimplemented && status::is_error(Kind::Server, code) => Level::WARN,
+        code if code != Code::Unimplemented && Kind::Server.is_error(code) => Level::WARN,
         Code::ResourceExhausted => Level::WARN,
         _ => Level::INFO,
     }

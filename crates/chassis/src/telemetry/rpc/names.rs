@@ -3,7 +3,7 @@
 
 use opentelemetry::KeyValue;
 
-use crate::tls::Security;
+use crate::peer::Security;
 
 /// The version of OpenTelemetry's semantic conventions that all below follow; it
 /// is also the version of each scope that emits.

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, StatusCode};
 use tonic::Code;
 
-use super::Kind;
-use crate::telemetry::propagation::percent_decode;
+use crate::hex;
 
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -34,23 +33,6 @@ pub(crate) fn name(code: Code) -> &'static str {
     }
 }
 
-/// Whether a code is an error on this side: a server did nothing wrong where the
-/// caller asked for what is not there.
-pub(crate) fn is_error(kind: Kind, code: Code) -> bool {
-    match kind {
-        Kind::Client => code != Code::Ok,
-        Kind::Server => matches!(
-            code,
-            Code::Unknown
-                | Code::DeadlineExceeded
-                | Code::Unimplemented
-                | Code::Internal
-                | Code::Unavailable
-                | Code::DataLoss
-        ),
-    }
-}
-
 /// The code in headers or trailers, if it is there.
 pub(crate) fn code(headers: &HeaderMap) -> Option<Code> {
     headers
@@ -62,11 +44,11 @@ pub(crate) fn code(headers: &HeaderMap) -> Option<Code> {
 pub(crate) fn message(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let text = headers.get(&MESSAGE)?.to_str().ok()?;
     // The specification: what cannot be decoded is shown as it came.
-    Some(percent_decode(text).unwrap_or(Cow::Borrowed(text)))
+    Some(hex::percent_decode(text).unwrap_or(Cow::Borrowed(text)))
 }
 
 /// What an HTTP status means where no gRPC status came: it is a proxy's answer.
-pub(super) fn of_http(status: StatusCode) -> Code {
+pub(crate) fn of_http(status: StatusCode) -> Code {
     match status.as_u16() {
         400 => Code::Internal,
         401 => Code::Unauthenticated,

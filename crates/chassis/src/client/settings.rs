@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::ClientTlsSettings;
-use super::value::{duration, positive_duration};
+use crate::tls::ClientTlsSettings;
+use crate::values::{duration, positive_duration};
 
 /// Calls to upstream services.
 #[derive(Debug, Clone, clap::Args)]

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::value::positive_duration;
 use crate::exit::Fatal;
 use crate::mesh::Provider;
+use crate::values::positive_duration;
 
 /// TLS of the gRPC port, where no mesh does it. Needs the cargo feature `tls`.
 #[derive(Debug, Clone, clap::Args)]
@@ -76,11 +76,11 @@ impl TlsSettings {
     }
 
     /// Whether certificates say who calls.
-    pub(super) fn names_callers(&self) -> bool {
+    pub(crate) fn names_callers(&self) -> bool {
         self.tls_client_ca.is_some()
     }
 
-    pub(super) fn validate(&self, mesh: Provider) -> Result<(), Fatal> {
+    pub(crate) fn validate(&self, mesh: Provider) -> Result<(), Fatal> {
         let set = [
             ("--tls-cert", &self.tls_cert),
             ("--tls-key", &self.tls_key),

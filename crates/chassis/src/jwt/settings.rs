@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::value::{duration, positive_duration};
+use super::ClaimRules;
 use crate::exit::Fatal;
-use crate::jwt::ClaimRules;
+use crate::values::{duration, positive_duration};
 
 /// Clocks are not further apart than this.
 const MOST_LEEWAY: Duration = Duration::from_mins(5);
@@ -86,7 +86,7 @@ impl JwtSettings {
         self.jwt_issuer.is_some()
     }
 
-    pub(super) fn validate(&self) -> Result<(), Fatal> {
+    pub(crate) fn validate(&self) -> Result<(), Fatal> {
         let (issuer, file) = ("--jwt-issuer", "--jwt-jwks-file");
         let set = [
             (issuer, self.is_on()),

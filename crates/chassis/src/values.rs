@@ -1,6 +1,10 @@
-//! Parsers of values that people write by hand.
+//! Values of settings that people write by hand.
+
+mod secret;
 
 use std::time::Duration;
+
+pub use secret::SecretUrl;
 
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
