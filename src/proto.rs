@@ -2,7 +2,15 @@
 //! Messages, clients and servers, generated from `proto/`.
 //!
 //! One module per package: `acme.order.v1.Order` is [`acme::order::v1::Order`].
-#![allow(missing_docs, unreachable_pub, clippy::pedantic)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    deprecated,
+    clippy::all,
+    clippy::pedantic,
+    rustdoc::all,
+    reason = "generated: names and comments are the .proto's"
+)]
 
 include!(concat!(env!("OUT_DIR"), "/proto.rs"));
 

@@ -2,7 +2,7 @@
 {{- define "fault.applies" -}}
 {{- with .root.Values.fault -}}
 {{- if .enabled -}}
-{{- if has $.method.name .methods -}}fault
+{{- if has $.method.key .methods -}}fault
 {{- else if and (empty .methods) (eq $.method.streaming "none") -}}fault
 {{- end -}}
 {{- end -}}

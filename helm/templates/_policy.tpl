@@ -13,9 +13,10 @@
 {{- if eq $service.role "server" -}}
 {{- $services = append $services (dict "name" $service.name "retryThrottling" (default dict $service.retryThrottling)) -}}
 {{- range $method := $service.methods -}}
-{{- $override := default dict (get $.Values.methods $method.name) -}}
+{{- $key := default $method.name $method.key -}}
+{{- $override := default dict (get $.Values.methods $key) -}}
 {{- $merged := include "policy.merge" (dict "method" $method "override" $override) | fromYaml -}}
-{{- $methods = append $methods (merge (dict "service" $service.name) $merged) -}}
+{{- $methods = append $methods (merge (dict "service" $service.name "key" $key) $merged) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

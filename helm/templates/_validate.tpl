@@ -26,7 +26,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if $v.canary.enabled }}
 - "canary.enabled: a second version is a second pod, and SQLite allows one only; disable it or set store.type: postgres"
 {{- end }}
-{{- else if not $v.store.postgres.existingSecret }}
+{{- else if and (eq $v.store.type "postgres") (not $v.store.postgres.existingSecret) }}
 - "store.postgres.existingSecret: the database's URL is read from a Secret; create one with the key {{ $v.store.postgres.key }} and name it here"
 {{- end }}
 {{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.min) (int $v.autoscaling.max)) }}
@@ -55,23 +55,23 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- $v := .Values -}}
 {{- $all := (include "policy.all" . | fromYaml).methods -}}
 {{- $known := list -}}
-{{- range $all }}{{- $known = append $known .name }}{{- end }}
+{{- range $all }}{{- $known = append $known .key }}{{- end }}
 {{- range $name, $override := $v.methods }}
 {{- if not (has $name $known) }}
 - "methods.{{ $name }}: the contract has no such rpc; it has {{ join ", " $known }}"
 {{- end }}
 {{- end }}
 {{- range $m := $all }}
-{{- $o := default dict (get $v.methods $m.name) }}
+{{- $o := default dict (get $v.methods $m.key) }}
 {{- if and $m.retry (include "policy.unsafe" $m) }}
-- "methods.{{ $m.name }}.retries: {{ include "policy.unsafe" $m }}; remove it or set maxAttempts: 1"
+- "methods.{{ $m.key }}.retries: {{ include "policy.unsafe" $m }}; remove it or set maxAttempts: 1"
 {{- end }}
 {{- if and (ne $m.streaming "none") (hasKey $o "timeout") }}
-- "methods.{{ $m.name }}.timeout: a total time would cut the stream; remove it"
+- "methods.{{ $m.key }}.timeout: a total time would cut the stream; remove it"
 {{- end }}
 {{- with $m.retry }}
 {{- if and .perAttemptTimeoutMs $m.timeoutMs (ge (int64 .perAttemptTimeoutMs) (int64 $m.timeoutMs)) }}
-- "methods.{{ $m.name }}: one attempt may take {{ include "duration.text" .perAttemptTimeoutMs }}, all together {{ include "duration.text" $m.timeoutMs }}; make perAttemptTimeout shorter than timeout"
+- "methods.{{ $m.key }}: one attempt may take {{ include "duration.text" .perAttemptTimeoutMs }}, all together {{ include "duration.text" $m.timeoutMs }}; make perAttemptTimeout shorter than timeout"
 {{- end }}
 {{- end }}
 {{- end }}
@@ -203,7 +203,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- end }}
 {{- $known := list }}
-{{- range (include "policy.all" $ | fromYaml).methods }}{{- $known = append $known .name }}{{- end }}
+{{- range (include "policy.all" $ | fromYaml).methods }}{{- $known = append $known .key }}{{- end }}
 {{- range .methods }}
 {{- if not (has . $known) }}
 - "fault.methods: the contract has no rpc {{ . }}; it has {{ join ", " $known }}"

@@ -57,17 +57,24 @@ impl Site {
         pool: &DescriptorPool,
         options: &DynamicMessage,
     ) -> (Option<RetryThrottling>, Policy) {
-        let Some(service) = extension(pool, options, "mesh.v1.service") else {
-            return (None, Policy::default());
-        };
+        extension(pool, options, "mesh.v1.service")
+            .map_or_else(Default::default, |it| self.service_policy(&it))
+    }
+
+    /// Reads a `ServicePolicy`.
+    pub(crate) fn service_policy(
+        &mut self,
+        service: &DynamicMessage,
+    ) -> (Option<RetryThrottling>, Policy) {
         let throttling =
-            message(&service, "retry_throttling").and_then(|it| self.retry_throttling(&it));
+            message(service, "retry_throttling").and_then(|it| self.retry_throttling(&it));
         let default =
-            message(&service, "default").map_or_else(Policy::default, |it| self.policy(&it));
+            message(service, "default").map_or_else(Policy::default, |it| self.policy(&it));
         (throttling, default)
     }
 
-    fn policy(&mut self, policy: &DynamicMessage) -> Policy {
+    /// Reads a `MethodPolicy`.
+    pub(crate) fn policy(&mut self, policy: &DynamicMessage) -> Policy {
         Policy {
             timeout: self.duration(policy, "timeout"),
             retry: message(policy, "retry_policy").map(|it| self.retry_policy(&it)),
@@ -237,7 +244,31 @@ fn value(of: &DynamicMessage, field: &str) -> Option<Value> {
         .map(std::borrow::Cow::into_owned)
 }
 
-fn message(of: &DynamicMessage, field: &str) -> Option<DynamicMessage> {
+/// A field's number, as of an enumeration; 0 if it is absent.
+pub(crate) fn number(of: &DynamicMessage, field: &str) -> i32 {
+    let value = value(of, field);
+    value.and_then(|it| it.as_enum_number()).unwrap_or_default()
+}
+
+/// A field's text, empty if it is absent.
+pub(crate) fn text(of: &DynamicMessage, field: &str) -> String {
+    let value = value(of, field);
+    let text = value.as_ref().and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+/// The messages of a repeated field.
+pub(crate) fn messages(of: &DynamicMessage, field: &str) -> Vec<DynamicMessage> {
+    list(of, field, |it| it.as_message().cloned())
+}
+
+/// Whether an option says anything.
+pub(crate) fn says(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> bool {
+    extension(pool, options, name).is_some()
+}
+
+/// A field's message.
+pub(crate) fn message(of: &DynamicMessage, field: &str) -> Option<DynamicMessage> {
     value(of, field).and_then(|it| it.as_message().cloned())
 }
 

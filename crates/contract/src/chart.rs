@@ -10,12 +10,12 @@ pub fn yaml(contract: &Contract) -> String {
     let mut out = String::from("services:\n");
     for service in &contract.services {
         // Writing to a string cannot fail.
-        let _ = write_service(&mut out, service);
+        let _ = write_service(&mut out, contract, service);
     }
     out
 }
 
-fn write_service(out: &mut String, service: &Service) -> fmt::Result {
+fn write_service(out: &mut String, contract: &Contract, service: &Service) -> fmt::Result {
     let role = match service.role {
         Role::Server => "server",
         Role::Upstream => "upstream",
@@ -32,12 +32,34 @@ fn write_service(out: &mut String, service: &Service) -> fmt::Result {
     }
     writeln!(out, "    methods:")?;
     for method in &service.methods {
-        write_method(out, method)?;
+        write_method(out, key(contract, service, method), method)?;
     }
     Ok(())
 }
 
-fn write_method(out: &mut String, method: &Method) -> fmt::Result {
+/// By what the values name an rpc whose name alone would mean several that are
+/// offered: `Service/Rpc`, or `package.Service/Rpc` if that means several too.
+fn key(contract: &Contract, service: &Service, method: &Method) -> Option<String> {
+    let offered = |it: &&Service| it.role == Role::Server;
+    let same = |it: &&Service| it.methods.iter().any(|other| other.name == method.name);
+    let others: Vec<_> = (contract.services.iter())
+        .filter(offered)
+        .filter(same)
+        .filter(|it| it.name != service.name)
+        .collect();
+    if service.role != Role::Server || others.is_empty() {
+        return None;
+    }
+    let short = service.short_name();
+    let name = if others.iter().any(|it| it.short_name() == short) {
+        &service.name
+    } else {
+        short
+    };
+    Some(format!("{name}/{}", method.name))
+}
+
+fn write_method(out: &mut String, key: Option<String>, method: &Method) -> fmt::Result {
     let idempotency = match method.idempotency {
         Idempotency::Unsafe => "unsafe",
         Idempotency::NoSideEffects => "no_side_effects",
@@ -52,6 +74,9 @@ fn write_method(out: &mut String, method: &Method) -> fmt::Result {
     };
     let callers: Vec<_> = method.allowed_callers.iter().map(|it| scalar(it)).collect();
     writeln!(out, "      - name: {}", scalar(&method.name))?;
+    if let Some(key) = key {
+        writeln!(out, "        key: {key}")?;
+    }
     writeln!(out, "        path: {}", method.path)?;
     writeln!(out, "        idempotency: {idempotency}")?;
     writeln!(out, "        streaming: {streaming}")?;

@@ -8,26 +8,31 @@ use protox::prost_reflect::prost_types::method_options::IdempotencyLevel;
 use protox::prost_reflect::prost_types::{FileDescriptorProto, MethodOptions};
 use protox::prost_reflect::{DescriptorPool, Kind, MethodDescriptor, ServiceDescriptor};
 
-use crate::annotation::{Policy, RetryPolicy, Site};
+use crate::annotation::{Policy, RetryPolicy, Site, says};
+use crate::beside::{Beside, Entry};
 use crate::shape::Shapes;
 use crate::{Code, Contract, Error, Idempotency, Method, Problem, Retry, Role, Service, Streaming};
+
+const TWICE: &str = "the policy stands in the .proto and in policy.txtpb";
+const ONCE: &str = "say it in one place";
 
 pub(crate) fn contract(
     root: &Path,
     pool: &DescriptorPool,
     offered: &BTreeSet<String>,
 ) -> Result<Contract, Error> {
-    let mut problems = Vec::new();
+    let beside = Beside::read(root)?;
+    let mut problems = beside.check(pool);
     let mut shapes = Shapes::default();
     let mut services: Vec<Service> = pool
         .services()
         .map(|it| {
-            let role = if offered.contains(it.package_name()) {
+            let role = if offered.contains(it.full_name()) {
                 Role::Server
             } else {
                 Role::Upstream
             };
-            service(root, pool, &it, role, &mut shapes, &mut problems)
+            service(root, pool, &beside, &it, role, &mut shapes, &mut problems)
         })
         .collect();
     if !problems.is_empty() {
@@ -40,6 +45,7 @@ pub(crate) fn contract(
 fn service(
     root: &Path,
     pool: &DescriptorPool,
+    beside: &Beside,
     descriptor: &ServiceDescriptor,
     role: Role,
     shapes: &mut Shapes,
@@ -47,15 +53,44 @@ fn service(
 ) -> Service {
     let file = descriptor.parent_file_descriptor_proto();
     let mut site = site(root, file, descriptor.path(), descriptor.full_name().into());
-    let (retry_throttling, default) = site.service(pool, &descriptor.options());
+    let entry = beside.service(descriptor.full_name());
+    let policy = entry.and_then(|it| it.policy.as_ref().map(|policy| (it, policy)));
+    let (retry_throttling, default) = match policy {
+        Some(_) if says(pool, &descriptor.options(), "mesh.v1.service") => {
+            site.reject(TWICE, ONCE);
+            Default::default()
+        }
+        Some((entry, policy)) => {
+            site = beside.site(entry, descriptor.full_name());
+            site.service_policy(policy)
+        }
+        None => site.service(pool, &descriptor.options()),
+    };
     problems.append(&mut site.problems);
     let methods = descriptor
         .methods()
         .map(|it| {
             let subject = format!("{}/{}", descriptor.full_name(), it.name());
             let mut site = self::site(root, file, it.path(), subject);
-            let own = site.method(pool, &it.options());
-            let mut method = method(&it, own, &default, &mut site);
+            let entry = entry.and_then(|entry| entry.rpc(it.name()));
+            let own = match entry {
+                Some(Entry {
+                    policy: Some(_), ..
+                }) if says(pool, &it.options(), "mesh.v1.method") => {
+                    site.reject(TWICE, ONCE);
+                    Policy::default()
+                }
+                Some(entry) => {
+                    site = beside.site(entry, &site.subject);
+                    match &entry.policy {
+                        Some(policy) => site.policy(policy),
+                        None => site.method(pool, &it.options()),
+                    }
+                }
+                None => site.method(pool, &it.options()),
+            };
+            let idempotency = idempotency(&it, entry, &mut site);
+            let mut method = method(&it, idempotency, own, &default, &mut site);
             // What is called is weighed by who is called.
             method.request = (role == Role::Server)
                 .then(|| shapes.of(&it.input()))
@@ -72,9 +107,14 @@ fn service(
     }
 }
 
-fn method(rpc: &MethodDescriptor, own: Policy, default: &Policy, site: &mut Site) -> Method {
+fn method(
+    rpc: &MethodDescriptor,
+    idempotency: Idempotency,
+    own: Policy,
+    default: &Policy,
+    site: &mut Site,
+) -> Method {
     let streaming = streaming(rpc);
-    let idempotency = idempotency(rpc);
     check(rpc, streaming, idempotency, &own, site);
     let unary = streaming == Streaming::None;
     let timeout = own.timeout.or(default.timeout).filter(|_| unary);
@@ -228,10 +268,20 @@ fn streaming(rpc: &MethodDescriptor) -> Streaming {
     }
 }
 
-fn idempotency(rpc: &MethodDescriptor) -> Idempotency {
+/// What the .proto says, or the file beside it: not both differently.
+fn idempotency(rpc: &MethodDescriptor, entry: Option<&Entry>, site: &mut Site) -> Idempotency {
     let proto = rpc.method_descriptor_proto();
     let level = proto.options.as_ref().map(MethodOptions::idempotency_level);
-    match level.unwrap_or_default() {
+    let own = level.unwrap_or_default();
+    let beside = entry.map(|entry| entry.level).unwrap_or_default();
+    let unknown = IdempotencyLevel::IdempotencyUnknown;
+    if own != unknown && beside != unknown && own != beside {
+        site.reject(
+            format!("idempotency_level is {} in the .proto", own.as_str_name()),
+            "say it in one place",
+        );
+    }
+    match if own == unknown { beside } else { own } {
         IdempotencyLevel::NoSideEffects => Idempotency::NoSideEffects,
         IdempotencyLevel::Idempotent => Idempotency::Idempotent,
         IdempotencyLevel::IdempotencyUnknown => {

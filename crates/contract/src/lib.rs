@@ -11,21 +11,29 @@
 //! - [`service_config`]: what gRPC clients of every language read
 //! - [`mod@reference`], [`fidelity`]: what people read
 //! - [`files`]: keeps the derived files that are checked in true
+//! - [`cli`]: `cargo contract`
 
 mod annotation;
+mod beside;
+mod bundled;
 pub mod chart;
+pub mod cli;
+mod comments;
+mod compile;
 mod derive;
 pub mod duration;
 mod error;
 pub mod fidelity;
 pub mod files;
 mod model;
+mod offered;
 mod protos;
 pub mod reference;
 pub mod rust;
 pub mod service_config;
 pub mod shape;
 
+pub use bundled::is_bundled;
 pub use error::{Error, Problem};
 pub use model::{
     Code, Contract, Idempotency, Method, Retry, RetryThrottling, Role, Service, Streaming,

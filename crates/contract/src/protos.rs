@@ -3,15 +3,14 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-use miette::Diagnostic as _;
-use protox::Compiler;
+use protox::prost_reflect::prost::Message as _;
 use protox::prost_reflect::prost_types::FileDescriptorSet;
-use protox::prost_reflect::{DescriptorPool, FileDescriptor, Kind};
+use protox::prost_reflect::{DescriptorPool, DynamicMessage, FileDescriptor, Kind, Value};
 
-use crate::{Contract, Error, derive};
+use crate::{Contract, Error, comments, compile, derive, offered};
 
-/// Beside the .proto files: which packages this project offers.
-const OFFERED: &str = "offered.conf";
+/// Packages of options and rules: nothing at run time reads their messages.
+const ANNOTATIONS: [&str; 3] = ["mesh.v1", "google.api", "buf.validate"];
 
 /// Every .proto file under one root, compiled, and which services are offered.
 pub struct Protos {
@@ -23,24 +22,34 @@ pub struct Protos {
 
 impl Protos {
     /// Compiles every .proto file under `root` and reads `root/offered.conf`:
-    /// one package a line, `#` starts a comment.
+    /// one `package.Service` a line, `#` starts a comment. What is imported and
+    /// not there may be one of the files that come with this crate: googleapis'
+    /// common ones and `mesh/v1/policy.proto`.
     ///
     /// # Errors
     ///
     /// If a file cannot be read or does not compile, or if `offered.conf` is
-    /// absent, empty or names a package without services.
+    /// absent, empty or names what is no service or one without rpcs.
     pub fn compile(root: impl AsRef<Path>) -> Result<Self, Error> {
+        let mut protos = Self::all(root)?;
+        protos.offered = offered::read(&protos.root.join(offered::FILE), &protos.pool)?;
+        Ok(protos)
+    }
+
+    /// Compiles every .proto file under `root`, of which nothing is offered.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or does not compile.
+    pub fn all(root: impl AsRef<Path>) -> Result<Self, Error> {
         let root = root.as_ref();
-        let mut files = Vec::new();
-        walk(root, &mut files)?;
-        files.sort();
-        let pool = compiler(root, &files)?.descriptor_pool();
-        let offered = offered(&root.join(OFFERED), &pool)?;
+        let files = compile::find(root)?;
+        let pool = compile::compiler(root, &files)?.descriptor_pool();
         Ok(Self {
             root: root.to_owned(),
             files,
             pool,
-            offered,
+            offered: BTreeSet::new(),
         })
     }
 
@@ -53,139 +62,130 @@ impl Protos {
         derive::contract(&self.root, &self.pool, &self.offered)
     }
 
-    /// What Rust is generated from: the files whose types or services the code
-    /// needs, comments included. Files that only declare options are left out,
-    /// nothing at run time reads them.
+    /// The descriptors of everything that was read.
+    #[must_use]
+    pub fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
+    /// What Rust is generated from, comments included: the project's own files
+    /// and those that declare a type which these use. Files that only declare
+    /// options are left out.
     #[must_use]
     pub fn code(&self) -> FileDescriptorSet {
-        let needed = needed(&self.pool);
+        let needed = self.needed();
         let file = self
             .pool
             .files()
             .filter(|file| needed.contains(file.name()))
-            .map(|file| file.file_descriptor_proto().clone())
+            .map(|file| {
+                let mut file = file.file_descriptor_proto().clone();
+                comments::as_prose(&mut file);
+                file
+            })
             .collect();
         FileDescriptorSet { file }
     }
 
-    /// What server reflection answers from: the offered services' files and all
-    /// that they import, custom options included, without comments.
+    /// What server reflection answers from: the offered services, their files
+    /// and all that these import, custom options included, without comments and
+    /// without the services that are not offered.
     ///
     /// # Errors
     ///
     /// As [`Protos::compile`], if a file changed since.
     pub fn reflection(&self) -> Result<Vec<u8>, Error> {
-        let offered: HashSet<_> = self
+        let with_offered: HashSet<_> = self
             .pool
             .services()
-            .filter(|service| self.offered.contains(service.package_name()))
+            .filter(|service| self.offered.contains(service.full_name()))
             .map(|service| self.root.join(service.parent_file().name()))
             .collect();
         let files: Vec<_> = self
             .files
             .iter()
-            .filter(|file| offered.contains(*file))
+            .filter(|file| with_offered.contains(*file))
             .cloned()
             .collect();
-        let mut compiler = compiler(&self.root, &files)?;
+        let mut compiler = compile::compiler(&self.root, &files)?;
         compiler.include_imports(true).include_source_info(false);
-        Ok(compiler.encode_file_descriptor_set())
+        self.only_offered(&compiler.encode_file_descriptor_set())
+    }
+
+    /// The set without the services that are not offered. Its messages are read
+    /// as dynamic ones, which keep the options that prost's types would drop.
+    fn only_offered(&self, set: &[u8]) -> Result<Vec<u8>, Error> {
+        let pool = DescriptorPool::global();
+        let wrong = |why: &str| Error::Compile(format!("the descriptors are not readable: {why}"));
+        let set_type = pool
+            .get_message_by_name("google.protobuf.FileDescriptorSet")
+            .ok_or_else(|| wrong("FileDescriptorSet is unknown"))?;
+        let mut set = DynamicMessage::decode(set_type, set).map_err(|it| wrong(&it.to_string()))?;
+        let Some(Value::List(files)) = set.get_field_by_name_mut("file") else {
+            return Err(wrong("no files"));
+        };
+        for file in files.iter_mut().filter_map(Value::as_message_mut) {
+            let package = text(file, "package");
+            if let Some(Value::List(services)) = file.get_field_by_name_mut("service") {
+                services.retain(|service| {
+                    let name = service.as_message().map(|it| text(it, "name"));
+                    let name = name.unwrap_or_default();
+                    self.offered.contains(&full_name(&package, &name))
+                });
+            }
+        }
+        Ok(set.encode_to_vec())
+    }
+
+    /// Names of the project's own files, and of those that declare a type which
+    /// these use, near or far.
+    fn needed(&self) -> HashSet<String> {
+        let own: HashSet<_> = self.files.iter().collect();
+        let mut queue: VecDeque<FileDescriptor> = self
+            .pool
+            .files()
+            .filter(|file| own.contains(&self.root.join(file.name())))
+            .filter(|file| !ANNOTATIONS.contains(&file.package_name()))
+            .filter(|file| !file.package_name().starts_with("google.") || file.services().len() > 0)
+            .collect();
+        let mut needed = HashSet::new();
+        while let Some(file) = queue.pop_front() {
+            // google.protobuf's are generated by nobody, but whoever generates
+            // wants to look at what they are.
+            if !needed.insert(file.name().to_owned()) {
+                continue;
+            }
+            for method in file
+                .services()
+                .flat_map(|it| it.methods().collect::<Vec<_>>())
+            {
+                queue.push_back(method.input().parent_file());
+                queue.push_back(method.output().parent_file());
+            }
+            let messages = self.pool.all_messages();
+            for message in messages.filter(|it| it.parent_file() == file) {
+                queue.extend(message.fields().filter_map(|field| match field.kind() {
+                    Kind::Message(message) => Some(message.parent_file()),
+                    Kind::Enum(it) => Some(it.parent_file()),
+                    _ => None,
+                }));
+            }
+        }
+        needed
     }
 }
 
-fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error> {
-    let failed = |error: protox::Error| Error::Compile(describe(root, &error));
-    let mut compiler = Compiler::new([root]).map_err(failed)?;
-    compiler.open_files(files).map_err(failed)?;
-    Ok(compiler)
+fn text(message: &DynamicMessage, field: &str) -> String {
+    let value = message.get_field_by_name(field);
+    value
+        .and_then(|it| it.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
-/// The error with file, line, column and every cause.
-fn describe(root: &Path, error: &protox::Error) -> String {
-    // `Debug` is the form that shows the place, relative to the root.
-    let mut text = format!("{error:?}");
-    let file = text.split(':').next().map(|it| root.join(it));
-    if let Some(file) = file.filter(|it| it.is_file()) {
-        let rest = text.find(':').map_or("", |colon| &text[colon..]);
-        text = format!("{}{rest}", file.display());
+fn full_name(package: &str, name: &str) -> String {
+    if package.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{package}.{name}")
     }
-    let mut cause = error.diagnostic_source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.diagnostic_source();
-    }
-    text
-}
-
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let failed = |error| Error::Io(folder.to_owned(), error);
-    for entry in folder.read_dir().map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() {
-            walk(&path, found)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn offered(path: &Path, pool: &DescriptorPool) -> Result<BTreeSet<String>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::Io(path.to_owned(), error))?;
-    let packages: BTreeSet<String> = text
-        .lines()
-        .filter_map(|line| line.split('#').next())
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let path = path.display();
-    if packages.is_empty() {
-        return Err(Error::Offered(format!(
-            "{path}: names no package, so no service would be offered; write the package of the \
-             service's own .proto, one a line"
-        )));
-    }
-    for package in &packages {
-        if !pool.services().any(|it| it.package_name() == package) {
-            return Err(Error::Offered(format!(
-                "{path}: no .proto declares a service in package {package}; correct the name or \
-                 remove the line"
-            )));
-        }
-    }
-    Ok(packages)
-}
-
-/// Names of the files with services, and of those that declare a type which
-/// these use, near or far.
-fn needed(pool: &DescriptorPool) -> HashSet<String> {
-    let mut queue: VecDeque<FileDescriptor> = pool
-        .files()
-        .filter(|file| file.services().len() > 0)
-        .collect();
-    let mut needed = HashSet::new();
-    while let Some(file) = queue.pop_front() {
-        if file.package_name() == "google.protobuf" || !needed.insert(file.name().to_owned()) {
-            continue;
-        }
-        for method in file
-            .services()
-            .flat_map(|it| it.methods().collect::<Vec<_>>())
-        {
-            queue.push_back(method.input().parent_file());
-            queue.push_back(method.output().parent_file());
-        }
-        for message in pool.all_messages().filter(|it| it.parent_file() == file) {
-            queue.extend(message.fields().filter_map(|field| match field.kind() {
-                Kind::Message(message) => Some(message.parent_file()),
-                Kind::Enum(it) => Some(it.parent_file()),
-                _ => None,
-            }));
-        }
-    }
-    needed
 }

@@ -21,12 +21,7 @@ impl Demo {
         let demo = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
         };
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
-        for file in ["mesh/v1/policy.proto", "google/rpc/code.proto"] {
-            let text = fs::read_to_string(shipped.join(file)).expect("a shipped .proto");
-            demo.write(&format!("proto/{file}"), &text);
-        }
-        demo.write("proto/offered.conf", "# Its own.\ndemo.v1\n");
+        demo.write("proto/offered.conf", "# Its own.\ndemo.v1.ThingService\n");
         demo.write("proto/demo/v1/thing.proto", &thing(service));
         demo
     }

@@ -78,6 +78,17 @@ fn writes_what_is_stale_and_only_that() {
 }
 
 #[test]
+fn finds_the_service_from_any_folder_in_it() {
+    let demo = demo();
+    let output = Command::new(env!("CARGO_BIN_EXE_contract"))
+        .current_dir(demo.root().join("docs"))
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{}", text(&output.stderr, &demo));
+    assert_eq!(succeed(&demo, &["--check"]), "");
+}
+
+#[test]
 fn check_names_what_is_stale_and_writes_nothing() {
     let demo = demo();
     succeed(&demo, &[]);

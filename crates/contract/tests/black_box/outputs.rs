@@ -264,6 +264,10 @@ fn a_service_config_holds_one_budget() {
          message None {}\nservice MoreService { option (mesh.v1.service) = { retry_throttling: { \
          max_tokens: 5 token_ratio: 1 } }; rpc Ask(None) returns (None); }\n",
     );
+    demo.write(
+        "proto/offered.conf",
+        "demo.v1.ThingService\ndemo.v1.MoreService\n",
+    );
     let contract = demo.contract();
     assert_eq!(
         service_config::json(&contract, None, Timeouts::Omit),
@@ -358,7 +362,32 @@ fn reflection_has_what_describe_needs_and_nothing_else() {
 }
 
 #[test]
-fn code_comes_from_the_files_it_needs() {
+fn reflection_leaves_out_what_is_not_offered() {
+    let demo = demo();
+    demo.write(
+        "proto/demo/v1/thing.proto",
+        &(demo.read("proto/demo/v1/thing.proto")
+            + "service Hidden { rpc Ask(Thing) returns (Thing); }\n"),
+    );
+    let bytes = demo.protos().and_then(|it| it.reflection());
+    let pool = DescriptorPool::decode(bytes.expect("descriptors").as_slice()).expect("descriptors");
+    let services: Vec<_> = pool
+        .services()
+        .map(|it| it.full_name().to_owned())
+        .collect();
+    assert_eq!(services, ["demo.v1.ThingService"]);
+    // It is called, and has code.
+    let contract = demo.contract();
+    assert!(
+        contract
+            .services
+            .iter()
+            .any(|it| it.name == "demo.v1.Hidden")
+    );
+}
+
+#[test]
+fn code_comes_from_all_own_files_and_what_they_need() {
     let files = |demo: &Demo| -> Vec<String> {
         let code = demo.protos().expect("protos").code();
         code.file.iter().map(|it| it.name().to_owned()).collect()
@@ -368,30 +397,58 @@ fn code_comes_from_the_files_it_needs() {
         files(&demo),
         ["demo/other/v1/other.proto", "demo/v1/thing.proto"]
     );
-    // A type used far away counts, an unused one does not.
+    // Named by no rpc; what it uses comes along, also what nobody has on disk.
     demo.write(
         "proto/demo/kind/v1/kind.proto",
-        "syntax = \"proto3\";\npackage demo.kind.v1;\nimport \"demo/far/v1/far.proto\";\n\
-         message Kind { map<string, demo.far.v1.Far> far = 1; }\n",
-    );
-    demo.write(
-        "proto/demo/far/v1/far.proto",
-        "syntax = \"proto3\";\npackage demo.far.v1;\nmessage Far {}\n",
-    );
-    assert_eq!(files(&demo).len(), 2);
-    demo.write(
-        "proto/demo/other/v1/other.proto",
-        "syntax = \"proto3\";\npackage demo.other.v1;\nimport \"demo/kind/v1/kind.proto\";\n\
-         message None {}\nmessage Some { demo.kind.v1.Kind kind = 1; }\n\
-         service OtherService { rpc Ask(None) returns (Some); }\n",
+        "syntax = \"proto3\";\npackage demo.kind.v1;\nimport \"google/type/date.proto\";\n\
+         import \"google/api/field_behavior.proto\";\nimport \"google/protobuf/timestamp.proto\";\n\
+         message Kind { map<string, google.type.Date> dates = 1 [(google.api.field_behavior) = \
+         REQUIRED]; google.protobuf.Timestamp at = 2; }\n",
     );
     assert_eq!(
         files(&demo),
         [
-            "demo/far/v1/far.proto",
+            "google/type/date.proto",
+            "google/protobuf/timestamp.proto",
             "demo/kind/v1/kind.proto",
             "demo/other/v1/other.proto",
             "demo/v1/thing.proto",
         ]
     );
+}
+
+#[test]
+fn rpcs_of_one_name_have_keys_of_their_own() {
+    let demo = demo();
+    demo.write(
+        "proto/demo/more/v1/more.proto",
+        "syntax = \"proto3\";\npackage demo.more.v1;\nmessage None {}\n\
+         service MoreService { rpc Put(None) returns (None); }\n",
+    );
+    demo.write(
+        "proto/offered.conf",
+        "demo.v1.ThingService\ndemo.more.v1.MoreService\n",
+    );
+    let yaml = chart::yaml(&demo.contract());
+    let keys: Vec<_> = yaml
+        .lines()
+        .filter_map(|it| it.trim().strip_prefix("key: "))
+        .collect();
+    assert_eq!(keys, ["MoreService/Put", "ThingService/Put"]);
+}
+
+/// What ships must be what the tree has.
+#[test]
+fn the_bundled_policy_is_the_tree_s() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in [
+        "mesh/v1/policy.proto",
+        "google/api/field_behavior.proto",
+        "google/rpc/code.proto",
+        "google/type/money.proto",
+    ] {
+        let read =
+            |folder: &str| std::fs::read_to_string(here.join(folder).join(file)).expect("a file");
+        assert_eq!(read("protos"), read("../../proto"), "{file}");
+    }
 }

@@ -258,21 +258,171 @@ fn a_misspelt_annotation_is_named() {
 #[test]
 fn what_is_offered_must_exist() {
     let demo = Demo::with_rpcs("rpc Put(PutRequest) returns (Thing);");
-    demo.write("proto/offered.conf", "demo.v2 # gone\n");
-    assert_eq!(
-        demo.refusal(),
-        "proto/offered.conf: no .proto declares a service in package demo.v2; correct the name or \
-         remove the line"
+    let refused = |offered: &str, why: &str| {
+        demo.write("proto/offered.conf", offered);
+        assert_eq!(demo.refusal(), why);
+    };
+    refused(
+        "# one\ndemo.v2.Gone # gone\n",
+        "proto/offered.conf:2: no .proto declares a service demo.v2.Gone; there are \
+         demo.v1.ThingService: correct the name or remove the line",
     );
-    demo.write("proto/offered.conf", "# nothing\n");
-    assert_eq!(
-        demo.refusal(),
-        "proto/offered.conf: names no package, so no service would be offered; write the package \
-         of the service's own .proto, one a line"
+    refused(
+        "demo.v1\n",
+        "proto/offered.conf:1: demo.v1 is a package; name its services that are offered, one a \
+         line: demo.v1.ThingService",
+    );
+    refused(
+        "# nothing\n",
+        "proto/offered.conf: names no service, so none would be offered; write package.Service \
+         of the project's own .proto, one a line",
     );
     std::fs::remove_file(demo.path("proto/offered.conf")).expect("a file");
     assert_eq!(
         demo.refusal(),
         "proto/offered.conf: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn a_service_without_rpcs_is_not_offered() {
+    let demo = Demo::with_rpcs("");
+    assert_eq!(
+        demo.refusal(),
+        "proto/offered.conf:2: service demo.v1.ThingService in demo/v1/thing.proto has no rpc, so \
+         there is nothing to offer; give it one or remove the line"
+    );
+}
+
+#[test]
+fn a_missing_import_says_where_it_was_looked_for() {
+    let demo = Demo::with_rpcs("rpc Put(PutRequest) returns (Thing);");
+    demo.write(
+        "proto/demo/v1/more.proto",
+        "syntax = \"proto3\";\nimport \"shop/cart.proto\";\nmessage More {}\n",
+    );
+    assert_eq!(
+        demo.refusal(),
+        "proto/demo/v1/more.proto:2:1: import 'shop/cart.proto' not found; looked for \
+         proto/shop/cart.proto and among the files that come with the contract; put it there, or \
+         adopt with -I and the folder that has it"
+    );
+    demo.write(
+        "proto/demo/v1/more.proto",
+        "syntax = \"proto3\";\nimport \"google/rpc/kode.proto\";\nmessage More {}\n",
+    );
+    let refusal = demo.refusal();
+    assert!(refusal.contains("google/rpc/code.proto"), "{refusal}");
+}
+
+#[test]
+fn an_edition_is_refused_with_the_remedy() {
+    let demo = Demo::with_rpcs("rpc Put(PutRequest) returns (Thing);");
+    demo.write(
+        "proto/demo/v1/more.proto",
+        "// New.\nedition = \"2023\";\nmessage More {}\n",
+    );
+    assert_eq!(
+        demo.refusal(),
+        "proto/demo/v1/more.proto:2:1: editions are not understood yet; write syntax = \"proto3\" \
+         with `optional` where presence matters, which is the same on the wire"
+    );
+}
+
+#[test]
+fn files_that_clash_are_named() {
+    let demo = Demo::with_rpcs("rpc Put(PutRequest) returns (Thing);");
+    demo.write(
+        "proto/demo/v1/twice.proto",
+        "syntax = \"proto3\";\npackage demo.v1;\nmessage Thing {}\n",
+    );
+    let refusal = demo.refusal();
+    assert!(
+        refusal.starts_with("proto/demo/v1/twice.proto:3:9: name 'demo.v1.Thing'"),
+        "{refusal}"
+    );
+}
+
+/// A policy beside a .proto that says nothing itself.
+const BESIDE: &str = "\
+# The partner's.
+service {
+  name: \"demo.v1.ThingService\"
+  policy { default { timeout { seconds: 3 } allowed_callers: \"reader\" } }
+  method {
+    name: \"Put\"
+    idempotency_level: IDEMPOTENT
+    policy { timeout { seconds: 2 } }
+  }
+}
+";
+
+fn partners() -> Demo {
+    Demo::with_rpcs("rpc Get(PutRequest) returns (Thing);\nrpc Put(PutRequest) returns (Thing);")
+}
+
+#[test]
+fn a_policy_may_stand_beside_the_proto() {
+    let demo = partners();
+    demo.write("proto/policy.txtpb", BESIDE);
+    let contract = demo.contract();
+    let methods = &contract.services[0].methods;
+    let seconds: Vec<_> = methods
+        .iter()
+        .map(|it| it.timeout.map(|it| it.as_secs()))
+        .collect();
+    assert_eq!(seconds, [Some(3), Some(2)]);
+    assert!(methods.iter().all(|it| it.allowed_callers == ["reader"]));
+    assert_eq!(methods[1].idempotency, contract::Idempotency::Idempotent);
+}
+
+#[test]
+fn a_policy_beside_has_the_rules_of_annotations() {
+    let demo = partners();
+    let refused = |from: &str, to: &str, why: &str| {
+        demo.write("proto/policy.txtpb", &BESIDE.replace(from, to));
+        assert_eq!(demo.refusal(), why);
+    };
+    refused(
+        "\"Put\"",
+        "\"Putt\"",
+        "proto/policy.txtpb:6: demo.v1.ThingService/Putt: the service has no such rpc; write one of \
+         Get, Put",
+    );
+    refused(
+        "demo.v1.Thing",
+        "demo.v2.Thing",
+        "proto/policy.txtpb:3: demo.v2.ThingService: no .proto declares such a service; write \
+         package.Service of one of demo.v1.ThingService",
+    );
+    refused(
+        "seconds: 2",
+        "seconds: 0",
+        "proto/policy.txtpb:6: demo.v1.ThingService/Put: timeout is not longer than zero; write a \
+         positive duration or remove timeout",
+    );
+    demo.write(
+        "proto/policy.txtpb",
+        &BESIDE.replace("timeout { seconds: 2 }", "timeot {}"),
+    );
+    let refusal = demo.refusal();
+    assert!(
+        refusal.starts_with("proto/policy.txtpb:8:14: "),
+        "{refusal}"
+    );
+    assert!(refusal.contains("timeot"), "{refusal}");
+}
+
+#[test]
+fn a_policy_stands_in_one_place() {
+    let demo = Demo::with_rpcs(
+        "rpc Get(PutRequest) returns (Thing);\nrpc Put(PutRequest) returns (Thing) { option \
+         (mesh.v1.method) = { timeout: { seconds: 1 } }; }",
+    );
+    demo.write("proto/policy.txtpb", BESIDE);
+    assert_eq!(
+        demo.refusal(),
+        "proto/demo/v1/thing.proto:6: demo.v1.ThingService/Put: the policy stands in the .proto and \
+         in policy.txtpb; say it in one place"
     );
 }

@@ -1,0 +1,116 @@
+//! `cargo contract`: rewrites what is derived from the .proto files.
+//!
+//! The program of this crate, and of whichever other one calls [`main`]: a service
+//! that has this crate by version runs it from its own `xtask`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::service_config::{self, Timeouts};
+use crate::{Error, Protos, files};
+
+const USAGE: &str = "\
+usage: cargo contract [--check] [--root PATH]
+       cargo contract service-config [--timeouts] [--service NAME] [--root PATH]
+
+Without a command, rewrites helm/files/contract.yaml and the tables of
+docs/contract.md from proto/; --check writes nothing and fails if they are stale.
+
+service-config prints gRPC's service config as JSON: retries only, right for
+every client, or with --timeouts also timeouts, for clients that apply them
+(Go, Java, Node). NAME is Service or package.Service; without it, all that are offered.
+";
+
+enum Command {
+    Help,
+    Write,
+    Check,
+    ServiceConfig(Timeouts, Option<String>),
+}
+
+/// Runs it with the arguments behind the program's name.
+///
+/// # Errors
+///
+/// Says on stderr what is wrong: 64 if the arguments are, else 1.
+pub fn main(args: impl Iterator<Item = String>) -> ExitCode {
+    let (command, root) = match arguments(args) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{USAGE}");
+            return ExitCode::from(64);
+        }
+    };
+    match run(&command, &root) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn arguments(arguments: impl Iterator<Item = String>) -> Result<(Command, PathBuf), String> {
+    let mut arguments = arguments.peekable();
+    let config = arguments.next_if(|it| it == "service-config").is_some();
+    let (mut check, mut timeouts, mut service) = (false, Timeouts::Omit, None);
+    let mut root = None;
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--help" | "-h" => return Ok((Command::Help, PathBuf::new())),
+            "--check" if !config => check = true,
+            "--timeouts" if config => timeouts = Timeouts::Include,
+            "--service" if config => service = Some(value()?),
+            "--root" => root = Some(PathBuf::from(value()?)),
+            _ => return Err(format!("unexpected argument {argument}")),
+        }
+    }
+    let command = match (config, check) {
+        (true, _) => Command::ServiceConfig(timeouts, service),
+        (false, true) => Command::Check,
+        (false, false) => Command::Write,
+    };
+    Ok((command, root.unwrap_or_else(nearest)))
+}
+
+/// The nearest folder, from the current one upwards, that has .proto files.
+fn nearest() -> PathBuf {
+    let current = env::current_dir().unwrap_or_default();
+    let service = current.ancestors().find(|it| it.join("proto").is_dir());
+    service.unwrap_or(&current).to_owned()
+}
+
+fn run(command: &Command, root: &Path) -> Result<(), String> {
+    let text = |error: Error| error.to_string();
+    match command {
+        Command::Help => print!("{USAGE}"),
+        Command::Write => {
+            for path in files::write(root).map_err(text)? {
+                println!("wrote {}", path.display());
+            }
+        }
+        Command::Check => {
+            let stale = files::stale(root).map_err(text)?;
+            if !stale.is_empty() {
+                let paths: Vec<_> = stale.iter().map(|it| it.0.display().to_string()).collect();
+                return Err(format!(
+                    "{} no longer says what proto/ says; run `cargo contract` and commit the \
+                     result",
+                    paths.join(", ")
+                ));
+            }
+        }
+        Command::ServiceConfig(timeouts, service) => {
+            let contract = Protos::compile(root.join("proto"))
+                .and_then(|it| it.contract())
+                .map_err(text)?;
+            print!(
+                "{}",
+                service_config::json(&contract, service.as_deref(), *timeouts)?
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! From files to descriptors, and what is said when that fails.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic as _;
+use protox::Compiler;
+use protox::file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver};
+
+use crate::Error;
+use crate::bundled::{self, Bundled};
+
+/// A compiler that has read `files`, which are under `root`.
+pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error> {
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(IncludeFileResolver::new(root.to_owned()));
+    resolver.add(Bundled);
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = Compiler::with_file_resolver(resolver);
+    compiler.include_source_info(true);
+    for file in files {
+        if let Err(error) = compiler.open_file(file) {
+            return Err(Error::Compile(describe(root, file, &error)));
+        }
+    }
+    Ok(compiler)
+}
+
+/// Every .proto file under `folder`, sorted.
+pub(crate) fn find(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    walk(folder, &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |error| Error::Io(folder.to_owned(), error);
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            walk(&path, found)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The error with file, line, column, every cause and, where it is known, what
+/// to do about it.
+fn describe(root: &Path, read: &Path, error: &protox::Error) -> String {
+    // `Debug` is the form that shows the place, relative to the root.
+    let mut text = format!("{error:?}");
+    let mut file = read.to_owned();
+    if let Some(named) = text.split(':').next().map(|it| root.join(it))
+        && named.is_file()
+    {
+        let rest = text.find(':').map_or("", |colon| &text[colon..]);
+        text = format!("{}{rest}", named.display());
+        file = named;
+    }
+    let mut cause = error.diagnostic_source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.diagnostic_source();
+    }
+    if let Some(line) = edition(&file) {
+        return format!(
+            "{}:{line}:1: editions are not understood yet; write syntax = \"proto3\" with \
+             `optional` where presence matters, which is the same on the wire",
+            file.display()
+        );
+    }
+    match missing(&error.to_string()) {
+        Some(import) => format!("{text}; {}", looked_for(root, import)),
+        None => text,
+    }
+}
+
+/// The line on which a file says its edition, if it does.
+fn edition(file: &Path) -> Option<usize> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let says = |line: &str| {
+        let rest = line.trim_start().strip_prefix("edition");
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    text.lines().position(says).map(|line| line + 1)
+}
+
+/// Of "import 'x' not found" and "file 'x' not found", the name.
+fn missing(error: &str) -> Option<&str> {
+    let name = error.strip_suffix("' not found")?;
+    let name = name.strip_prefix("import '");
+    name.or_else(|| error.strip_prefix("file '")?.strip_suffix("' not found"))
+}
+
+fn looked_for(root: &Path, import: &str) -> String {
+    let here = root.join(import);
+    let folder = import.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let near: Vec<_> = bundled::names()
+        .filter(|name| !folder.is_empty() && name.starts_with(folder))
+        .collect();
+    let near = if near.is_empty() {
+        String::new()
+    } else {
+        format!(" (of {folder}: {})", near.join(", "))
+    };
+    format!(
+        "looked for {} and among the files that come with the contract{near}; put it there, or \
+         adopt with -I and the folder that has it",
+        here.display()
+    )
+}
