@@ -41,9 +41,9 @@ pub fn connect(
         "--inventory-endpoint",
         endpoint.expose(),
         service,
-        &settings.client,
+        &settings.common.client,
     )?
-    .mesh(settings.server.mesh);
+    .mesh(settings.common.server.mesh);
     let server = Some(upstream.host_and_port());
     let upstream = upstream.layer(ClientLayer::new(telemetry, contract::UPSTREAMS, server));
     let client = InventoryClient::new(upstream.connect_lazily());

@@ -1,20 +1,13 @@
 //{% capture source %}§{% raw %}
-//! The server, in the sequence it boots: settings, telemetry, ports, store,
-//! upstream, service; and the commands that go with it.
+//! The server: what boots between its ports and its service (store, upstream,
+//! relay), and the commands that go with it. The rest is `chassis::boot`.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chassis::admin::{Admin, BuildInfo};
+use chassis::boot::{self, Boot, Program};
 use chassis::exit::Fatal;
-use chassis::health::Health;
-use chassis::listener::Listener;
-use chassis::server::Server;
-use chassis::shutdown::Shutdown;
-use chassis::telemetry::rpc::ServerLayer;
-use chassis::telemetry::{self, Telemetry};
 use service::order::service::Stocked;
 use service::order::store::{OpenError, StoreUrl};
 use service::order::{Orders, grpc, store};
@@ -24,71 +17,39 @@ use service::settler::Settler;
 use service::{contract, inventory, proto, readiness, smoke};
 use tokio::sync::Notify;
 
-const BUILD: BuildInfo = BuildInfo {
-    name: env!("CARGO_PKG_NAME"),
-    version: env!("CARGO_PKG_VERSION"),
-    commit: option_env!("GIT_COMMIT"),
-    rustc: env!("RUSTC_VERSION"),
-    profile: env!("PROFILE"),
+const PROGRAM: Program = Program {
+    build: chassis::build_info!(),
+    services: contract::SERVICES,
+    descriptors: proto::DESCRIPTORS,
 };
 
-/// What telemetry may take to send what it holds, of a pod's last seconds.
-const FLUSH: Duration = Duration::from_secs(3);
-
 fn main() -> ExitCode {
-    match Settings::from_process().and_then(|settings| run(&settings)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fatal) => {
-            eprintln!("{fatal}");
-            fatal.into()
-        }
+    boot::main(Settings::from_process, run)
+}
+
+async fn run(settings: Settings) -> Result<(), Fatal> {
+    let common = &settings.common;
+    match &settings.command {
+        None => boot::serve(&PROGRAM, common, async |boot| serve(&settings, boot).await).await,
+        Some(Command::Healthcheck(target)) => target.health(common).await,
+        Some(Command::Smoke(target)) => smoke::create_and_read(common, target).await,
+        Some(Command::Migrate) => migrate(&settings).await,
+        Some(Command::Backup { path }) => backup(&settings.store, path),
+        Some(Command::Check) => check(&settings.store),
     }
 }
 
-fn run(settings: &Settings) -> Result<(), Fatal> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Fatal::software(format!("cannot start the runtime: {error}")))?;
-    runtime.block_on(async {
-        match &settings.command {
-            None => serve(settings).await,
-            Some(Command::Healthcheck(target)) => smoke::health(settings, target).await,
-            Some(Command::Smoke(target)) => smoke::create_and_read(settings, target).await,
-            Some(Command::Migrate) => migrate(settings).await,
-            Some(Command::Backup { path }) => backup(&settings.store, path),
-            Some(Command::Check) => check(&settings.store),
-        }
-    })
-}
-
-async fn serve(settings: &Settings) -> Result<(), Fatal> {
-    let telemetry = telemetry::init(&settings.telemetry, BUILD.name, BUILD.version)
-        .map_err(|error| Fatal::usage(error.to_string()))?;
-    let served = serve_until_stopped(settings, &telemetry).await;
-    telemetry.shutdown(FLUSH).await;
-    served
-}
-
-async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Result<(), Fatal> {
-    let shutdown = Shutdown::on_signals()?;
-    let health = Health::new();
-    let listener = Listener::bind("--listen", settings.server.listen).await?;
-    let (routes, mesh) = (telemetry.admin_routes(), settings.server.mesh);
-    let admin = Admin::start(&settings.admin, mesh, health.clone(), BUILD, routes).await?;
-    tracing::info!(grpc = %listener.local_addr(), admin = %admin.local_addr(), "listening");
-
-    let server = Server::new(&settings.server, contract::SERVICES, &health)?;
+async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
     let store = tokio::select! {
         opened = store::open_when_there(&settings.store, settings.store_limits()) => opened,
-        () = shutdown.drain() => return Ok(()),
+        () = boot.shutdown.drain() => return Ok(()),
     };
     let store = store.map_err(|error| unusable(&error))?;
-    let (database, metrics) = (settings.store.database(), telemetry.metrics());
-    let store = store::observed(store, database, &metrics, server.places());
-    let readiness = readiness::follow(Arc::clone(&store), health.dependency("store"));
+    let (database, metrics) = (settings.store.database(), boot.telemetry.metrics());
+    let store = store::observed(store, database, &metrics, boot.places());
+    let readiness = readiness::follow(Arc::clone(&store), boot.health.dependency("store"));
     let relay = Relay::start(&settings.relay, &store, &metrics)?;
-    let stock = inventory::connect(settings, telemetry)?;
+    let stock = inventory::connect(settings, boot.telemetry)?;
     let owed = Arc::new(Notify::new());
     let settler = stock.as_ref().map(|stock| {
         let (store, stock) = (Arc::clone(&store), Arc::clone(stock));
@@ -99,13 +60,7 @@ async fn serve_until_stopped(settings: &Settings, telemetry: &Telemetry) -> Resu
     let orders = Orders::new(Arc::clone(&store), stocked);
     let api = grpc::Api::new(orders, settings.requesters()?);
 
-    let ended = server
-        .metrics(metrics)
-        .add_service(api.into_service())
-        .reflection(proto::DESCRIPTORS)?
-        .layer(ServerLayer::new(telemetry, contract::SERVICES))
-        .serve(listener, shutdown)
-        .await;
+    let ended = boot.add_service(api.into_service()).serve().await;
     readiness.abort();
     relay.stop().await;
     if let Some(settler) = settler {

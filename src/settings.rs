@@ -6,18 +6,14 @@ mod owner;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chassis::boot::{self, CommonSettings, Target};
 use chassis::exit::Fatal;
 use chassis::file;
-use chassis::settings::{
-    AdminSettings, ClientSettings, SecretUrl, ServerSettings, positive_duration, size,
-};
-use chassis::telemetry::TelemetrySettings;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use tonic::metadata::{Ascii, MetadataValue};
+use chassis::settings::{SecretUrl, positive_duration, size};
+use clap::{Parser, Subcommand};
 
 use crate::order::grpc::requester::Requesters;
 use crate::order::store::{Limits, StoreUrl};
@@ -118,21 +114,9 @@ pub struct Settings {
     #[command(flatten)]
     pub relay: RelaySettings,
 
-    /// The gRPC port.
+    /// Those that every service has.
     #[command(flatten)]
-    pub server: ServerSettings,
-
-    /// The admin port.
-    #[command(flatten)]
-    pub admin: AdminSettings,
-
-    /// Calls to upstreams.
-    #[command(flatten)]
-    pub client: ClientSettings,
-
-    /// Traces, metrics, logs.
-    #[command(flatten)]
-    pub telemetry: TelemetrySettings,
+    pub common: CommonSettings,
 }
 
 /// What the binary can do besides serving.
@@ -155,33 +139,6 @@ pub enum Command {
     Check,
 }
 
-/// Which server to ask.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Target {
-    /// `http://HOST:PORT`, or `https`; by default the server of this machine, on
-    /// the port of --listen.
-    #[arg(long, value_name = "URL")]
-    pub endpoint: Option<SecretUrl>,
-
-    /// Token to show with each call, where a mesh or the server checks one.
-    #[arg(
-        long,
-        env = "BEARER_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true,
-        value_parser = bearer
-    )]
-    pub bearer_token: Option<MetadataValue<Ascii>>,
-}
-
-/// The header's value, which `Debug` then hides.
-fn bearer(token: &str) -> Result<MetadataValue<Ascii>, &'static str> {
-    let mut value = MetadataValue::try_from(format!("Bearer {}", token.trim()))
-        .map_err(|_| "a token has visible ASCII characters only")?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 impl Settings {
     /// Reads flags and variables. Prints and exits if `--help` or `--version`
     /// is asked for.
@@ -189,13 +146,8 @@ impl Settings {
     /// # Errors
     /// [`Fatal::usage`], in one line that names the setting.
     pub fn from_process() -> Result<Self, Fatal> {
-        let mut settings = Self::from_words(std::env::args_os()).map_err(|error| {
-            if !error.use_stderr() {
-                error.exit();
-            }
-            Fatal::from_clap(&error)
-        })?;
-        settings.server.validate()?;
+        let mut settings: Self = boot::parse()?;
+        settings.common = settings.common.complete()?;
         settings.requesters()?;
         if settings.event_retention < settings.request_retention {
             return Err(Fatal::usage(
@@ -206,7 +158,6 @@ impl Settings {
         if let Some(path) = &settings.store_file {
             settings.store = store_in(path)?;
         }
-        settings.client.tls = settings.client.tls.or(&settings.server.tls);
         Ok(settings)
     }
 
@@ -215,13 +166,7 @@ impl Settings {
     /// # Errors
     /// [`Fatal::usage`] if nobody would tell what the settings ask for.
     pub fn requesters(&self) -> Result<Requesters, Fatal> {
-        self.owner.requesters(&self.server)
-    }
-
-    /// Each setting may stand before a command, between its words or behind them.
-    fn from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let line = Self::command().mut_args(|setting| setting.global(true));
-        Self::from_arg_matches(&line.try_get_matches_from(words)?)
+        self.owner.requesters(&self.common.server)
     }
 
     /// How the store is used.

@@ -127,8 +127,8 @@ fn the_readme_says_how_long_and_where() {
     assert_eq!(settings.event_retention, Duration::from_hours(7 * 24));
     says("`--event-retention` (a week)");
     let (grpc, admin) = (
-        settings.server.listen.port(),
-        settings.admin.admin_listen.port(),
+        settings.common.server.listen.port(),
+        settings.common.admin.admin_listen.port(),
     );
     says(&format!(
         "It listens on port {grpc} (gRPC) and {admin} (admin:"

@@ -1,6 +1,10 @@
 //{% capture source %}§{% raw %}
 //! Where settings may stand, and what they refuse.
 
+use std::ffi::OsString;
+
+use clap::CommandFactory as _;
+
 use super::*;
 
 /// Values of all kinds; each setting takes one of them that is not its default.
@@ -27,7 +31,7 @@ const VALUES: &[&str] = &[
 
 fn parse(words: &[&str]) -> Result<String, clap::Error> {
     let words = ["server"].iter().chain(words).map(OsString::from);
-    Settings::from_words(words).map(|settings| format!("{settings:?}"))
+    boot::from_words(words).map(|settings: Settings| format!("{settings:?}"))
 }
 
 #[test]

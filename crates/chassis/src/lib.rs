@@ -1,5 +1,6 @@
 //! Everything a gRPC service needs that is not its domain.
 //!
+//! - [`boot`]: the boot sequence of a service, from settings to drain
 //! - [`contract`]: what the .proto says may happen to each rpc
 //! - [`attempt`]: which attempt of a call a request is
 //! - [`settings`]: flags and variables, and how their values are written
@@ -19,6 +20,7 @@
 
 pub mod admin;
 pub mod attempt;
+pub mod boot;
 pub mod client;
 pub mod contract;
 pub mod deadline;
