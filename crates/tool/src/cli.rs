@@ -1,0 +1,130 @@
+//! The command line of a service's `cargo xtask`.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::adopt::adopt;
+use crate::check::check;
+use crate::complete::complete;
+use crate::{Error, Project};
+
+const USAGE: &str = "\
+usage: cargo xtask adopt FILE... [-I DIR]...
+       cargo xtask complete
+       cargo xtask check
+       cargo xtask contract [--check | service-config ...]
+
+adopt     takes .proto files, or folders of them, into proto/ as they are, with what
+          they import from where they are and from each DIR; offers their services,
+          and makes a handler and tests for each. Nothing that is there is changed.
+complete  appends what rpcs and services new in proto/ lack.
+check     lists what is still to be written; fails where something is missing, stale
+          or left from a merge.
+contract  rewrites what is derived from proto/: see cargo xtask contract --help.
+";
+
+/// Carries out what the process's arguments say; how it ends.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some((command, rest)) = arguments.split_first() else {
+        return usage("there is no command");
+    };
+    match (command.as_str(), rest) {
+        ("--help" | "-h" | "help", _) => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        ("contract", rest) => contract::cli::main(rest.iter().cloned()),
+        ("adopt", rest) => match sources(rest) {
+            Ok((files, includes)) => ended(run_adopt(&files, &includes)),
+            Err(error) => usage(&error),
+        },
+        ("complete", []) => ended(run_complete()),
+        ("check", []) => ended(run_check()),
+        (other, rest) => usage(&format!("unexpected {other} {}", rest.join(" "))),
+    }
+}
+
+fn usage(error: &str) -> ExitCode {
+    eprintln!("error: {}\n\n{USAGE}", error.trim_end());
+    ExitCode::from(64)
+}
+
+fn ended(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn sources(arguments: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), String> {
+    let (mut files, mut includes) = (Vec::new(), Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if let Some(folder) = argument.strip_prefix("-I") {
+            let folder = match folder {
+                "" => arguments.next().ok_or("-I needs a folder")?.as_str(),
+                folder => folder,
+            };
+            includes.push(PathBuf::from(folder));
+        } else if argument.starts_with('-') {
+            return Err(format!("unexpected {argument}"));
+        } else {
+            files.push(PathBuf::from(argument));
+        }
+    }
+    if files.is_empty() {
+        return Err("adopt needs a .proto file".to_owned());
+    }
+    Ok((files, includes))
+}
+
+fn run_adopt(files: &[PathBuf], includes: &[PathBuf]) -> Result<(), Error> {
+    let project = Project::find()?;
+    let adoption = adopt(&project, files, includes)?;
+    for path in &adoption.written {
+        println!("wrote {path}");
+    }
+    match adoption.services.as_slice() {
+        [] => println!("nothing is new: all of it is offered already"),
+        services => {
+            println!("offered now: {}", services.join(", "));
+            println!(
+                "any caller of the mesh may call them until the .proto or a policy says who may"
+            );
+            println!("next: cargo run; cargo xtask check lists what is still to be written");
+        }
+    }
+    Ok(())
+}
+
+fn run_complete() -> Result<(), Error> {
+    let written = complete(&Project::find()?)?;
+    for path in &written {
+        println!("wrote {path}");
+    }
+    if written.is_empty() {
+        println!("nothing is missing");
+    }
+    Ok(())
+}
+
+fn run_check() -> Result<(), Error> {
+    let findings = check(&Project::find()?)?;
+    for gap in &findings.unwritten {
+        println!("{gap}");
+    }
+    if findings.faults.is_empty() {
+        println!(
+            "{} to be written, nothing to mend",
+            findings.unwritten.len()
+        );
+        return Ok(());
+    }
+    Err(Error::new(findings.faults.join("\n")))
+}

@@ -1,0 +1,157 @@
+//! A service's files: its handler, its tests, and where both are named.
+
+use std::fmt::Write as _;
+
+use crate::generated::{Rpc, Service};
+use crate::project::{HANDLERS, TEST_FOLDER};
+use crate::stub;
+
+/// Names that the folders of handlers and of tests have for something else.
+const TAKEN: [&str; 3] = ["helpers", "main", "mod"];
+
+/// Where a service's files are, and what they are called.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The module.
+    pub(crate) module: String,
+}
+
+impl Place {
+    /// Of `service`, where `all` are offered.
+    pub(crate) fn of(service: &Service, all: &[Service]) -> Self {
+        let short = |it: &Service| it.server.trim_end_matches("_server").to_owned();
+        let same = all.iter().filter(|it| short(it) == short(service)).count();
+        let mut module = short(service);
+        if same > 1 {
+            let package: Vec<_> = service
+                .package
+                .iter()
+                .map(|it| it.trim_start_matches("r#"))
+                .collect();
+            module = format!("{}_{module}", package.join("_"));
+        }
+        if TAKEN.contains(&module.as_str()) || syn::parse_str::<syn::Ident>(&module).is_err() {
+            module.push_str("_api");
+        }
+        Self { module }
+    }
+
+    pub(crate) fn handler(&self) -> String {
+        format!("{HANDLERS}/{}.rs", self.module)
+    }
+
+    pub(crate) fn tests(&self) -> String {
+        format!("{TEST_FOLDER}/{}.rs", self.module)
+    }
+}
+
+/// The handler's file, nothing of it written yet.
+pub(crate) fn handler(service: &Service) -> String {
+    let package = service.package.join("::");
+    let streams = service.rpcs.iter().any(|rpc| rpc.client_streaming);
+    let streaming = if streams { ", Streaming" } else { "" };
+    let mut out = format!("//! `{}`: what its rpcs do.\n\n", service.name);
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        out,
+        "use chassis::boot::unwritten;\nuse tonic::{{Request, Response, Status{streaming}}};\n"
+    );
+    let path = root(&package, "crate");
+    let _ = writeln!(out, "use {path} as pb;\n");
+    let _ = writeln!(
+        out,
+        "/// Carries out the rpcs of `{}`.\n#[derive(Debug, Default)]\npub struct Api;\n",
+        service.name
+    );
+    let _ = writeln!(
+        out,
+        "#[tonic::async_trait]\nimpl pb::{}::{} for Api {{",
+        service.server, service.ident
+    );
+    let stubs: Vec<_> = service
+        .rpcs
+        .iter()
+        .map(|rpc| stub::short(rpc, service))
+        .collect();
+    out.push_str(&stubs.join("\n"));
+    out.push_str("}\n");
+    out
+}
+
+/// The tests' file: one for each rpc.
+pub(crate) fn tests(service: &Service) -> String {
+    let package = service.package.join("::");
+    let mut out = format!(
+        "//! `{}` as its callers see it.\n\nuse {} as pb;\n\n\
+         use crate::helpers::{{Server, still_unwritten}};\n",
+        service.name,
+        root(&package, "service")
+    );
+    for rpc in &service.rpcs {
+        out.push('\n');
+        out.push_str(&test(rpc, service, "pb", "Server", "still_unwritten"));
+    }
+    out
+}
+
+/// The generated code of `package`, seen from inside the library (`crate`) or
+/// from its tests (`service`).
+fn root(package: &str, library: &str) -> String {
+    if package.is_empty() {
+        format!("{library}::proto")
+    } else {
+        format!("{library}::proto::{package}")
+    }
+}
+
+/// A test that stands until its rpc is written; for a file that has imports of
+/// its own, in full.
+pub(crate) fn full_test(rpc: &Rpc, service: &Service) -> String {
+    let pb = root(&service.package.join("::"), "service");
+    test(
+        rpc,
+        service,
+        &pb,
+        "crate::helpers::Server",
+        "crate::helpers::still_unwritten",
+    )
+}
+
+fn test(rpc: &Rpc, service: &Service, pb: &str, server: &str, still: &str) -> String {
+    let module = service.server.trim_end_matches("server");
+    let client = format!("{pb}::{module}client::{}Client", service.ident);
+    let request = rpc.request.text("service::proto", &service.package);
+    let request = request.replace("pb::", &format!("{pb}::"));
+    let request = if request == "()" {
+        request
+    } else {
+        format!("<{request}>::default()")
+    };
+    let request = if rpc.client_streaming {
+        format!("tonic::codegen::tokio_stream::iter([{request}])")
+    } else {
+        request
+    };
+    let function = &rpc.ident;
+    format!(
+        "#[tokio::test]\nasync fn {function}() {{\n    let server = {server}::start();\n    let mut \
+         client = {client}::new(server.channel().await);\n    let answer = \
+         client.{function}({request}).await;\n    // Written? Then say here what it is to answer \
+         instead.\n    {still}(answer);\n}}\n"
+    )
+}
+
+/// What makes the service: `…Server::new(…)`.
+pub(crate) fn made(service: &Service, place: &Place) -> String {
+    format!("{}::new({}::Api)", server_type(service), place.module)
+}
+
+/// The generated server.
+pub(crate) fn server_type(service: &Service) -> String {
+    format!(
+        "{}::{}::{}Server",
+        root(&service.package.join("::"), "crate"),
+        service.server,
+        service.ident
+    )
+}

@@ -1,0 +1,149 @@
+//! The .proto files to adopt, and all that they import.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Files by the name under which others import them.
+#[derive(Debug, Default)]
+pub(crate) struct Imports {
+    /// Where each is, and its text.
+    pub(crate) files: BTreeMap<String, (PathBuf, String)>,
+    /// Those that were asked for.
+    pub(crate) asked: Vec<String>,
+}
+
+/// Reads `files`, or all .proto files in them where they are folders, and what
+/// they import from `includes` and from where they are themselves. What `there`
+/// already has or the contract brings along is left out.
+pub(crate) fn gather(
+    files: &[PathBuf],
+    includes: &[PathBuf],
+    there: &Path,
+) -> Result<Imports, Error> {
+    let mut roots: Vec<PathBuf> = includes.to_vec();
+    let mut imports = Imports::default();
+    let mut asked = Vec::new();
+    for file in files {
+        if file.is_dir() {
+            roots.push(file.clone());
+            let mut within = Vec::new();
+            walk(file, &mut within)?;
+            within.sort();
+            asked.extend(within);
+        } else {
+            let text = read(file)?;
+            if !includes.iter().any(|it| name_in(it, file).is_some()) {
+                roots.push(root_of(file, &text));
+            }
+            asked.push(file.clone());
+        }
+    }
+    let mut queue = Vec::new();
+    for file in asked {
+        let name = roots.iter().find_map(|root| name_in(root, &file));
+        let name = name.ok_or_else(|| Error::new(format!("{}: has no name", file.display())))?;
+        imports.asked.push(name.clone());
+        queue.push((name, file));
+    }
+    while let Some((name, file)) = queue.pop() {
+        if imports.files.contains_key(&name) {
+            continue;
+        }
+        let text = read(&file)?;
+        for (line, import) in imported(&text) {
+            if contract::is_bundled(import) {
+                continue;
+            }
+            match roots
+                .iter()
+                .map(|it| it.join(import))
+                .find(|it| it.is_file())
+            {
+                Some(found) => queue.push((import.to_owned(), found)),
+                None if there.join(import).is_file() => {}
+                None => return Err(missing(&file, line, import, &roots)),
+            }
+        }
+        imports.files.insert(name, (file, text));
+    }
+    Ok(imports)
+}
+
+fn read(file: &Path) -> Result<String, Error> {
+    fs::read_to_string(file).map_err(|error| Error::io(file, &error))
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |error| Error::io(folder, &error);
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            walk(&path, found)?;
+        } else if path.extension().is_some_and(|it| it == "proto") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The name of `file` under `root`.
+fn name_in(root: &Path, file: &Path) -> Option<String> {
+    let real = |path: &Path| path.canonicalize().ok();
+    let name = real(file)?.strip_prefix(real(root)?).ok()?.to_owned();
+    let parts: Vec<_> = name.iter().map(|it| it.to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
+/// Where the folders that name the file's package begin; if they do not, the
+/// file's own folder.
+fn root_of(file: &Path, text: &str) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let package: Vec<_> = package(text).map_or(Vec::new(), |it| it.split('.').collect());
+    let path: PathBuf = package.iter().collect();
+    if !package.is_empty() && real.ends_with(&path) {
+        let root = real.ancestors().nth(package.len());
+        return root.unwrap_or(&real).to_owned();
+    }
+    real
+}
+
+fn package(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| {
+        let rest = line.trim().strip_prefix("package")?;
+        rest.starts_with(' ')
+            .then(|| rest.split(';').next().map(str::trim))?
+    })
+}
+
+/// What is imported on which line.
+fn imported(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().filter_map(|(index, line)| {
+        let rest = line.trim_start().strip_prefix("import")?;
+        let (before, rest) = rest.split_once(['"', '\''])?;
+        let known = ["", "public", "weak", "option"].contains(&before.trim());
+        let (name, _) = rest.split_once(['"', '\''])?;
+        known.then_some((index + 1, name))
+    })
+}
+
+fn missing(file: &Path, line: usize, import: &str, roots: &[PathBuf]) -> Error {
+    let tried: Vec<_> = roots
+        .iter()
+        .map(|it| it.join(import).display().to_string())
+        .collect();
+    Error::new(format!(
+        "{}:{line}: import \"{import}\" is not there; looked for {} and among the files that come \
+         with the contract: give the folder that has it with -I",
+        file.display(),
+        tried.join(", ")
+    ))
+}

@@ -1,0 +1,316 @@
+//! .proto files in, a service's files out; nothing is built here. `cargo xtask
+//! generate --protos` builds what is made of the same corpus.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test panics to fail"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use tool::Project;
+use tool::command::{adopt, check, complete};
+
+const SERVICES: &str = "//! What is offered: one module per service.\n\nuse \
+                        chassis::boot::Boot;\n\n/// Adds each service to the \
+                        server.\n#[must_use]\npub fn add(boot: Boot<'_>) -> Boot<'_> {\n    \
+                        boot\n}\n";
+
+struct Service {
+    folder: TempDir,
+}
+
+impl Service {
+    fn new() -> Self {
+        let service = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        service.write("proto/offered.conf", "# What is offered.\n");
+        service.write("src/services.rs", SERVICES);
+        service.write("tests/api/main.rs", "//! Tests.\n\nmod helpers;\n");
+        service
+    }
+
+    fn project(&self) -> Project {
+        Project::new(self.folder.path())
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// Everything in it, by path.
+    fn files(&self) -> Vec<(PathBuf, String)> {
+        let mut files = Vec::new();
+        walk(self.folder.path(), &mut files);
+        files.sort();
+        files
+    }
+
+    fn adopt(&self, names: &[&str], includes: &[&str]) -> Result<Vec<String>, String> {
+        let paths = |names: &[&str]| names.iter().map(|it| corpus(it)).collect::<Vec<_>>();
+        adopt(&self.project(), &paths(names), &paths(includes))
+            .map(|it| it.services)
+            .map_err(|it| it.to_string())
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            files.push((path, text));
+        }
+    }
+}
+
+fn corpus(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus")
+        .join(name)
+}
+
+#[test]
+fn a_proto_becomes_a_handler_and_tests_that_are_named_where_they_belong() {
+    let service = Service::new();
+    let kinds = "kinds/corpus/kinds/v1/kinds.proto";
+    assert_eq!(
+        service.adopt(&[kinds], &[]).unwrap(),
+        ["corpus.kinds.v1.KindService"]
+    );
+    assert_eq!(
+        service.read("proto/corpus/kinds/v1/kinds.proto"),
+        fs::read_to_string(corpus(kinds)).unwrap()
+    );
+    assert_eq!(
+        service.read("proto/offered.conf"),
+        "# What is offered.\ncorpus.kinds.v1.KindService\n"
+    );
+    let handler = service.read("src/services/kind_service.rs");
+    for line in [
+        "use crate::proto::corpus::kinds::v1 as pb;",
+        "impl pb::kind_service_server::KindService for Api {",
+        "    async fn ask(&self, _request: Request<pb::Question>) -> Result<Response<pb::Answer>, Status> {",
+        "        Err(unwritten(\"Ask\", file!()))",
+        "    type FollowStream = tonic::codegen::BoxStream<pb::Answer>;",
+        "        _request: Request<Streaming<pb::Chunk>>,",
+        "    ) -> Result<Response<Self::ChatStream>, Status> {",
+    ] {
+        assert!(handler.contains(line), "{line}\n{handler}");
+    }
+    let services = service.read("src/services.rs");
+    assert!(services.contains("\nmod kind_service;\n"), "{services}");
+    assert!(services.contains(".add_service("), "{services}");
+    assert!(services.contains("KindServiceServer::new"), "{services}");
+    let tests = service.read("tests/api/kind_service.rs");
+    assert_eq!(tests.matches("#[tokio::test]").count(), 4);
+    assert!(
+        service
+            .read("tests/api/main.rs")
+            .contains("mod helpers;\nmod kind_service;\n")
+    );
+    let chart = service.read("helm/files/contract.yaml");
+    assert!(
+        chart.contains("name: corpus.kinds.v1.KindService"),
+        "{chart}"
+    );
+    let findings = check(&service.project()).unwrap();
+    assert_eq!(findings.unwritten.len(), 4);
+    assert!(
+        findings.unwritten[0].starts_with("src/services/kind_service.rs:"),
+        "{findings:?}"
+    );
+    assert!(findings.faults.is_empty(), "{findings:?}");
+}
+
+#[test]
+fn every_tree_is_adopted_into_one_service() {
+    let service = Service::new();
+    let mut trees: Vec<_> = fs::read_dir(corpus("")).unwrap().collect();
+    trees.sort_by_key(|it| it.as_ref().unwrap().path());
+    for tree in trees {
+        let tree = tree.unwrap().file_name().into_string().unwrap();
+        let adopted = match tree.as_str() {
+            "imports" => service.adopt(&["imports/api"], &["imports/include"]),
+            _ => service.adopt(&[&tree], &[]),
+        };
+        assert!(
+            !adopted
+                .unwrap_or_else(|it| panic!("{tree}: {it}"))
+                .is_empty(),
+            "{tree}"
+        );
+    }
+    let before = service.files();
+    assert_eq!(complete(&service.project()).unwrap(), [""; 0]);
+    assert_eq!(service.adopt(&["kinds", "bare"], &[]).unwrap(), [""; 0]);
+    assert!(service.files() == before, "twice is not as once");
+    // Two packages have a service of the same name.
+    let services = service.read("src/services.rs");
+    assert!(
+        services.contains("mod corpus_shop_v1_cart_service;"),
+        "{services}"
+    );
+    // `tests/api/helpers.rs` is somebody else.
+    assert!(services.contains("mod helpers_api;"), "{services}");
+    assert!(services.contains("mod main_api;"), "{services}");
+}
+
+#[test]
+fn a_new_rpc_is_appended_and_nothing_of_a_person_s_changes() {
+    let service = Service::new();
+    service.adopt(&["kinds"], &[]).unwrap();
+    let path = "src/services/kind_service.rs";
+    let written = service.read(path).replace(
+        "        Err(unwritten(\"Ask\", file!()))",
+        "        // Mine:   as I like it.\n        todo(  )",
+    ) + "\n\nfn   todo<T>()  -> T { panic!() } // mine, too\n";
+    service.write(path, &written);
+    let proto = "proto/corpus/kinds/v1/kinds.proto";
+    let grown = service.read(proto).replace(
+        "  rpc Chat(",
+        "  rpc Shout(Question) returns (stream Answer);\n  rpc Chat(",
+    );
+    service.write(proto, &grown);
+
+    let missing = check(&service.project()).unwrap().faults.join("\n");
+    assert!(
+        missing.contains("Shout of corpus.kinds.v1.KindService is not there"),
+        "{missing}"
+    );
+    let changed = complete(&service.project()).unwrap();
+    assert_eq!(
+        changed,
+        [
+            path,
+            "tests/api/kind_service.rs",
+            "helm/files/contract.yaml"
+        ]
+    );
+    let after = service.read(path);
+    let mut rest = after.as_str();
+    for line in written.lines() {
+        let (_, behind) = rest
+            .split_once(line)
+            .unwrap_or_else(|| panic!("{line} is gone:\n{after}"));
+        rest = behind;
+    }
+    assert!(after.contains("async fn shout(&self, _request: tonic::Request<crate::proto::corpus::kinds::v1::Question>)"), "{after}");
+    assert!(
+        service
+            .read("tests/api/kind_service.rs")
+            .contains("async fn shout()")
+    );
+    assert_eq!(complete(&service.project()).unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
+    let service = Service::new();
+    service.adopt(&["kinds"], &[]).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let before = service.files();
+    let refused = |name: &str, text: &str| {
+        let file = place.path().join(name);
+        fs::write(&file, text).unwrap();
+        let error = adopt(&service.project(), &[file], &[])
+            .unwrap_err()
+            .to_string();
+        assert!(service.files() == before, "{name} left something behind");
+        error.replace(
+            &format!("{}/", place.path().canonicalize().unwrap().display()),
+            "",
+        )
+    };
+    let head = "syntax = \"proto3\";\npackage bad.v1;\n";
+    for (name, text, why) in [
+        (
+            "syntax.proto",
+            "message {}",
+            "syntax.proto:3:9: expected an identifier",
+        ),
+        (
+            "import.proto",
+            "import \"a/b.proto\";",
+            "import.proto:3: import \"a/b.proto\" is not there; looked for a/b.proto and among the \
+             files that come with the contract: give the folder that has it with -I",
+        ),
+        (
+            "empty.proto",
+            "\nservice Empty {}",
+            "empty.proto:4: service Empty has no rpc, so there is nothing to serve; give it one or \
+             leave it out",
+        ),
+        (
+            "none.proto",
+            "message None {}",
+            "none.proto: declares no service, so there is nothing to serve",
+        ),
+        (
+            "new.proto",
+            "message M {} service S { rpc New(M) returns (M); }",
+            "bad.v1.S/New: every client in Rust has a function `new` of its own; give the rpc \
+             another name",
+        ),
+        (
+            "twice.proto",
+            "message M {} message M {} service S { rpc A(M) returns (M); }",
+            "twice.proto:3:22: name 'bad.v1.M' is defined twice",
+        ),
+        (
+            "policy.proto",
+            "import \"mesh/v1/policy.proto\"; message M {} service S { rpc A(M) returns (M) { option \
+             (mesh.v1.method) = { retry_policy: { max_attempts: 3 } }; } }",
+            "policy.proto:3: bad.v1.S/A: retry_policy on an rpc that is not safe to repeat",
+        ),
+    ] {
+        let error = refused(name, &format!("{head}{text}\n"));
+        assert!(error.starts_with(why), "{error}\n is not\n{why}");
+    }
+    // Another file of the name of one that is there.
+    fs::create_dir_all(place.path().join("corpus/kinds/v1")).unwrap();
+    let error = refused(
+        "corpus/kinds/v1/kinds.proto",
+        "syntax = \"proto3\";\npackage corpus.kinds.v1;\n",
+    );
+    assert!(
+        error.starts_with("proto/corpus/kinds/v1/kinds.proto: is there already, and "),
+        "{error}"
+    );
+}
+
+#[test]
+fn conflicts_and_stale_files_are_found() {
+    let service = Service::new();
+    service.adopt(&["kinds"], &[]).unwrap();
+    service.write("helm/files/contract.yaml", "services:\n");
+    let git = std::process::Command::new("git")
+        .args(["init", "--quiet"])
+        .current_dir(service.folder.path())
+        .status();
+    assert!(git.unwrap().success());
+    service.write("README.md", &format!("{} ours\n", "<".repeat(7)));
+    let faults = check(&service.project()).unwrap().faults;
+    assert_eq!(
+        faults,
+        [
+            "helm/files/contract.yaml: no longer says what proto/ says; run `cargo xtask contract`",
+            "README.md:1: a conflict is left; settle it",
+        ]
+    );
+}
