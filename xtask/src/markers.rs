@@ -60,8 +60,11 @@ pub fn run(args: &Args) -> Result<()> {
         .iter()
         .filter_map(|path| path.strip_prefix("template/"))
     {
-        if render::is_rendered(&read(&format!("template/{path}"))?) {
-            include.insert(format!("/{path}"));
+        let text = read(&format!("template/{path}"))?;
+        let lies = laid(path).unwrap_or(path);
+        let covered = include.iter().any(|pattern| matches(pattern, lies));
+        if render::is_rendered(&text) && !covered {
+            include.insert(format!("/{}", names::replace(lies, |_| "*".into())));
         }
     }
 
@@ -117,7 +120,7 @@ fn snapshot(files: &[String], shared: &[String]) -> String {
     let overlay = files
         .iter()
         .filter_map(|path| path.strip_prefix("template/"))
-        .filter(|path| !ours.contains(path))
+        .filter(|path| !ours.contains(path) && laid(path).is_none())
         .map(str::to_owned);
     let shared = shared.iter().map(|path| {
         names::replace(path, |word| match word.text {
@@ -133,6 +136,13 @@ fn snapshot(files: &[String], shared: &[String]) -> String {
         .collect();
     all.into_iter()
         .fold(String::new(), |list, path| list + &path + "\n")
+}
+
+/// Where a file of template/ lies in a service without the sample, if it is for
+/// those.
+pub fn laid(path: &str) -> Option<&str> {
+    let laid = path.strip_prefix("none/");
+    laid.or_else(|| path.strip_prefix("hello/"))
 }
 
 /// The text of a file of the tree.
@@ -203,7 +213,10 @@ pub fn is_constant(path: &str) -> bool {
 
 /// Whether `path` is somebody else's: what it holds is no name.
 pub fn is_foreign(path: &str) -> bool {
-    path == "Cargo.lock" || tree::is_in(path, "proto/google")
+    path == "Cargo.lock"
+        || ["proto/google", "crates/contract/protos"]
+            .iter()
+            .any(|dir| tree::is_in(path, dir))
 }
 
 /// The text that `path` should have, if it can be marked and should.

@@ -13,6 +13,7 @@ const DIFFERENT: &[&str] = &[
     "README.md",
     "crates/chassis/Cargo.toml",
     "crates/contract/Cargo.toml",
+    "crates/tool/Cargo.toml",
     "fuzz/Cargo.toml",
     "helm/values.yaml",
 ];
