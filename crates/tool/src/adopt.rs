@@ -50,7 +50,8 @@ pub fn adopt(
     let staging = Staging::new(project, &imports)?;
     let services = staging.services()?;
     let offered = staging.offer(&services)?;
-    let all = generated::services(&offered)?;
+    let mut all = generated::services(&offered)?;
+    all.retain(|it| services.contains(&it.name) || staging.offers(&it.name));
     check(&all, &services)?;
 
     let mut plan = Plan::default();
@@ -82,7 +83,7 @@ pub(crate) fn add(
     all: &[Service],
 ) -> Result<(), Error> {
     let place = Place::of(service, all);
-    if source::handler(project, service)?.is_some() {
+    if source::handler(project, service, all)?.is_some() {
         return Ok(());
     }
     if let Some(path) = [place.handler(), place.tests()]

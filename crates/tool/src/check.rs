@@ -35,8 +35,9 @@ pub fn check(project: &Project) -> Result<Findings, Error> {
             gaps.visit_file(&source::parse(&path, &text)?);
         }
     }
-    for service in complete::offered(project)? {
-        let found = source::handler(project, &service)?;
+    let services = complete::offered(project)?;
+    for service in &services {
+        let found = source::handler(project, service, &services)?;
         let Some(found) = found else {
             findings.faults.push(format!(
                 "{}: is offered, but nothing in src/ implements it; run `cargo xtask complete`",

@@ -19,8 +19,8 @@ pub fn complete(project: &Project) -> Result<Vec<String>, Error> {
     let services = offered(project)?;
     let mut plan = Plan::default();
     for service in &services {
-        match source::handler(project, service)? {
-            Some(found) => append(project, &mut plan, service, &services, &found)?,
+        match source::handler(project, service, &services)? {
+            Some(found) => append(project, &mut plan, service, &found)?,
             None => adopt::add(project, &mut plan, service, &services)?,
         }
     }
@@ -49,7 +49,6 @@ fn append(
     project: &Project,
     plan: &mut Plan,
     service: &Service,
-    all: &[Service],
     found: &source::Found,
 ) -> Result<(), Error> {
     let missing: Vec<_> = (service.rpcs.iter())
@@ -66,7 +65,7 @@ fn append(
     let after = source::inserted(&found.text, at, &stubs);
     plan.write_grown(found.path.clone(), &found.text, &after);
 
-    let tests = Place::of(service, all).tests();
+    let tests = Place::beside(&found.path).tests();
     if let Some(before) = plan.read(project, &tests)? {
         let known = source::functions(&tests, &before)?;
         let mut after = before.clone();

@@ -36,6 +36,13 @@ impl Place {
         Self { module }
     }
 
+    /// Of the service whose handler is in the file `path`.
+    pub(crate) fn beside(path: &str) -> Self {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let module = file.trim_end_matches(".rs").to_owned();
+        Self { module }
+    }
+
     pub(crate) fn handler(&self) -> String {
         format!("{HANDLERS}/{}.rs", self.module)
     }

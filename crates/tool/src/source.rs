@@ -34,12 +34,19 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<syn::File, Error> {
     })
 }
 
-/// The implementation of `service`'s trait, if there is one.
-pub(crate) fn handler(project: &Project, service: &Service) -> Result<Option<Found>, Error> {
+/// The implementation of `service`'s trait, if there is one. Where another of
+/// `all` has a trait of the same name, its file must name the package.
+pub(crate) fn handler(
+    project: &Project,
+    service: &Service,
+    all: &[Service],
+) -> Result<Option<Found>, Error> {
     let package = format!("proto::{}", service.package.join("::"));
+    let package = package.trim_end_matches(':');
+    let same = all.iter().filter(|it| it.server == service.server).count();
     for path in project.sources("src")? {
         let text = project.read(&path)?.unwrap_or_default();
-        if !(text.contains(&service.ident) && text.contains(package.trim_end_matches(':'))) {
+        if !text.contains(&service.ident) || (same > 1 && !text.contains(package)) {
             continue;
         }
         let mut finder = Finder {
