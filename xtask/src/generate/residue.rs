@@ -31,7 +31,6 @@ pub(crate) fn find(project: &Project, case: &Case) -> Result<()> {
     for path in [
         "hooks",
         "lab",
-        "xtask",
         "bench",
         "template",
         "cargo-generate.toml",
@@ -60,8 +59,7 @@ fn problem(path: &str, line: &str, case: &Case) -> Option<&'static str> {
             return Some("a trace of Liquid");
         }
     }
-    if line.contains("xtask")
-        || line.contains("cargo lab")
+    if line.contains("cargo lab")
         || line.contains("tonic-mesh-template") && path != ".template.toml"
     {
         return Some("the template's own");
