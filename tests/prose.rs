@@ -19,6 +19,13 @@ fn read(path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap()
 }
 
+/// Whether the crates that every service shares are here, and do not come by version.
+fn has_crates() -> bool {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("crates")
+        .exists()
+}
+
 /// The numbers in a text, thousands with commas; not the name of a standard.
 fn numbers(text: &str) -> Vec<u64> {
     let mut found = Vec::new();
@@ -137,6 +144,9 @@ fn the_readme_says_how_long_and_where() {
 
 #[test]
 fn the_readme_knows_every_exit_code() {
+    if !has_crates() {
+        return;
+    }
     let source = read("crates/chassis/src/exit.rs");
     let line = |line: &str| {
         let (_, value) = line
@@ -166,6 +176,9 @@ const SHORT_REASONS: [&str; 3] = ["DRAINING", "OVERLOADED", "INTERNAL"];
 
 #[test]
 fn the_readme_knows_every_reason() {
+    if !has_crates() {
+        return;
+    }
     let readme = read("README.md");
     let (_, table) = readme.split_once("\n| Code | Reasons |").unwrap();
     let rows = table

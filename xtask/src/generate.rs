@@ -7,8 +7,10 @@ pub mod case;
 mod compare;
 mod image;
 mod newcomer;
+mod platform;
 pub mod project;
 mod refusals;
+mod registry;
 mod residue;
 pub mod stage;
 mod workspace;
@@ -38,7 +40,36 @@ pub struct Args {
     /// Only these projects of the matrix, or others; built and tested.
     #[arg(long)]
     name: Vec<String>,
+    /// Only this part.
+    #[arg(long)]
+    only: Option<Part>,
 }
+
+/// What is judged.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Services of many names.
+    Names,
+    /// Answers that are refused.
+    Refusals,
+    /// What a newcomer types.
+    Newcomer,
+    /// Services whose shared crates come by version.
+    Platform,
+    /// Services in one workspace.
+    Workspace,
+}
+
+/// Judges one part.
+type Judge = fn(&Stage, &Args) -> Vec<Row>;
+
+/// The parts beside the names.
+const PARTS: [(Part, Judge); 4] = [
+    (Part::Refusals, |stage, _| refusals::judge(stage)),
+    (Part::Newcomer, |stage, _| newcomer::judge(stage)),
+    (Part::Platform, platform::judge),
+    (Part::Workspace, workspace::judge),
+];
 
 /// One line of the report.
 struct Row {
@@ -96,17 +127,16 @@ pub fn run(args: &Args) -> Result<()> {
         row.print();
         rows.push(row);
     };
-    for case in case::matrix(&args.name) {
-        let build = !args.quick && (args.long || case.built || !args.name.is_empty());
-        report(judge(&stage, &case, build));
+    let wanted = |part: Part| args.only.is_none_or(|only| only == part);
+    if wanted(Part::Names) {
+        for case in case::matrix(&args.name) {
+            let build = !args.quick && (args.long || case.built || !args.name.is_empty());
+            report(judge(&stage, &case, build));
+        }
     }
-    if args.name.is_empty() {
-        for row in refusals::judge(&stage)
-            .into_iter()
-            .chain(newcomer::judge(&stage))
-            .chain(workspace::judge(&stage, args))
-        {
-            report(row);
+    for (part, judge) in PARTS {
+        if args.name.is_empty() && wanted(part) {
+            judge(&stage, args).into_iter().for_each(&mut report);
         }
     }
 

@@ -8,6 +8,7 @@
 pub mod generate;
 pub mod markers;
 pub mod names;
+pub mod nouns;
 #[path = "../../tests/support/skip.rs"]
 mod skip;
 mod supply;

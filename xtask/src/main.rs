@@ -1,7 +1,7 @@
 //! The template's own tooling.
 
 use clap::Parser;
-use xtask::{generate, markers, test};
+use xtask::{generate, markers, nouns, test};
 
 /// The template's own tooling.
 #[derive(Parser)]
@@ -12,6 +12,8 @@ enum Command {
     /// Writes what makes the tree a template: the markers in every file with a
     /// name in it, the list of files to render, the list of refused names.
     Markers(markers::Args),
+    /// Prints which common nouns a resource may be called, and why not.
+    Nouns(nouns::Args),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
 }
@@ -20,6 +22,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test(args) => test::run(&args),
         Command::Markers(args) => markers::run(&args),
+        Command::Nouns(args) => nouns::run(&args),
         Command::Generate(args) => generate::run(&args),
     }
 }

@@ -60,7 +60,14 @@ pub fn run(args: &Args) -> Result<()> {
         .iter()
         .filter_map(|path| path.strip_prefix("template/"))
     {
-        let text = read(&format!("template/{path}"))?;
+        let place = format!("template/{path}");
+        if render::differs(path) {
+            let text = mark(&place, true)?.context("not text")?;
+            changes.push(Change { path: place, text });
+            include.insert(format!("/{path}"));
+            continue;
+        }
+        let text = read(&place)?;
         let lies = laid(path).unwrap_or(path);
         let covered = include.iter().any(|pattern| matches(pattern, lies));
         if render::is_rendered(&text) && !covered {
@@ -113,6 +120,7 @@ pub fn run(args: &Args) -> Result<()> {
 fn snapshot(files: &[String], shared: &[String]) -> String {
     let ours = [
         "cargo-generate.toml",
+        "join",
         "wrong-folder.rhai",
         ".gitlab-ci.yml",
         "renovate.json",

@@ -93,7 +93,7 @@ pub fn shared(files: &[String], config: &str) -> Vec<String> {
         .iter()
         .filter(|path| {
             !left_out.iter().any(|dir| is_in(path, dir))
-                && !["hooks", "cargo-generate.toml"]
+                && !["hooks", "cargo-generate.toml", "xtask"]
                     .iter()
                     .any(|dir| is_in(path, dir))
                 && !files.contains(&format!("template/{path}"))

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::project::{self, Project};
 use super::stage::{Stage, remove};
@@ -21,14 +21,41 @@ echo "the image is not built --locked: cargo $*" >&2
 exit 1
 "#;
 
-/// Carries out the Dockerfile up to its first RUN.
+/// Carries out the project's Dockerfile up to its first RUN.
 pub(crate) fn check(stage: &Stage, project: &Project) -> Result<()> {
+    carry_out(stage, project, "")
+}
+
+/// The same for the service in `member`, with the project's folder as context.
+pub(crate) fn carry_out(stage: &Stage, project: &Project, member: &str) -> Result<()> {
+    let read = |path: &str| -> Result<String> {
+        Ok(String::from_utf8(project.read(
+            Path::new(member).join(path).to_str().context("not UTF-8")?,
+        )?)?)
+    };
+    let dockerfile = read("Dockerfile")?;
+    let program = dockerfile
+        .split(" --bin ")
+        .nth(1)
+        .context("the Dockerfile builds no program")?;
+    let program = program.split_whitespace().next().unwrap_or_default();
+    let (made, copied) = (
+        format!("[[bin]]\nname = \"{program}\"\n"),
+        format!("/release/{program}\" /image/server"),
+    );
+    ensure!(
+        read("Cargo.toml")?.contains(&made),
+        "Cargo.toml has no program {program}"
+    );
+    ensure!(
+        dockerfile.contains(&copied),
+        "the Dockerfile does not copy {program}"
+    );
     let folder = stage.folder.join("image");
     remove(&folder)?;
     let (sources, programs) = (folder.join("src"), folder.join("bin"));
     fs::create_dir_all(&sources)?;
     fs::create_dir_all(&programs)?;
-    let dockerfile = String::from_utf8(project.read("Dockerfile")?)?;
     let dockerfile = dockerfile.replace("\\\n", " ");
     for line in dockerfile.lines() {
         if let Some(files) = line.strip_prefix("COPY ") {
@@ -37,6 +64,11 @@ pub(crate) fn check(stage: &Stage, project: &Project) -> Result<()> {
         let Some(script) = line.strip_prefix("RUN ") else {
             continue;
         };
+        // What the build made is not there to be copied.
+        let script = script
+            .split("&& mkdir -p /image")
+            .next()
+            .unwrap_or_default();
         let cargo = programs.join("cargo");
         fs::write(&cargo, CARGO)?;
         fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755))?;

@@ -27,7 +27,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (
         &["--name", "chassis"],
-        r#"the project name "chassis" is taken by a crate inside the service: use "chassis-service""#,
+        r#"the project name "chassis" is taken by another crate of the service: use "chassis-service""#,
     ),
     (
         &["--name", "shop", "-d", "resource=LineItem"],
@@ -47,23 +47,23 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (
         &["--name", "type-service"],
-        r#"resource "type" is a word of the Rust language, its prelude or its primitive types: add a word, such as "type_record"; set it with -d resource=…"#,
+        r#"resource "type" is a keyword of the Rust language: add a word, such as "type_record"; set it with -d resource=…"#,
     ),
     (
         &["--name", "option-service"],
-        r#"resource "option" is a word of the Rust language"#,
+        r#"resource "option" is in scope in every file of Rust"#,
     ),
     (
         &["--name", "result-service"],
-        r#"resource "result" is a word of the Rust language"#,
+        r#"resource "result" is in scope in every file of Rust"#,
     ),
     (
         &["--name", "self-service"],
-        r#"resource "self" is a word of the Rust language"#,
+        r#"resource "self" is a keyword of the Rust language"#,
     ),
     (
         &["--name", "bool-service"],
-        r#"resource "bool" is a word of the Rust language"#,
+        r#"resource "bool" is in scope in every file of Rust"#,
     ),
     (
         &["--name", "shop", "-d", "plural=values"],
@@ -71,15 +71,11 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (
         &["--name", "inventory-service"],
-        r#"resource "inventory" already names something inside the service: add a word, such as "inventory_record"; set it with -d resource=…"#,
+        r#"resource "inventory" is another module of the service, src/inventory.rs: add a word, such as "inventory_record"; set it with -d resource=…"#,
     ),
     (
-        &["--name", "money-service"],
-        r#"resource "money" already names something"#,
-    ),
-    (
-        &["--name", "line-item-service"],
-        r#"resource "line_item" already names something"#,
+        &["--name", "setting-service"],
+        r#"plural "settings" is another module of the service, src/settings.rs: add a word, such as "settings_record"; set it with -d plural=…"#,
     ),
     (
         &["--name", "sheep-service", "-d", "plural=sheep"],
@@ -108,6 +104,49 @@ const REFUSED: &[(&[&str], &str)] = &[
     (
         &["--name", "shop", "-d", "ci=jenkins"],
         r#"ci "jenkins" is not known: use github, gitlab or none, with -d ci=…"#,
+    ),
+    (
+        &["--name", "shop", "-d", "platform=vendor"],
+        r#"platform "vendor" is not known: use copy, git or registry, with -d platform=…"#,
+    ),
+    (
+        &["--name", "shop", "-d", "platform=git"],
+        r#"platform "git" needs the URL of a repository that has the crates, because this template has none of its own: give it with -d platform_source=https://…, or take -d platform=copy"#,
+    ),
+    (
+        &["--name", "shop", "-d", "platform=registry"],
+        r#"platform "registry" needs the name of your own registry"#,
+    ),
+    (
+        &[
+            "--name",
+            "shop",
+            "-d",
+            "platform=registry",
+            "-d",
+            "platform_source=crates-io",
+        ],
+        r#"platform_source "crates-io" is the public registry, where the crates' names may be other people's: name your own registry with -d platform_source=…"#,
+    ),
+    (
+        &[
+            "--name",
+            "shop",
+            "-d",
+            "platform_source=https://git.example/mesh",
+        ],
+        r#"platform_source "https://git.example/mesh" is for -d platform=git or -d platform=registry"#,
+    ),
+    (
+        &[
+            "--name",
+            "shop",
+            "-d",
+            "platform=git",
+            "-d",
+            "platform_source=a\"b",
+        ],
+        r#"platform_source "a"b" has something in it"#,
     ),
     (
         &["template", "--name", "shop"],

@@ -11,6 +11,9 @@ use super::case::Case;
 use super::project::Project;
 use crate::tree;
 
+/// Of the commit that the crates can be had from.
+pub(crate) const TAG: &str = "v0.1.0";
+
 /// A copy of the tree, and how to generate from it.
 pub struct Stage {
     program: PathBuf,
@@ -42,6 +45,7 @@ impl Stage {
         git(&["init", "--quiet", "--initial-branch=main"])?;
         git(&["add", "--all", "--force"])?;
         git(&["commit", "--quiet", "--message=as it is"])?;
+        git(&["tag", TAG])?;
         // Must not be copied.
         fs::create_dir_all(template.join("target/debug"))?;
         fs::write(

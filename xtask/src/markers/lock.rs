@@ -11,6 +11,9 @@ use crate::tree;
 /// Where it is kept. Cargo would take Liquid out of the tree's own.
 pub(super) const PATH: &str = "template/Cargo.lock";
 
+/// A service's own commands, which are not the tree's.
+const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
+
 /// Puts the service's own package where cargo would put it. A dependency of the
 /// same name is then told apart by its version, as cargo does.
 const PLACE: &str = concat!(
@@ -62,11 +65,19 @@ fn resolved(shared: &[String]) -> Result<String> {
         fs::create_dir_all(target.parent().context("no parent")?)?;
         fs::copy(tree::root().join(path), target).with_context(|| path.clone())?;
     }
+    for path in XTASK {
+        let target = folder.path().join(path);
+        fs::create_dir_all(target.parent().context("no parent")?)?;
+        fs::copy(tree::root().join("template").join(path), target).with_context(|| *path)?;
+    }
     let lock = folder.path().join("Cargo.lock");
     fs::copy(tree::root().join("Cargo.lock"), &lock)?;
     let manifest = folder.path().join("Cargo.toml");
     let text = fs::read_to_string(&manifest)?;
-    fs::write(manifest, text.replace(", \"lab*\", \"xtask*\"", ""))?;
+    fs::write(
+        manifest,
+        text.replace(", \"lab*\", \"xtask*\"", ", \"xtask\""),
+    )?;
     // What is on disk will do; if it is not, the registry is asked.
     let resolve = |args: &[&str]| {
         Command::new("cargo")
