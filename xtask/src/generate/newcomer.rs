@@ -21,7 +21,7 @@ type Way = fn(&Newcomer) -> Result<()>;
 
 /// One row for each way to begin.
 pub(crate) fn judge(stage: &Stage) -> Vec<Row> {
-    let ways: [(&str, Way); 5] = [
+    let ways: [(&str, Way); 6] = [
         ("the README's cargo generate, without a terminal", printed),
         ("./new", |it| it.makes_a_service(&[])),
         ("./new, with CRLF in the clone", |it| {
@@ -29,6 +29,7 @@ pub(crate) fn judge(stage: &Stage) -> Vec<Row> {
             it.makes_a_service(&[])
         }),
         ("./new, in somebody else's clone", somebody_elses),
+        ("./new, in a workspace", in_a_workspace),
         ("./new, refused", refused),
     ];
     ways.into_iter()
@@ -167,6 +168,20 @@ fn somebody_elses(newcomer: &Newcomer) -> Result<()> {
         )?);
     }
     newcomer.makes_a_service(&["chown", "-R", &NOBODY.to_string(), "clone"])
+}
+
+/// It joins: nothing is left to be done by hand.
+fn in_a_workspace(newcomer: &Newcomer) -> Result<()> {
+    let clone = newcomer.clone()?;
+    let root = newcomer.folder.join("made");
+    fs::create_dir_all(&root)?;
+    fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = []\n")?;
+    newcomer.succeed(&clone.join("new"), &["made/services/shop-service"])?;
+    let project = newcomer.service("made/services/shop-service")?;
+    ensure!(!project.folder.join("join").exists(), "it has not joined");
+    // The first build completes the workspace's lock file, as for any new member.
+    project.cargo(&["metadata", "--format-version=1"])?;
+    Project::new(root)?.cargo(&["fmt", "--all", "--check"])
 }
 
 fn refused(newcomer: &Newcomer) -> Result<()> {

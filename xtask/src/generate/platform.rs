@@ -22,8 +22,13 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
     judge_one(&mut git, stage, args, &from_git, &url);
 
     let mut own = Row::new("crates from a registry");
-    let folder = stage.folder.join("registry");
-    own.check("pack", || registry::pack(stage, &folder));
+    let mut folder = stage.folder.join("registry");
+    own.check("pack", || {
+        remove(&folder)?;
+        // Cargo keeps what a registry once had under a name and version.
+        folder.push(stage.content_of("crates")?);
+        registry::pack(stage, &folder)
+    });
     let index = registry::index(&folder);
     let from_registry = [
         "platform=registry".to_owned(),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::project::run;
-use super::stage::{Stage, remove};
+use super::stage::Stage;
 
 /// What services call it.
 pub(crate) const NAME: &str = "platform";
@@ -24,7 +24,6 @@ pub(crate) fn index(folder: &Path) -> String {
 /// Makes one in `folder`, as who publishes the crates would: the paths between
 /// them get the version and the registry too.
 pub(crate) fn pack(stage: &Stage, folder: &Path) -> Result<()> {
-    remove(folder)?;
     let source = folder.join("source");
     let (from, to) = (stage.template.to_string_lossy(), source.to_string_lossy());
     fs::create_dir_all(folder.join("dl"))?;

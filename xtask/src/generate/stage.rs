@@ -59,6 +59,16 @@ impl Stage {
         })
     }
 
+    /// What git calls the content of a folder.
+    pub fn content_of(&self, folder: &str) -> Result<String> {
+        let output = Command::new("git")
+            .args(["rev-parse", &format!("HEAD:{folder}")])
+            .current_dir(&self.template)
+            .output()?;
+        ensure!(output.status.success(), "git knows no {folder}");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
     /// Generates `case` from the path.
     pub fn generate(&self, case: &Case) -> Result<Project> {
         let mut args = vec!["--name".to_owned(), case.project.clone()];
