@@ -59,7 +59,7 @@ impl Stock for Inventory {
             quantity: i32::try_from(quantity).unwrap_or(i32::MAX),
         });
         let request = pb::ReserveRequest {
-            reservation: hold.id.0.to_string(),
+            reservation: hold.id.to_string(),
             items: items.collect(),
             ticket: hold.ticket.0,
         };
@@ -70,7 +70,7 @@ impl Stock for Inventory {
 
     async fn release(&self, hold: Hold) -> Result<(), Error> {
         let request = pb::ReleaseRequest {
-            reservation: hold.id.0.to_string(),
+            reservation: hold.id.to_string(),
             ticket: hold.ticket.0,
         };
         let released = self.0.clone().release(request).await;

@@ -1,10 +1,9 @@
 //{% capture source %}§{% raw %}
 //! The order service.
 //!
-//! - [`order`]: the domain, its adapter to gRPC and its stores
+//! - [`order`]: the domain, its adapters to gRPC and to tables
 //! - [`inventory`]: the upstream that stock is reserved at
-//! - [`readiness`]: what the store says, for probes
-//! - [`relay`]: publishes what happens
+//! - [`publish`]: what happens, as it is published
 //! - [`settler`]: makes exact what is reserved
 //! - [`settings`]: every flag and variable
 //! - [`smoke`]: calls to a running server
@@ -14,8 +13,7 @@ pub mod contract;
 pub mod inventory;
 pub mod order;
 pub mod proto;
-pub mod readiness;
-pub mod relay;
+pub mod publish;
 pub mod settings;
 pub mod settler;
 pub mod smoke;

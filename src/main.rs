@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use chassis::boot::{self, Boot, Program};
 use chassis::exit::Fatal;
+use relay::Relay;
 use service::order::service::Stocked;
-use service::order::store::{OpenError, StoreUrl};
-use service::order::{Orders, grpc, store};
-use service::relay::Relay;
+use service::order::{Order, Orders, grpc};
 use service::settings::{Command, Settings};
 use service::settler::Settler;
-use service::{contract, inventory, proto, readiness, smoke};
+use service::{contract, inventory, proto, publish, smoke};
+use store::settings::StoreSettings;
 use tokio::sync::Notify;
 
 const PROGRAM: Program = Program {
@@ -41,14 +41,20 @@ async fn run(settings: Settings) -> Result<(), Fatal> {
 
 async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
     let store = tokio::select! {
-        opened = store::open_when_there(&settings.store, settings.store_limits()) => opened,
+        opened = store::open_when_there::<Order>(&settings.store.url, settings.store_limits()) => opened?,
         () = boot.shutdown.drain() => return Ok(()),
     };
-    let store = store.map_err(|error| unusable(&error))?;
-    let (database, metrics) = (settings.store.database(), boot.telemetry.metrics());
-    let store = store::observed(store, database, &metrics, boot.places());
-    let readiness = readiness::follow(Arc::clone(&store), boot.health.dependency("store"));
-    let relay = Relay::start(&settings.relay, &store, &metrics)?;
+    let (database, metrics) = (settings.store.url.database(), boot.telemetry.metrics());
+    let places = boot.places();
+    let store = store::observed(store, database, &metrics, move |read| places.waited(read));
+    let readiness = store::readiness::follow(Arc::clone(&store), boot.health.dependency("store"));
+    let relay = Relay::start(
+        &settings.relay,
+        PROGRAM.build.name,
+        &store,
+        publish::encode,
+        &metrics,
+    )?;
     let stock = inventory::connect(settings, boot.telemetry)?;
     let owed = Arc::new(Notify::new());
     let settler = stock.as_ref().map(|stock| {
@@ -71,23 +77,23 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
 }
 
 async fn migrate(settings: &Settings) -> Result<(), Fatal> {
-    let store = store::open(&settings.store, settings.store_limits()).await;
-    store.map_err(|error| unusable(&error))?.close().await;
+    let store = store::open::<Order>(&settings.store.url, settings.store_limits()).await?;
+    store.close().await;
     Ok(())
 }
 
-fn backup(store: &StoreUrl, copy: &Path) -> Result<(), Fatal> {
-    let store = file(store, "backup", "pg_dump")?;
-    store::sqlite::backup(store, copy).map_err(|error| unusable(&error))?;
+fn backup(settings: &StoreSettings, copy: &Path) -> Result<(), Fatal> {
+    let store = settings.file_for("backup", "pg_dump")?;
+    store::sqlite::backup::<Order>(store, copy)?;
     println!("copied {} to {}", store.display(), copy.display());
     Ok(())
 }
 
-fn check(store: &StoreUrl) -> Result<(), Fatal> {
-    let store = file(store, "check", "pg_amcheck")?;
-    let found = store::sqlite::check(store).map_err(|error| unusable(&error))?;
+fn check(settings: &StoreSettings) -> Result<(), Fatal> {
+    let store = settings.file_for("check", "pg_amcheck")?;
+    let found = store::sqlite::check::<Order>(store)?;
     let path = store.display();
-    println!("{path}: {} orders, {} events", found.orders, found.events);
+    println!("{path}: {} orders, {} events", found.records, found.events);
     if found.faults.is_empty() {
         return Ok(());
     }
@@ -95,35 +101,5 @@ fn check(store: &StoreUrl) -> Result<(), Fatal> {
     Err(Fatal::data(format!(
         "{path} is damaged: {faults}; restore a backup"
     )))
-}
-
-/// The file of a store; one without has `tool` for what `command` does.
-#[cfg_attr(
-    not(feature = "postgres"),
-    expect(unused_variables, clippy::unnecessary_wraps)
-)]
-fn file<'a>(store: &'a StoreUrl, command: &str, tool: &str) -> Result<&'a Path, Fatal> {
-    match store {
-        StoreUrl::Sqlite(path) => Ok(path),
-        #[cfg(feature = "postgres")]
-        StoreUrl::Postgres(url) => Err(Fatal::usage(format!(
-            "{command} is for a SQLite file, the store is {url}: use {tool}"
-        ))),
-    }
-}
-
-/// A store that cannot be opened, with the exit code for its kind.
-fn unusable(error: &OpenError) -> Fatal {
-    let line = error.to_string();
-    match error {
-        OpenError::NotWritable { .. } => Fatal::cant_create(line),
-        OpenError::Corrupt { .. } => Fatal::data(line),
-        OpenError::Newer { .. } => Fatal::config(line),
-        OpenError::Refused { .. } | OpenError::Pooled { .. } => Fatal::usage(line),
-        OpenError::Locked { .. }
-        | OpenError::ReadOnly { .. }
-        | OpenError::Unavailable { .. }
-        | OpenError::Unreachable { .. } => Fatal::unavailable(line),
-    }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -13,9 +13,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::order::error::Error;
+use crate::order::id::OrderId;
 use crate::order::model::State;
 use crate::order::stock::{Hold, Pieces, Stock};
-use crate::order::store::OrderStore;
+use crate::order::storage::OrderStore;
 
 /// Most holds taken at once.
 const BATCH: usize = 64;
@@ -35,7 +36,7 @@ impl Settler {
     /// calls left behind when it is older than `age`.
     #[must_use]
     pub fn start(
-        store: Arc<dyn OrderStore>,
+        store: Arc<OrderStore>,
         stock: Arc<dyn Stock>,
         owed: Arc<Notify>,
         age: Duration,
@@ -65,7 +66,7 @@ impl Settler {
 }
 
 struct Settling {
-    store: Arc<dyn OrderStore>,
+    store: Arc<OrderStore>,
     stock: Arc<dyn Stock>,
     owed: Arc<Notify>,
     age: Duration,
@@ -120,9 +121,9 @@ impl Settling {
         };
         match settled {
             // Whoever overtook this one settles.
-            Ok(()) | Err(Error::Overtaken) => self.store.settled(hold).await,
+            Ok(()) | Err(Error::Overtaken) => Ok(self.store.settled(hold).await?),
             Err(error @ Error::OutOfStock(_)) => {
-                let id = hold.id;
+                let id = OrderId(hold.id);
                 tracing::error!(error = %error, %id, "the inventory has less than is needed");
                 Ok(())
             }

@@ -81,10 +81,20 @@ fn wide(number: usize) -> u64 {
 }
 
 #[test]
+fn the_document_says_how_often_events_are_marked_as_published() {
+    let text = read("docs/architecture.md");
+    assert_eq!(relay::SAVE_INTERVAL, Duration::from_millis(500));
+    assert!(text.contains("The checkpoint is saved every half second"));
+    let longest = relay::LONGEST_PAUSE.as_secs();
+    let longest = format!("longer each time, up to {longest} s.");
+    assert!(text.contains(&longest), "{longest}");
+}
+
+#[test]
 fn the_numbers_of_the_api_are_those_of_the_code() {
     let code = vec![1, wide(Code::MAX_LEN)];
     let (default, most) = (wide(DEFAULT_PAGE_SIZE), wide(MAX_PAGE_SIZE));
-    let hours = settings().request_retention.as_secs() / 3600;
+    let hours = settings().store.request_retention.as_secs() / 3600;
     let pieces = u64::try_from(Quantity::MAX).unwrap();
     let expected = [
         ("Order.customer", code.clone()),
@@ -125,13 +135,13 @@ fn the_readme_says_how_long_and_where() {
     let readme = read("README.md");
     let says = |what: &str| assert!(readme.contains(what), "the README does not say: {what}");
     let settings = settings();
-    let hours = settings.request_retention.as_secs() / 3600;
+    let hours = settings.store.request_retention.as_secs() / 3600;
     says(&format!(
         "again returns the same, for {hours} hours (`--request-retention`)"
     ));
-    assert_eq!(settings.request_retention, Duration::from_hours(24));
+    assert_eq!(settings.store.request_retention, Duration::from_hours(24));
     says("`--request-retention` (a day)");
-    assert_eq!(settings.event_retention, Duration::from_hours(7 * 24));
+    assert_eq!(settings.store.event_retention, Duration::from_hours(7 * 24));
     says("`--event-retention` (a week)");
     let (grpc, admin) = (
         settings.common.server.listen.port(),

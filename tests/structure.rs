@@ -23,10 +23,10 @@ const RULES: [(&str, &[&str]); 3] = [
     ),
     (
         "src/order/grpc",
-        &["rusqlite", "tokio_postgres", "order::store"],
+        &["rusqlite", "tokio_postgres", "order::table", "storage"],
     ),
     (
-        "src/order/store",
+        "src/order/table.rs",
         &["tonic", "prost", "crate::proto", "grpc"],
     ),
 ];
@@ -139,7 +139,7 @@ fn sources(root: &Path, place: &str) -> Vec<PathBuf> {
         let path = path.strip_prefix(root.join("src/order"));
         place == "src/order"
             && path.is_ok_and(|path| {
-                ["grpc", "grpc.rs", "store"]
+                ["grpc", "grpc.rs", "table.rs"]
                     .iter()
                     .any(|name| path.starts_with(name))
             })
@@ -154,6 +154,9 @@ fn sources(root: &Path, place: &str) -> Vec<PathBuf> {
 }
 
 fn sources_in(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_file() {
+        return vec![folder.to_path_buf()];
+    }
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {

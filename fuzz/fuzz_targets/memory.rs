@@ -11,7 +11,6 @@ mod store;
 use std::sync::{Arc, LazyLock};
 
 use chassis::contract::Shape;
-use chassis::health::Health;
 use libfuzzer_sys::fuzz_target;
 use peak_alloc::PeakAlloc;
 use prost::Message;
@@ -40,7 +39,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 static API: LazyLock<Api> = LazyLock::new(|| {
     let store = Arc::new(store::Store::default());
     let orders = Orders::new(store, None);
-    Api::new(orders, Requesters::default(), Health::new().draining())
+    Api::new(orders, Requesters::default())
 });
 
 fuzz_target!(|input: (u8, u32, &[u8])| {

@@ -4,13 +4,16 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use service::order::event::{Change, Event, Position};
-use service::order::model::{Command, Order, OrderId, Version};
+use service::order::Order;
+use service::order::change::Change;
+use service::order::event::{Event, Position};
+use service::order::model::{Command, Version};
 use service::order::query::{Query, Sort};
 use service::order::stock::{Claim, Hold, Ticket};
-use service::order::store::{OrderStore, Published, RequestKey};
-use service::order::{Error, model};
+use service::order::storage::RequestKey;
+use store::{Changed, Checkpoint, Error};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// Beyond this it starts anew, to stay small.
 const MOST: usize = 1_000;
@@ -42,7 +45,7 @@ impl Store {
 }
 
 #[async_trait::async_trait]
-impl OrderStore for Store {
+impl store::Store<Order> for Store {
     async fn replay(&self, key: &RequestKey) -> Result<Option<Order>, Error> {
         let inner = self.inner.lock().unwrap();
         let same = |known: &&(RequestKey, Order)| known.0.request_id == key.request_id;
@@ -76,9 +79,9 @@ impl OrderStore for Store {
         Ok(order)
     }
 
-    async fn get(&self, id: OrderId) -> Result<Option<Order>, Error> {
+    async fn get(&self, id: Uuid) -> Result<Option<Order>, Error> {
         let inner = self.inner.lock().unwrap();
-        Ok(inner.all.iter().find(|known| known.id == id).cloned())
+        Ok(inner.all.iter().find(|known| known.id.0 == id).cloned())
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
@@ -97,23 +100,26 @@ impl OrderStore for Store {
 
     async fn change_held(
         &self,
-        id: OrderId,
+        id: Uuid,
         command: Command,
         expected: Option<Version>,
         now: SystemTime,
         _: Claim,
-    ) -> Result<Order, Error> {
+    ) -> Result<Changed<Order>, Error> {
         let mut inner = self.inner.lock().unwrap();
-        let known = inner.all.iter_mut().find(|known| known.id == id);
-        let known: &mut model::Order = known.ok_or(Error::NotFound(id))?;
-        if let Some((next, _)) = known.apply(&command, expected, now)? {
-            *known = next;
+        let Some(known) = inner.all.iter_mut().find(|known| known.id.0 == id) else {
+            return Ok(Changed::Missing);
+        };
+        match known.apply(&command, expected, now) {
+            Err(refusal) => return Ok(Changed::Refused(refusal)),
+            Ok(Some((next, _))) => *known = next,
+            Ok(None) => {}
         }
-        Ok(known.clone())
+        Ok(Changed::Now(known.clone()))
     }
 
     // Nothing is reserved here.
-    async fn hold(&self, id: OrderId, _: Option<&RequestKey>) -> Result<Hold, Error> {
+    async fn hold(&self, id: Uuid, _: Option<&RequestKey>) -> Result<Hold, Error> {
         Ok(Hold {
             id,
             ticket: Ticket(1),
@@ -134,7 +140,7 @@ impl OrderStore for Store {
         let event = |order: &Order| Event {
             position: Position(1),
             change: Change::Created,
-            order: order.clone(),
+            resource: order.clone(),
             trace: None,
         };
         Ok(inner.all.iter().take(1).map(event).collect())
@@ -144,20 +150,20 @@ impl OrderStore for Store {
         self.last.subscribe()
     }
 
-    async fn take_turn(&self) -> Result<bool, Error> {
+    async fn acquire_leadership(&self) -> Result<bool, Error> {
         Ok(true)
     }
 
-    async fn leave_turn(&self) {}
+    async fn release_leadership(&self) {}
 
-    async fn published(&self) -> Result<Published, Error> {
-        Ok(Published {
+    async fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        Ok(Checkpoint {
             position: *self.last.borrow(),
             missed: 0,
         })
     }
 
-    async fn set_published(&self, _position: Position) -> Result<(), Error> {
+    async fn save_checkpoint(&self, _position: Position) -> Result<(), Error> {
         Ok(())
     }
 

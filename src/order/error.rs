@@ -1,15 +1,12 @@
 //{% capture source %}§{% raw %}
 //! All that can go wrong with orders.
 
-use std::error::Error as StdError;
-
 use uuid::Uuid;
 
-use super::model::OrderId;
+use super::id::OrderId;
 use super::text::Code;
 
-/// A cause that is logged and never returned to a caller.
-pub type Cause = Box<dyn StdError + Send + Sync>;
+pub use store::Cause;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -53,5 +50,21 @@ pub enum Error {
     /// A fault of ours.
     #[error("internal error")]
     Internal(#[source] Cause),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        use store::Error as Failed;
+        match error {
+            Failed::RequestIdReused(id) => Self::RequestIdReused(id),
+            Failed::Overtaken => Self::Overtaken,
+            Failed::HistoryExpired => Self::HistoryExpired,
+            Failed::Unavailable(cause) => Self::StoreUnavailable(cause),
+            Failed::Busy => Self::StoreBusy,
+            Failed::Full => Self::StoreFull,
+            Failed::DeadlineExceeded => Self::DeadlineExceeded,
+            Failed::Internal(cause) => Self::Internal(cause),
+        }
+    }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,56 +1,21 @@
 //{% capture source %}§{% raw %}
 //! One order, its states, and what may change it.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use super::change::Change;
 use super::error::Error;
-use super::event::Change;
+use super::id::OrderId;
 use super::item::Items;
 use super::money::Money;
 use super::owner::Owner;
 use super::text::{Code, Invalid, Note};
 
-/// Names one order; later ids sort after earlier ones (UUID version 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OrderId(pub Uuid);
-
-impl OrderId {
-    const COLLECTION: &str = "orders/";
-
-    /// A new one.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(Uuid::now_v7())
-    }
-}
-
-impl fmt::Display for OrderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", Self::COLLECTION, self.0)
-    }
-}
-
-impl FromStr for OrderId {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        name.strip_prefix(Self::COLLECTION)
-            .and_then(|id| Uuid::try_parse(id).ok())
-            .map(Self)
-            .ok_or_else(|| Invalid(format!("must be '{}' and a UUID", Self::COLLECTION)))
-    }
-}
-
-/// Counts the changes of one order, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Version(pub u64);
+/// Counts the changes of one order, from 1; the etag.
+pub use store::Version;
 
 /// Where one order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Order;
 use super::text::Invalid;
 
 /// Who placed one, as somebody that is believed names them.
@@ -64,10 +63,10 @@ pub struct Requester {
 }
 
 impl Requester {
-    /// Whether `order` is there for them.
+    /// Whether what is `owner`'s is there for them.
     #[must_use]
-    pub fn sees(&self, order: &Order) -> bool {
-        self.only().is_none_or(|owner| *owner == order.owner)
+    pub fn sees(&self, owner: &Owner) -> bool {
+        self.only().is_none_or(|only| only == owner)
     }
 
     /// Whose alone is there for them; `None`: everybody's.

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::model::{Order, OrderId, State};
+use super::id::OrderId;
+use super::model::{Order, State};
 use super::owner::Owner;
 use super::text::{Code, Invalid};
 

@@ -6,14 +6,16 @@ mod stocked;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use store::Feed;
 use uuid::Uuid;
 
 use super::error::Error;
 use super::event::{Event, Position};
-use super::model::{Command, Draft, Order, OrderId, Version};
+use super::id::OrderId;
+use super::model::{Command, Draft, Order, Version};
 use super::owner::Requester;
 use super::query::{Filter, Query, Sort};
-use super::store::{OrderStore, RequestKey};
+use super::storage::{self, OrderStore, RequestKey};
 use super::token;
 
 pub use stocked::Stocked;
@@ -21,7 +23,7 @@ pub use stocked::Stocked;
 /// Everything that can be done with orders.
 #[derive(Clone)]
 pub struct Orders {
-    store: Arc<dyn OrderStore>,
+    store: Arc<OrderStore>,
     stock: Option<Stocked>,
 }
 
@@ -37,7 +39,7 @@ pub struct Page {
 impl Orders {
     /// Works on `store`; reserves by `stock` if that is given.
     #[must_use]
-    pub fn new(store: Arc<dyn OrderStore>, stock: Option<Stocked>) -> Self {
+    pub fn new(store: Arc<OrderStore>, stock: Option<Stocked>) -> Self {
         Self { store, stock }
     }
 
@@ -61,7 +63,7 @@ impl Orders {
         }
         let id = OrderId::generate();
         let order = Order::place(id, by.owner.clone(), draft, SystemTime::now());
-        self.store.create(order, key).await
+        Ok(self.store.create(order, key).await?)
     }
 
     /// One order.
@@ -70,9 +72,9 @@ impl Orders {
     /// [`Error::NotFound`] also if it is not there for who asks: nothing tells
     /// what others have.
     pub async fn get(&self, by: &Requester, id: OrderId) -> Result<Order, Error> {
-        let found = self.store.get(id).await?;
+        let found = self.store.get(id.0).await?;
         found
-            .filter(|order| by.sees(order))
+            .filter(|order| by.sees(&order.owner))
             .ok_or(Error::NotFound(id))
     }
 
@@ -115,7 +117,8 @@ impl Orders {
             return stock.change(&self.store, seen, command, expected).await;
         }
         let now = SystemTime::now();
-        self.store.change(id, command, expected, now).await
+        let change = self.store.change(id.0, command, expected, now);
+        storage::changed(id.0, change.await?)
     }
 
     /// Follows the events after `after`, or from now on.
@@ -125,45 +128,23 @@ impl Orders {
         filter: Filter,
         after: Option<Position>,
     ) -> Result<Watch, Error> {
-        let mut news = self.store.last_event();
-        let now = *news.borrow_and_update();
-        let position = after.unwrap_or(now);
-        // Tells at once if the history is gone.
-        self.store.events(position, 1).await?;
-        Ok(Watch {
-            store: Arc::clone(&self.store),
-            news,
-            by,
-            filter,
-            position,
-            batch: Watch::FIRST_BATCH,
-        })
+        let feed = Feed::open(Arc::clone(&self.store), after).await?;
+        Ok(Watch { feed, by, filter })
     }
 }
 
 /// A reader of the events that are there for who asks, each once and in sequence.
 pub struct Watch {
-    store: Arc<dyn OrderStore>,
-    news: tokio::sync::watch::Receiver<Position>,
+    feed: Feed<Order>,
     by: Requester,
     filter: Filter,
-    position: Position,
-    /// Events to read at once: as many as are likely to be kept.
-    batch: usize,
 }
 
 impl Watch {
-    const FIRST_BATCH: usize = 8;
-    /// Most events read at once.
-    const LARGEST_BATCH: usize = 64;
-    /// Bytes of events that are kept until the reader asks for more: there may be
-    /// thousands of watches, and readers that take nothing.
-    const KEPT: usize = 8 << 10;
-
     /// The token to resume from after everything returned so far.
     #[must_use]
     pub fn token(&self) -> String {
-        self.token_at(self.position)
+        self.token_at(self.feed.position())
     }
 
     /// The token to resume from after `position`.
@@ -175,45 +156,12 @@ impl Watch {
     /// Waits for events and returns those that match, possibly none: then only
     /// the place in the sequence moved on. `None` when the store is closed.
     pub async fn next(&mut self) -> Result<Option<Vec<Event>>, Error> {
-        loop {
-            // Marked as seen before the read, so that no event slips between.
-            self.news.borrow_and_update();
-            let mut events = self.store.events(self.position, self.batch).await?;
-            self.keep(&mut events);
-            if let Some(last) = events.last() {
-                self.position = last.position;
-                events.retain(|event| self.tells(event));
-                return Ok(Some(events));
-            }
-            if self.news.changed().await.is_err() {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn tells(&self, event: &Event) -> bool {
-        self.by.sees(&event.order) && self.filter.matches(&event.order)
-    }
-
-    /// Leaves what is too much to be read again later, but for one.
-    fn keep(&mut self, events: &mut Vec<Event>) {
-        let mut bytes = 0;
-        let kept = (events.iter())
-            .take_while(|event| {
-                let fits = bytes < Self::KEPT;
-                if self.tells(event) {
-                    bytes += event.order.weight();
-                }
-                fits
-            })
-            .count();
-        self.batch = if kept < events.len() {
-            kept.max(1)
-        } else {
-            (self.batch * 2).min(Self::LARGEST_BATCH)
+        let Self { feed, by, filter } = self;
+        let wanted = |order: &Order| {
+            let told = by.sees(&order.owner) && filter.matches(order);
+            told.then(|| order.weight())
         };
-        events.truncate(kept);
-        events.shrink_to_fit();
+        Ok(feed.next(wanted).await?)
     }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

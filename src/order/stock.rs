@@ -8,37 +8,12 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::item::Items;
-use super::model::OrderId;
 use super::text::Code;
 
-/// Which of several that want to change one reservation is the newest: grows with
-/// each, and is never given twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-pub struct Ticket(pub u64);
-
-/// The right to change what is reserved for one order, until somebody takes a
-/// newer one. While the store keeps it, what is reserved may differ from what is
-/// needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
-    /// For which.
-    pub id: OrderId,
-    /// Of several, which.
-    pub ticket: Ticket,
-    /// Nobody had one before that has not ended.
-    pub first: bool,
-}
-
-/// What becomes of a hold with a change that is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// Nothing: stock is no matter.
-    None,
-    /// What is reserved is to be settled: see [`OrderStore::owed`](super::store::OrderStore::owed).
-    Owed,
-    /// As well, and only if this is the newest.
-    Held(Ticket),
-}
+/// [`Hold`]: the right to change what is reserved for one order, until somebody takes a
+/// newer one. While the store keeps it, what is reserved may differ from what is needed.
+/// [`Claim`]: what becomes of it with a change that is stored.
+pub use store::{Claim, Hold, Ticket};
 
 /// Pieces by article; at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use uuid::Uuid;
 
 use super::event::Position;
-use super::model::OrderId;
+use super::id::OrderId;
 use super::owner::Requester;
 use super::query::{Filter, Sort};
 use super::text::Invalid;

@@ -1,15 +1,20 @@
 //{% capture source %}§{% raw %}
 //! What earlier versions stored: the request, and the whole as their events held it.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use service::order::Order;
 use service::order::event::Position;
 use service::order::model::Command;
-use service::order::store::{OrderStore, RequestKey};
+use service::order::storage::{OrderStore, RequestKey};
 use service::order::text::Note;
-use service::order::{Error, Order};
+use store::{Changed, Error};
 use uuid::Uuid;
 
 use crate::samples;
@@ -56,7 +61,7 @@ pub(crate) fn migrations(kind: &str) -> impl Iterator<Item = String> {
 }
 
 /// It is read, and its request is known, also once there is more.
-pub(crate) async fn is_understood(store: Arc<dyn OrderStore>) {
+pub(crate) async fn is_understood(store: Arc<OrderStore>) {
     let content = samples::draft("alice", "first");
     let key = RequestKey {
         caller: CALLER.to_owned(),
@@ -66,18 +71,20 @@ pub(crate) async fn is_understood(store: Arc<dyn OrderStore>) {
     let order: Order = serde_json::from_str(DATA).unwrap();
     assert_eq!(store.replay(&key).await.unwrap(), Some(order.clone()));
     let events = store.events(Position(0), 10).await.unwrap();
-    assert_eq!(events[0].order, order);
-    assert_eq!(store.get(order.id).await.unwrap(), Some(order.clone()));
+    assert_eq!(events[0].resource, order);
+    assert_eq!(store.get(order.id.0).await.unwrap(), Some(order.clone()));
 
     let note = Some(Note::parse("second").unwrap());
     let update = Command::Update { items: None, note };
     let now = SystemTime::now();
-    let updated = store.change(order.id, update, None, now).await.unwrap();
+    let Changed::Now(updated) = (store.change(order.id.0, update, None, now).await).unwrap() else {
+        panic!("it is not updated");
+    };
     let events = store.events(Position(0), 10).await.unwrap();
-    let orders: Vec<_> = events.into_iter().map(|event| event.order).collect();
+    let orders: Vec<_> = events.into_iter().map(|event| event.resource).collect();
     assert_eq!(orders, [order.clone(), updated]);
     let again = store
-        .create(samples::place(content), Some(key.clone()))
+        .create(samples::place_for("", content), Some(key.clone()))
         .await;
     assert_eq!(again.unwrap(), order);
 

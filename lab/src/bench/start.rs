@@ -13,9 +13,9 @@ use anyhow::{Context, Result, bail, ensure};
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
 use service::order::owner::Owner;
-use service::order::store::{self, Limits, StoreUrl};
 use service::order::text::{Code, Note};
 use service::order::{Draft, Order, OrderId};
+use store::{Limits, StoreUrl};
 use tokio::task::JoinSet;
 
 use crate::support::ports::free_port;
@@ -169,7 +169,7 @@ fn cold_build() -> Result<Duration> {
 fn fill(path: &Path, orders: usize) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let url = StoreUrl::Sqlite(path.to_path_buf());
-    let store = runtime.block_on(store::open(&url, Limits::default()))?;
+    let store = runtime.block_on(store::open::<Order>(&url, Limits::default()))?;
     let draft = Draft {
         customer: Code::parse("bench")?,
         items: Items::new(vec![LineItem {

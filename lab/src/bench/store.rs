@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use service::order::OrderId;
-use service::order::store::OrderStore;
-use service::order::store::postgres::{self, PostgresStore};
-use service::order::store::sqlite::{self, SqliteStore};
+use service::order::storage::OrderStore;
+use service::order::{Order, OrderId};
+use store::postgres::{self, PostgresStore};
+use store::sqlite::{self, SqliteStore};
 use tokio::task::JoinSet;
 
 use crate::support::postgres::Server;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             match args.store {
                 Store::Sqlite => {
                     let path = folder.path().join("store.db");
-                    let store = SqliteStore::open(&path, &sqlite::Options::default())?;
+                    let store = SqliteStore::<Order>::open(&path, &sqlite::Options::default())?;
                     measure(args, folder.path(), Arc::new(store)).await
                 }
                 Store::Postgres => {
@@ -80,14 +80,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                         ..postgres::Options::default()
                     };
                     let url = server.database()?.parse().map_err(|why| anyhow!("{why}"))?;
-                    let store = PostgresStore::open(&url, &options).await?;
+                    let store = PostgresStore::<Order>::open(&url, &options).await?;
                     measure(args, folder.path(), Arc::new(store)).await
                 }
             }
         })
 }
 
-async fn measure(args: &Args, folder: &Path, store: Arc<dyn OrderStore>) -> Result<()> {
+async fn measure(args: &Args, folder: &Path, store: Arc<OrderStore>) -> Result<()> {
     let mut disk = Disk::open(&folder.join("probe"))?;
     let slot = Duration::from_millis(args.slot);
     // The log reaches its size once and is used again from then on.
@@ -124,7 +124,7 @@ async fn measure(args: &Args, folder: &Path, store: Arc<dyn OrderStore>) -> Resu
 }
 
 /// Keeps `in_flight` creates going for `time`.
-async fn creates(store: &Arc<dyn OrderStore>, in_flight: usize, time: Duration) -> Result<Samples> {
+async fn creates(store: &Arc<OrderStore>, in_flight: usize, time: Duration) -> Result<Samples> {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..in_flight {
@@ -148,7 +148,7 @@ async fn creates(store: &Arc<dyn OrderStore>, in_flight: usize, time: Duration) 
 }
 
 /// Point reads by one task: alone, then beside 64 creates in flight.
-async fn reads(store: &Arc<dyn OrderStore>, time: Duration) -> Result<()> {
+async fn reads(store: &Arc<OrderStore>, time: Duration) -> Result<()> {
     let mut ids = Vec::new();
     for number in 0..100 {
         let (order, key) = sample::request(number)?;
@@ -181,14 +181,14 @@ async fn reads(store: &Arc<dyn OrderStore>, time: Duration) -> Result<()> {
 }
 
 async fn read(
-    store: Arc<dyn OrderStore>,
+    store: Arc<OrderStore>,
     ids: Vec<OrderId>,
     stop: Arc<AtomicBool>,
     count: Arc<AtomicU64>,
 ) -> Result<()> {
     while !stop.load(Ordering::Relaxed) {
         for &id in &ids {
-            ensure!(store.get(id).await?.is_some(), "{id} is missing");
+            ensure!(store.get(id.0).await?.is_some(), "{id} is missing");
         }
         count.fetch_add(ids.len() as u64, Ordering::Relaxed);
         tokio::task::yield_now().await;

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use rusqlite::{Connection, OpenFlags};
-use service::order::OrderId;
-use service::order::store::sqlite;
+use service::order::{Order, OrderId};
+use store::sqlite;
 
 /// One acknowledged change: afterwards `id` was at `version` or later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ const DOUBLED: &str =
 
 /// Compares the closed store at `path` with what was acknowledged.
 pub(crate) fn judge(path: &Path, acks: &[Ack]) -> Result<Verdict> {
-    let findings = sqlite::check(path)?;
+    let findings = sqlite::check::<Order>(path)?;
     let store = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let count = |sql| -> Result<usize> {
         let count: i64 = store.query_one(sql, [], |row| row.get(0))?;

@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use service::order::store::sqlite::{Options, SqliteStore, Synchronous};
+use service::order::Order;
+use store::sqlite::{Options, SqliteStore, Synchronous};
 
 use super::history::{self, Ack, Verdict};
 use crate::support::random::Random;
@@ -153,7 +154,7 @@ impl<'a> Replay<'a> {
         std::fs::create_dir(&folder)?;
         disk.fail(&mut random, &folder)?;
         let path: PathBuf = folder.join("store.db");
-        let verdict = match SqliteStore::open(&path, &Options::default()) {
+        let verdict = match SqliteStore::<Order>::open(&path, &Options::default()) {
             Err(_) => None,
             Ok(store) => {
                 drop(store);

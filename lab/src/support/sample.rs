@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{Currency, Money};
 use service::order::owner::Owner;
-use service::order::store::RequestKey;
+use service::order::storage::RequestKey;
 use service::order::text::{Code, Note};
 use service::order::{Draft, Order, OrderId};
 use uuid::Uuid;

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::status::Violations;
 use super::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use crate::order::id::OrderId;
 use crate::order::item::{Items, LineItem, Quantity};
-use crate::order::model::{Command, Draft, OrderId, Version};
+use crate::order::model::{Command, Draft, Version};
 use crate::order::money::{Currency, Money};
 use crate::order::text::{Code, Invalid, Note};
 use crate::proto::acme::order::v1 as pb;

@@ -1,7 +1,8 @@
 //{% capture source %}§{% raw %}
 //! Domain types to messages.
 
-use crate::order::event::{Change, Event};
+use crate::order::change::Change;
+use crate::order::event::Event;
 use crate::order::item::LineItem;
 use crate::order::model::{Order, State, Version};
 use crate::order::money::Money;
@@ -42,7 +43,7 @@ pub(super) fn event(event: Event, resume_token: String) -> pb::WatchOrdersRespon
     };
     pb::WatchOrdersResponse {
         change: change.into(),
-        order: Some(order(event.order)),
+        order: Some(order(event.resource)),
         resume_token,
     }
 }

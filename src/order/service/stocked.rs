@@ -13,10 +13,11 @@ use std::time::SystemTime;
 use tokio::sync::Notify;
 
 use crate::order::error::Error;
-use crate::order::model::{Command, Draft, Order, OrderId, Version};
+use crate::order::id::OrderId;
+use crate::order::model::{Command, Draft, Order, Version};
 use crate::order::owner::Requester;
 use crate::order::stock::{Claim, Hold, Pieces, Stock};
-use crate::order::store::{OrderStore, RequestKey};
+use crate::order::storage::{OrderStore, RequestKey, changed};
 
 /// How often to begin again when another call was quicker.
 const ATTEMPTS: usize = 5;
@@ -37,7 +38,7 @@ impl Stocked {
 
     pub(super) async fn create(
         &self,
-        store: &Arc<dyn OrderStore>,
+        store: &Arc<OrderStore>,
         by: &Requester,
         draft: Draft,
         key: Option<RequestKey>,
@@ -50,16 +51,16 @@ impl Stocked {
                 return Ok(earlier);
             }
             // The id of an attempt that has not ended, if there was one with this key.
-            let hold = store.hold(OrderId::generate(), key.as_ref()).await?;
+            let hold = store.hold(OrderId::generate().0, key.as_ref()).await?;
             match self.reserve(store, hold, &Pieces::of(&draft.items)).await {
                 Err(Error::Overtaken) => continue,
                 reserved => reserved?,
             }
             let now = SystemTime::now();
-            let order = Order::place(hold.id, by.owner.clone(), draft.clone(), now);
+            let order = Order::place(OrderId(hold.id), by.owner.clone(), draft.clone(), now);
             match (store.create_held(order, key.clone(), Some(hold.ticket))).await {
-                Err(Error::Overtaken) => {}
-                stored => return stored,
+                Err(store::Error::Overtaken) => {}
+                stored => return Ok(stored?),
             }
         }
         Err(Error::StoreBusy)
@@ -67,23 +68,23 @@ impl Stocked {
 
     pub(super) async fn change(
         &self,
-        store: &Arc<dyn OrderStore>,
+        store: &Arc<OrderStore>,
         seen: Order,
         command: Command,
         expected: Option<Version>,
     ) -> Result<Order, Error> {
-        let (id, now) = (seen.id, SystemTime::now());
+        let (id, now) = (seen.id.0, SystemTime::now());
         let items = match &command {
             Command::Update { items, .. } => items.clone(),
             Command::Cancel => {
                 let change = store.change_held(id, command, expected, now, Claim::Owed);
-                let cancelled = change.await?;
+                let cancelled = changed(id, change.await?)?;
                 self.owed.notify_one();
                 return Ok(cancelled);
             }
         };
         let Some(items) = items else {
-            return store.change(id, command, expected, now).await;
+            return changed(id, store.change(id, command, expected, now).await?);
         };
         // What is refused, or changes nothing, needs no hold.
         if seen.apply(&command, expected, now)?.is_none() {
@@ -92,7 +93,7 @@ impl Stocked {
         for _ in 0..ATTEMPTS {
             let hold = store.hold(id, None).await?;
             // From here on no other hold can have changed it and leave this one the newest.
-            let current = store.get(id).await?.ok_or(Error::NotFound(id))?;
+            let current = store.get(id).await?.ok_or(Error::NotFound(seen.id))?;
             if current.apply(&command, expected, now)?.is_none() {
                 return Ok(current);
             }
@@ -103,10 +104,10 @@ impl Stocked {
             }
             let claim = Claim::Held(hold.ticket);
             match (store.change_held(id, command.clone(), expected, now, claim)).await {
-                Err(Error::Overtaken) => {}
+                Err(store::Error::Overtaken) => {}
                 stored => {
                     self.owed.notify_one();
-                    return stored;
+                    return changed(id, stored?);
                 }
             }
         }
@@ -115,7 +116,7 @@ impl Stocked {
 
     async fn reserve(
         &self,
-        store: &Arc<dyn OrderStore>,
+        store: &Arc<OrderStore>,
         hold: Hold,
         pieces: &Pieces,
     ) -> Result<(), Error> {

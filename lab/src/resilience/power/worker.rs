@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use service::order::Order;
 use service::order::model::Command;
-use service::order::store::OrderStore;
-use service::order::store::sqlite::{Options, SqliteStore, Synchronous};
+use service::order::storage::OrderStore;
 use service::order::text::Note;
+use store::Changed;
+use store::sqlite::{Options, SqliteStore, Synchronous};
 use tokio::task::JoinSet;
 
 use crate::resilience::history::Ack;
@@ -32,7 +34,7 @@ pub(super) fn run(path: &Path, synchronous: Synchronous, changes: u64) -> Result
         .enable_all()
         .build()?
         .block_on(async {
-            let store: Arc<dyn OrderStore> = Arc::new(SqliteStore::open(path, &options)?);
+            let store: Arc<OrderStore> = Arc::new(SqliteStore::<Order>::open(path, &options)?);
             let left = Arc::new(AtomicI64::new(changes.cast_signed()));
             let mut tasks = JoinSet::new();
             for _ in 0..IN_FLIGHT {
@@ -47,7 +49,7 @@ pub(super) fn run(path: &Path, synchronous: Synchronous, changes: u64) -> Result
 }
 
 /// Creates; updates every second one and cancels every fourth.
-async fn change(store: Arc<dyn OrderStore>, left: Arc<AtomicI64>) -> Result<()> {
+async fn change(store: Arc<OrderStore>, left: Arc<AtomicI64>) -> Result<()> {
     while let number @ 1.. = left.fetch_sub(1, Ordering::Relaxed) {
         let (order, key) = sample::request(number.cast_unsigned())?;
         let order = store.create(order, Some(key)).await?;
@@ -65,8 +67,10 @@ async fn change(store: Arc<dyn OrderStore>, left: Arc<AtomicI64>) -> Result<()> 
         }
         for command in commands {
             let now = SystemTime::now();
-            let order = store.change(order.id, command, None, now).await?;
-            acknowledge(order.id, order.version.0)?;
+            match store.change(order.id.0, command, None, now).await? {
+                Changed::Now(order) => acknowledge(order.id, order.version.0)?,
+                other => bail!("{} is not changed: {other:?}", order.id),
+            }
         }
     }
     Ok(())

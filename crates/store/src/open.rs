@@ -1,0 +1,162 @@
+//! From a setting to a store.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::telemetry::metrics::Database;
+
+use crate::error::{Invalid, OpenError};
+#[cfg(feature = "postgres")]
+use crate::postgres::{self, PostgresStore};
+use crate::sqlite::{self, SqliteStore};
+use crate::store::Store;
+use crate::table::Table;
+
+/// Which store to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `sqlite:PATH`: one file, for one process.
+    Sqlite(PathBuf),
+    /// `postgres://…`: one database, for any number of processes.
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Url),
+}
+
+/// What every URL of PostgreSQL begins with.
+const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
+
+impl StoreUrl {
+    /// What it leads to, as telemetry names it.
+    #[must_use]
+    pub fn database(&self) -> Database {
+        match self {
+            Self::Sqlite(_) => Database {
+                system: "sqlite",
+                ..Database::default()
+            },
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.database(),
+        }
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() && !path.contains('\0') => {
+                Ok(Self::Sqlite(path.into()))
+            }
+            #[cfg(feature = "postgres")]
+            Some((scheme, _)) if POSTGRES.contains(&scheme) => text.parse().map(Self::Postgres),
+            #[cfg(not(feature = "postgres"))]
+            Some((scheme, _)) if POSTGRES.contains(&scheme) => Err(Invalid::new(
+                "is for a server built with PostgreSQL: cargo build --features postgres",
+            )),
+            _ => Err(Invalid::new("must be sqlite:PATH or postgres://…")),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
+}
+
+/// How a store is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// What a database is told of who connects, unless the URL says.
+    pub application: &'static str,
+    /// Most connections to a database.
+    pub connections: usize,
+    /// Whether events are published: then they are kept until they were.
+    pub published: bool,
+    /// How long a request id is remembered.
+    pub request_retention: Duration,
+    /// How long events are kept; at least `request_retention`.
+    pub event_retention: Duration,
+    /// Most bytes to hold; `None`: what there is room for.
+    pub quota: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            application: "store",
+            connections: 16,
+            published: false,
+            request_retention: DAY,
+            event_retention: 7 * DAY,
+            quota: None,
+        }
+    }
+}
+
+/// Opens the store that `url` names and brings its tables up to date.
+///
+/// Takes some milliseconds; longer if there is much to migrate.
+pub async fn open<R: Table>(
+    url: &StoreUrl,
+    limits: Limits,
+) -> Result<Arc<dyn Store<R>>, OpenError> {
+    match url {
+        StoreUrl::Sqlite(path) => {
+            let options = sqlite::Options {
+                published: limits.published,
+                request_retention: limits.request_retention,
+                event_retention: limits.event_retention,
+                max_bytes: limits.quota,
+                ..sqlite::Options::default()
+            };
+            Ok(Arc::new(SqliteStore::<R>::open(path, &options)?))
+        }
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(url) => {
+            let options = postgres::Options {
+                application: limits.application,
+                connections: limits.connections,
+                published: limits.published,
+                request_retention: limits.request_retention,
+                event_retention: limits.event_retention,
+                quota: limits.quota,
+                ..postgres::Options::default()
+            };
+            Ok(Arc::new(PostgresStore::<R>::open(url, &options).await?))
+        }
+    }
+}
+
+/// As [`open`], but waits for a database that is not there yet, or that cannot be
+/// written to yet. Each reason is logged once.
+pub async fn open_when_there<R: Table>(
+    url: &StoreUrl,
+    limits: Limits,
+) -> Result<Arc<dyn Store<R>>, OpenError> {
+    let mut pause = Duration::from_millis(100);
+    let mut told = String::new();
+    loop {
+        match open(url, limits).await {
+            Err(error @ (OpenError::Unreachable { .. } | OpenError::ReadOnly { .. })) => {
+                let why = error.to_string();
+                if why != told {
+                    tracing::warn!(error = why, "waiting");
+                    told = why;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            opened => return opened,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//{% capture source %}§{% raw %}
+//! What kinds of things happen.
+
+use serde::{Deserialize, Serialize};
+use store::EventKind;
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was placed.
+    Created,
+    /// Its content changed.
+    Updated,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl EventKind for Change {
+    const CREATED: Self = Self::Created;
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Created, Self::Updated, Self::Cancelled]
+            .into_iter()
+            .find(|change| change.as_str() == name)
+    }
+}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

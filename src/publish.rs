@@ -1,0 +1,37 @@
+//{% capture source %}§{% raw %}
+//! What happens, as it is published: what a watch of everything tells, as an event by
+//! `CloudEvents`.
+
+use prost::Message as _;
+use relay::CloudEvent;
+
+use crate::order::change::Change;
+use crate::order::event::Event;
+use crate::order::grpc;
+
+/// `event` as it is published. Its id is the name and version of what changed, so that
+/// it is the same whenever and by whomever it is published.
+#[must_use]
+pub fn encode(event: &Event) -> CloudEvent {
+    let order = &event.resource;
+    let owner = (!order.owner.is_nobody()).then(|| ("owner", order.owner.as_str().to_owned()));
+    CloudEvent {
+        id: format!("{}.{}", order.id.0, order.version.0),
+        source: concat!("/", env!("CARGO_PKG_NAME")).to_owned(),
+        kind: kind(event.change).to_owned(),
+        subject: order.id.to_string(),
+        time: order.updated,
+        content_type: "application/protobuf",
+        extensions: owner.into_iter().collect(),
+        payload: grpc::published(event.clone()).encode_to_vec(),
+    }
+}
+
+fn kind(change: Change) -> &'static str {
+    match change {
+        Change::Created => "acme.order.v1.created",
+        Change::Updated => "acme.order.v1.updated",
+        Change::Cancelled => "acme.order.v1.cancelled",
+    }
+}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,0 +1,141 @@
+//{% capture source %}§{% raw %}
+//! Every field is kept, in records, events and answers, and lists find by them.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use service::order::model::Command;
+use service::order::owner::Owner;
+use service::order::query::{Filter, Query, Sort};
+use service::order::storage::{OrderStore, RequestKey};
+use service::order::text::Note;
+use service::order::{Order, OrderId};
+use store::{Changed, Position};
+use uuid::Uuid;
+
+use crate::samples;
+
+#[tokio::test]
+async fn a_file_keeps_every_field() {
+    let (_folder, store) = crate::in_a_file();
+    every_field_is_kept(store).await;
+}
+
+#[tokio::test]
+async fn a_file_finds_by_every_filter() {
+    let (_folder, store) = crate::in_a_file();
+    every_filter_finds(store).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_database_keeps_every_field() {
+    if let Some((_, store)) = crate::in_a_database().await {
+        every_field_is_kept(store).await;
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_database_finds_by_every_filter() {
+    if let Some((_, store)) = crate::in_a_database().await {
+        every_filter_finds(store).await;
+    }
+}
+
+async fn every_field_is_kept(store: Arc<OrderStore>) {
+    let content = samples::draft("alice", "größer als „viel“ \u{0} \n 🚚");
+    let key = RequestKey {
+        caller: "web".to_owned(),
+        request_id: Uuid::new_v4(),
+        content: content.clone(),
+    };
+    let placed = samples::place_for("web", content);
+    let mut history = vec![placed.clone()];
+    store
+        .create(placed.clone(), Some(key.clone()))
+        .await
+        .unwrap();
+    let update = Command::Update {
+        items: Some(samples::items(7)),
+        note: Some(Note::parse("new").unwrap()),
+    };
+    for command in [update, Command::Cancel] {
+        let now = SystemTime::now();
+        let changed = store.change(placed.id.0, command, None, now).await;
+        let Ok(Changed::Now(order)) = changed else {
+            panic!("{changed:?}");
+        };
+        assert_eq!(store.get(placed.id.0).await.unwrap().as_ref(), Some(&order));
+        history.push(order);
+    }
+    let events = store.events(Position(0), 10).await.unwrap();
+    let told = events.into_iter().map(|event| event.resource);
+    assert_eq!(told.collect::<Vec<_>>(), history);
+    assert_eq!(store.replay(&key).await.unwrap(), Some(placed));
+}
+
+async fn every_filter_finds(store: Arc<OrderStore>) {
+    let mut all = Vec::new();
+    for number in 0..24 {
+        let content = samples::draft(["alice", "bob"][number / 3 % 2], "");
+        let order = samples::place_for(["", "web", "batch"][number % 3], content);
+        let order = store.create(order, None).await.unwrap();
+        let now = SystemTime::now();
+        all.push(if number % 4 == 0 {
+            match store.change(order.id.0, Command::Cancel, None, now).await {
+                Ok(Changed::Now(order)) => order,
+                other => panic!("{other:?}"),
+            }
+        } else {
+            order
+        });
+    }
+    let owners = ["", "web", "batch"].map(|name| Some(Owner::parse(name).unwrap()));
+    for owner in owners.into_iter().chain([None]) {
+        for text in [
+            "",
+            "customer = alice",
+            "state = OPEN",
+            "state = CANCELLED",
+            "customer = bob AND state = OPEN",
+        ] {
+            for sort in [Sort::Oldest, Sort::Newest] {
+                let filter = Filter::parse(text).unwrap();
+                let mut query = Query {
+                    owner: owner.clone(),
+                    filter,
+                    sort,
+                    after: None,
+                    limit: 2,
+                };
+                let expected = expected(&all, &query);
+                let mut listed = Vec::new();
+                loop {
+                    let page = store.list(&query).await.unwrap();
+                    query.after = page.last().map(|order| order.id);
+                    listed.extend(page.into_iter().map(|order| order.id));
+                    if query.after.is_none() {
+                        break;
+                    }
+                }
+                assert!(!expected.is_empty());
+                assert_eq!(listed, expected, "{query:?}");
+            }
+        }
+    }
+}
+
+fn expected(all: &[Order], query: &Query) -> Vec<OrderId> {
+    let is_meant = |order: &&Order| {
+        (query.owner.as_ref()).is_none_or(|owner| *owner == order.owner)
+            && query.filter.matches(order)
+    };
+    let mut ids: Vec<_> = all.iter().filter(is_meant).map(|order| order.id).collect();
+    ids.sort_by_key(|id| id.0);
+    if query.sort == Sort::Newest {
+        ids.reverse();
+    }
+    ids
+}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
