@@ -2,32 +2,71 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::Claims;
 use super::claims::texts;
 
 /// Claims that are lists of words in one text, as Istio reads them.
 const SPACED: [&str; 2] = ["permission", "scope"];
 
+const REMEDY: &str = r#"write JSON: {"role": ["admin", "user"]}"#;
+
 /// Claims that a token must have, each with the values that pass.
 ///
-/// Written as JSON, `{"role": ["admin", "user"]}`. A claim passes if it is one
+/// Written as JSON, `{"role": ["admin", "user"]}`; a claim inside of another as it
+/// stands there, `{"realm_access": {"roles": ["admin"]}}`. A claim passes if it is one
 /// of the values or a list that holds one; of `scope` and `permission` each word
 /// counts. As in Istio's rules, `*` is any text that is not empty, `a*` one
 /// that begins with `a`, and `*a` one that ends with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimRules(Arc<BTreeMap<String, Vec<String>>>);
+pub struct ClaimRules(Arc<BTreeMap<Vec<String>, Vec<String>>>);
 
 impl ClaimRules {
     /// Whether every rule is met.
     #[must_use]
     pub fn allow(&self, claims: &Claims) -> bool {
-        self.0.iter().all(|(name, values)| {
-            let is_spaced = SPACED.contains(&name.as_str());
-            let mut said = (claims.get(name).into_iter().flat_map(texts))
+        self.0.iter().all(|(path, values)| {
+            let is_spaced = matches!(&path[..], [name] if SPACED.contains(&name.as_str()));
+            let mut said = (found(claims, path).into_iter().flat_map(texts))
                 .flat_map(|text| text.split(move |c| is_spaced && c == ' '));
             said.any(|text| values.iter().any(|value| passes(value, text)))
         })
     }
+}
+
+/// The claim at `path`, from the outermost name inwards.
+fn found<'a>(claims: &'a Claims, path: &[String]) -> Option<&'a Value> {
+    let (first, inner) = path.split_first()?;
+    inner
+        .iter()
+        .try_fold(claims.get(first)?, |value, name| value.get(name))
+}
+
+/// Adds what `rules` say of the claims below `above`.
+fn collect(
+    rules: Map<String, Value>,
+    above: &[String],
+    into: &mut BTreeMap<Vec<String>, Vec<String>>,
+) -> Result<(), String> {
+    for (name, value) in rules {
+        let path = [above, std::slice::from_ref(&name)].concat();
+        match value {
+            Value::Object(inner) if !inner.is_empty() && !name.is_empty() => {
+                collect(inner, &path, into)?;
+                continue;
+            }
+            Value::Array(_) => {}
+            _ => return Err(format!("`{name}` has no list of values; {REMEDY}")),
+        }
+        let values: Vec<String> = serde_json::from_value(value)
+            .map_err(|_| format!("`{name}` has values that are no text; {REMEDY}"))?;
+        if name.is_empty() || values.is_empty() || values.iter().any(String::is_empty) {
+            return Err(format!("`{name}` has no value that could pass; {REMEDY}"));
+        }
+        into.insert(path, values);
+    }
+    Ok(())
 }
 
 fn passes(value: &str, text: &str) -> bool {
@@ -46,18 +85,13 @@ impl FromStr for ClaimRules {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const REMEDY: &str = r#"write JSON: {"role": ["admin", "user"]}"#;
-        let rules: BTreeMap<String, Vec<String>> = serde_json::from_str(text)
+        let written: Map<String, Value> = serde_json::from_str(text)
             .map_err(|_| format!("not claims and the values that pass; {REMEDY}"))?;
-        if rules.is_empty() {
+        if written.is_empty() {
             return Err(format!("no claim; {REMEDY}"));
         }
-        let hollow = rules.iter().find(|(name, values)| {
-            name.is_empty() || values.is_empty() || values.iter().any(String::is_empty)
-        });
-        if let Some((name, _)) = hollow {
-            return Err(format!("`{name}` has no value that could pass; {REMEDY}"));
-        }
+        let mut rules = BTreeMap::new();
+        collect(written, &[], &mut rules)?;
         Ok(Self(rules.into()))
     }
 }
@@ -97,6 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_inside_of_another_counts_where_it_stands() {
+        let rules = r#"{"realm_access": {"roles": ["admin"]}}"#;
+        for (expected, claims) in [
+            (true, json!({"realm_access": {"roles": ["user", "admin"]}})),
+            (false, json!({"realm_access": {"roles": ["user"]}})),
+            (false, json!({"realm_access": ["admin"]})),
+            (false, json!({"roles": ["admin"]})),
+            (false, json!({"realm_access.roles": ["admin"]})),
+        ] {
+            assert_eq!(allow(rules, &claims), expected, "{claims}");
+        }
+    }
+
+    #[test]
     fn stars_stand_for_what_istio_lets_them() {
         for (value, text, expected) in [
             ("*", "x", true),
@@ -125,6 +173,9 @@ mod tests {
             r#"{"role": [""]}"#,
             r#"{"": ["admin"]}"#,
             r#"{"role": [1]}"#,
+            r#"{"a": {}}"#,
+            r#"{"a": {"b": "admin"}}"#,
+            r#"{"": {"b": ["admin"]}}"#,
         ] {
             assert!(wrong.parse::<ClaimRules>().is_err(), "{wrong}");
         }

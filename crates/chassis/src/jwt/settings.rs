@@ -42,7 +42,8 @@ pub struct JwtSettings {
     pub jwt_audience: Vec<String>,
 
     /// Claims that a token must have, and the values that pass:
-    /// `{"role": ["admin", "user"]}`.
+    /// `{"role": ["admin", "user"]}`, or inside of another
+    /// `{"realm_access": {"roles": ["admin"]}}`.
     #[arg(long, env = "JWT_CLAIMS", value_name = "JSON")]
     pub jwt_claims: Option<ClaimRules>,
 
