@@ -1,7 +1,7 @@
 //! The listening socket: bound early, so that a taken port is known at once.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -20,13 +20,20 @@ pub struct Listener {
 
 impl Listener {
     /// Binds `address`; port 0 chooses a free one, see [`Listener::local_addr`].
+    /// `[::]` takes IPv4 as well, and IPv4 alone where the kernel has no IPv6.
     ///
     /// # Errors
     /// [`Fatal::unavailable`] that names `flag` if the port is taken, the
     /// address is not this machine's, or the process may not bind it.
     pub async fn bind(flag: &str, address: SocketAddr) -> Result<Self, Fatal> {
         let bound = async {
-            let inner = TcpListener::bind(address).await?;
+            let inner = match TcpListener::bind(address).await {
+                Ok(inner) => inner,
+                Err(error) => match without_ipv6(address, &error) {
+                    Some(address) => TcpListener::bind(address).await?,
+                    None => return Err(error),
+                },
+            };
             let local = inner.local_addr()?;
             Ok(Self { inner, local })
         };
@@ -54,7 +61,9 @@ impl Listener {
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "TCP_NODELAY");
                     }
-                    return (stream, peer);
+                    // An IPv4 peer of a socket for both is the same peer.
+                    let ip = peer.ip().to_canonical();
+                    return (stream, SocketAddr::new(ip, peer.port()));
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -65,6 +74,17 @@ impl Listener {
             }
         }
     }
+}
+
+/// What to bind in place of every IPv6 address of a machine that has none.
+fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+    // The port is as taken in IPv4, and may be bound as little.
+    let of_the_port = matches!(
+        error.kind(),
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
+    );
+    (address.ip() == Ipv6Addr::UNSPECIFIED && !of_the_port)
+        .then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into())
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -92,4 +112,36 @@ fn cannot_bind(flag: &str, address: SocketAddr, error: &io::Error) -> Fatal {
     Fatal::unavailable(format!(
         "cannot listen on {flag} {address}: {why}; {remedy}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_socket_takes_both_families_and_names_ipv4_peers_as_such() {
+        let address = "[::]:0".parse().unwrap();
+        let listener = Listener::bind("--listen", address).await.unwrap();
+        let port = listener.local_addr().port();
+        let _caller = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .await
+            .unwrap();
+        let (_, peer) = listener.accept().await;
+        assert_eq!(peer.ip(), Ipv4Addr::LOCALHOST);
+    }
+
+    #[test]
+    fn a_kernel_without_ipv6_is_no_reason_not_to_start() {
+        let (any, one) = (
+            "[::]:50051".parse().unwrap(),
+            "[::1]:50051".parse().unwrap(),
+        );
+        // EAFNOSUPPORT.
+        let unknown = io::Error::from_raw_os_error(97);
+        let instead = without_ipv6(any, &unknown);
+        assert_eq!(instead, Some("0.0.0.0:50051".parse().unwrap()));
+        assert_eq!(without_ipv6(one, &unknown), None);
+        let taken = io::ErrorKind::AddrInUse.into();
+        assert_eq!(without_ipv6(any, &taken), None);
+    }
 }

@@ -12,7 +12,7 @@ pub struct AdminSettings {
         long = "admin-listen",
         env = "ADMIN_LISTEN_ADDR",
         value_name = "ADDR",
-        default_value = "0.0.0.0:9090"
+        default_value = "[::]:9090"
     )]
     pub admin_listen: SocketAddr,
 

@@ -33,12 +33,13 @@ pub enum Runtime {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerSettings {
-    /// Address of the gRPC port; port 0 chooses a free one.
+    /// Address of the gRPC port; port 0 chooses a free one. `[::]` is every
+    /// address of the machine, IPv4 too.
     #[arg(
         long,
         env = "LISTEN_ADDR",
         value_name = "ADDR",
-        default_value = "0.0.0.0:50051"
+        default_value = "[::]:50051"
     )]
     pub listen: SocketAddr,
 
