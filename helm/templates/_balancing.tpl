@@ -46,9 +46,23 @@ connectionPool:
 {{- end -}}
 {{- end -}}
 
+{{/* Most pods that the values allow. */}}
+{{- define "balancing.pods" -}}
+{{- $v := .Values -}}
+{{- $pods := ternary $v.autoscaling.maxReplicas $v.replicaCount $v.autoscaling.enabled | int -}}
+{{- if include "mesh.canary" . -}}{{- $pods = min $pods (int $v.canary.replicas) -}}{{- end -}}
+{{- $pods -}}
+{{- end -}}
+
+{{/* "true" where a failing pod is left out: the only one never is, nobody would be left. With locality there are others in other clusters. */}}
+{{- define "balancing.breaks" -}}
+{{- $many := or (gt (include "balancing.pods" . | int) 1) (and .Values.locality.enabled (include "mesh.istio" .)) -}}
+{{- if and .Values.circuitBreaking.enabled $many -}}true{{- end -}}
+{{- end -}}
+
 {{- define "istio.outlierDetection" -}}
 {{- with .Values.circuitBreaking -}}
-{{- if .enabled -}}
+{{- if include "balancing.breaks" $ -}}
 outlierDetection:
   # consecutiveErrors would pass and do nothing.
   consecutive5xxErrors: {{ .consecutiveErrors }}

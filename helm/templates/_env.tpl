@@ -1,23 +1,16 @@
 {{/* Settings of the server that are no secrets: the ConfigMap's data. */}}
 {{- define "env.settings" -}}
 {{- $v := .Values -}}
-LISTEN_ADDR: {{ printf "0.0.0.0:%v" $v.ports.grpc | quote }}
-ADMIN_LISTEN_ADDR: {{ printf "0.0.0.0:%v" $v.ports.admin | quote }}
+LISTEN_ADDR: {{ printf "[::]:%v" $v.ports.grpc | quote }}
+ADMIN_LISTEN_ADDR: {{ printf "[::]:%v" $v.ports.admin | quote }}
 MESH_PROVIDER: {{ $v.mesh.provider | quote }}
 UPSTREAM_RETRIES: {{ get (dict "mesh" "auto" "client" "on" "none" "off") $v.retries.layer | quote }}
-LOG_FORMAT: json
-LOG_LEVEL: {{ $v.settings.logLevel | quote }}
-REQUEST_TIMEOUT: {{ $v.settings.requestTimeout | quote }}
-DRAIN_DELAY: {{ $v.settings.drainDelay | quote }}
-DRAIN_TIMEOUT: {{ $v.settings.drainTimeout | quote }}
-MAX_CONCURRENT_REQUESTS: {{ $v.settings.maxConcurrentRequests | int | quote }}
-MAX_CONNECTIONS: {{ $v.settings.maxConnections | int | quote }}
-{{- with $v.settings.maxConnectionsPerPeer }}
-MAX_CONNECTIONS_PER_PEER: {{ int . | quote }}
+{{- /* Each is the variable of its name. */}}
+{{- range $name, $value := omit $v.settings "preStopSeconds" }}
+{{- if ne (toString $value) "" }}
+{{ snakecase $name | upper }}: {{ ternary (toString $value) (int64 $value | toString) (has (kindOf $value) (list "string" "bool")) | quote }}
 {{- end }}
-MAX_CONNECTION_IDLE: {{ $v.settings.maxConnectionIdle | quote }}
-MAX_CONNECTION_AGE: {{ $v.settings.maxConnectionAge | quote }}
-REFLECTION: {{ $v.settings.reflection | quote }}
+{{- end }}
 {{- if eq $v.store.type "sqlite" }}
 STORE: {{ printf "sqlite:%s/store.db" $v.store.sqlite.path | quote }}
 {{- end }}
@@ -40,9 +33,20 @@ PUBLISH_SUBJECT: {{ . | quote }}
 {{- with .stream }}
 PUBLISH_STREAM: {{ . | quote }}
 {{- end }}
+{{- if .credentialsSecret }}
+PUBLISH_CREDENTIALS: /nats/{{ .credentialsKey }}
+{{- end }}
 {{- end }}
 {{- with $v.inventory.endpoint }}
 INVENTORY_ENDPOINT: {{ . | quote }}
+{{- end }}
+{{- with $v.inventory.settleAfter }}
+INVENTORY_SETTLE_AFTER: {{ . | quote }}
+{{- end }}
+{{- if eq $v.store.type "postgres" }}
+{{- with $v.store.postgres.connections }}
+STORE_CONNECTIONS: {{ . | quote }}
+{{- end }}
 {{- end }}
 {{- if include "authorization.byService" . }}
 CALLER_ROLES: {{ include "authorization.callerRoles" . | quote }}

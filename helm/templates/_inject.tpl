@@ -56,7 +56,10 @@ sidecar.istio.io/proxyMemoryLimit: {{ . | quote }}
 linkerd.io/inject: enabled
 config.linkerd.io/default-inbound-policy: {{ include "mtls.linkerdPolicy" . }}
 # Its own 120 s would outlast the pod.
-config.linkerd.io/shutdown-grace-period: {{ include "pod.graceSeconds" . }}s
+config.linkerd.io/shutdown-grace-period: {{ default (include "pod.graceSeconds" .) .Values.terminationGracePeriodSeconds }}s
+{{- with include "inject.skippedPorts" . }}
+config.linkerd.io/skip-outbound-ports: {{ . | quote }}
+{{- end }}
 config.linkerd.io/proxy-enable-native-sidecar: {{ .Values.mesh.proxy.nativeSidecar | quote }}
 {{- with .Values.mesh.proxy.resources }}
 {{- range $kind, $resources := . }}
@@ -65,6 +68,17 @@ config.linkerd.io/proxy-{{ $name }}-{{ trimSuffix "s" $kind }}: {{ $amount | quo
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* A server that speaks first looks silent to a proxy, which waits 10 s for the client to say something. */}}
+{{- define "inject.skippedPorts" -}}
+{{- $ports := .Values.mesh.linkerd.skipOutboundPorts -}}
+{{- with .Values.events.nats -}}
+{{- if and (or .url .existingSecret) (not .meshed) -}}{{- $ports = append $ports .port -}}{{- end -}}
+{{- end -}}
+{{- $texts := list -}}
+{{- range $ports -}}{{- $texts = append $texts (toString .) -}}{{- end -}}
+{{- $texts | uniq | join "," -}}
 {{- end -}}
 
 {{/* Keeps a pod out of every mesh. */}}

@@ -40,8 +40,8 @@ retries:
   {{- with .perAttemptTimeoutMs }}
   perTryTimeout: {{ include "duration.text" . }}
   {{- end }}
-  {{- with .initialBackoffMs }}
-  backoff: {{ include "duration.text" . }}
+  {{- if and .initialBackoffMs $.backoff }}
+  backoff: {{ include "duration.text" .initialBackoffMs }}
   {{- end }}
   retryOn: {{ include "istio.retryOn" . }}
   {{- else }}
@@ -52,7 +52,7 @@ retries:
 {{/* Where calls go; takes root and to: weighted, canary. */}}
 {{- define "istio.route" -}}
 {{- $host := include "mesh.host" .root -}}
-{{- $port := .root.Values.ports.grpc -}}
+{{- $port := include "service.port" .root -}}
 {{- $canary := .root.Values.canary -}}
 {{- if not (include "mesh.canary" .root) -}}
 - destination:
@@ -104,6 +104,6 @@ retries:
   {{- end }}
   route:
     {{- include "istio.route" (dict "root" $.root "to" .) | trim | nindent 4 }}
-  {{- include "istio.policy" $.class | trim | nindent 2 }}
+  {{- include "istio.policy" (merge (dict "backoff" $.root.Values.mesh.istio.retryBackoff) $.class) | trim | nindent 2 }}
 {{- end }}
 {{- end -}}

@@ -19,6 +19,11 @@
 {{- with .claims }}
 - {{ printf "--jwt-claims=%s" (toJson .) | quote }}
 {{- end }}
+{{- range $flag, $value := dict "leeway" .leeway "reload-interval" .reloadInterval "keys-grace" .keysGrace }}
+{{- with $value }}
+- {{ printf "--jwt-%s=%s" $flag . }}
+{{- end }}
+{{- end }}
 {{- end -}}
 {{- end -}}
 
@@ -26,9 +31,24 @@
 {{- define "jwt.operations" -}}
 - operation:
     # Without a port the rule would refuse every other one too.
-    ports: [{{ .Values.ports.grpc | quote }}]
+    ports: {{ include "mesh.grpcPorts" . }}
     paths:
       {{- range (include "policy.all" . | fromYaml).services }}
       - /{{ .name }}/*
       {{- end }}
+{{- end -}}
+
+{{/* [{path: [realm_access, roles], values}] of claims and of those inside of them. */}}
+{{- define "jwt.paths" -}}
+{{- $all := list -}}
+{{- range $name, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- range include "jwt.paths" $value | fromYamlArray -}}
+{{- $all = append $all (dict "path" (prepend .path $name) "values" .values) -}}
+{{- end -}}
+{{- else -}}
+{{- $all = append $all (dict "path" (list $name) "values" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
 {{- end -}}

@@ -28,7 +28,7 @@ retry.linkerd.io/timeout: {{ include "duration.text" . }}
 {{/* Where calls go, always said: a route without backends goes nowhere. Takes root, to and fault. */}}
 {{- define "linkerd.backends" -}}
 {{- $name := include "chart.fullname" .root -}}
-{{- $port := .root.Values.ports.grpc -}}
+{{- $port := include "service.port" .root -}}
 {{- $weights := dict -}}
 {{- if not (include "mesh.canary" .root) -}}
 {{- $_ := set $weights $name 100 -}}
@@ -77,5 +77,17 @@ retry.linkerd.io/timeout: {{ include "duration.text" . }}
 {{- define "linkerd.methods" -}}
 {{- $list := list -}}
 {{- range . -}}{{- $list = append $list (dict "service" .service "method" .name) -}}{{- end -}}
+{{- $list | toYaml -}}
+{{- end -}}
+
+{{/* [{service}] of everything that the server offers. */}}
+{{- define "linkerd.services" -}}
+{{- $list := list -}}
+{{- range (include "policy.all" . | fromYaml).services -}}
+{{- $list = append $list (dict "service" .name) -}}
+{{- end -}}
+{{- range (include "policy.common" . | fromYaml).services -}}
+{{- $list = append $list (dict "service" .) -}}
+{{- end -}}
 {{- $list | toYaml -}}
 {{- end -}}

@@ -32,6 +32,14 @@
 {{ include "chart.fullname" . }}.{{ .Release.Namespace }}.svc.{{ .Values.clusterDomain }}
 {{- end -}}
 
+{{/* Every name that callers in the cluster may use. */}}
+{{- define "mesh.hosts" -}}
+- {{ include "mesh.host" . }}
+{{- if .Values.service.headless }}
+- {{ include "chart.fullname" . }}-headless.{{ .Release.Namespace }}.svc.{{ .Values.clusterDomain }}
+{{- end }}
+{{- end -}}
+
 {{- define "mesh.waypoint" -}}
 {{- default (printf "%s-waypoint" (include "chart.fullname" .)) .Values.mesh.istio.waypoint.name -}}
 {{- end -}}
@@ -48,6 +56,17 @@ https
 {{- else -}}
 kubernetes.io/h2c
 {{- end -}}
+{{- end -}}
+
+{{/* As policies see the gRPC port: a sidecar the pod's, a waypoint perhaps the Service's. */}}
+{{- define "mesh.grpcPorts" -}}
+{{- $ports := list (toString .Values.ports.grpc) -}}
+{{- if include "mesh.ambient" . -}}{{- $ports = append $ports (include "service.port" .) -}}{{- end -}}
+{{- uniq $ports | toJson -}}
+{{- end -}}
+
+{{- define "mesh.waypointAccount" -}}
+{{- dict "serviceAccount" (include "mesh.waypoint" .) "namespace" (default .Release.Namespace .Values.mesh.istio.waypoint.namespace) | toYaml -}}
 {{- end -}}
 
 {{/* To whom an Istio policy applies: pods behind a sidecar, or the Service at its waypoint. */}}

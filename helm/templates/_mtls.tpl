@@ -30,6 +30,12 @@ disabled
 - --tls-key=/tls/tls.key
 - --tls-client-ca=/tls/ca.crt
 - --tls-mode={{ include "mtls.mode" .root }}
+{{- with .root.Values.mtls.tls.minVersion }}
+- --tls-min-version={{ . }}
+{{- end }}
+{{- with .root.Values.mtls.tls.reloadInterval }}
+- --tls-reload-interval={{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* Linkerd's word for it. */}}

@@ -34,14 +34,30 @@ app.kubernetes.io/component: stable
 {{- end -}}
 {{- end -}}
 
+{{/* Labels of an object: the chart's own, then the user's that repeat none of them. Takes root and, further, own and user. */}}
+{{- define "chart.allLabels" -}}
+{{- $own := default "" .own | fromYaml -}}
+{{- toYaml (merge (include "chart.ownLabels" .root | fromYaml) $own (default dict .user) .root.Values.commonLabels) -}}
+{{- end -}}
+
+{{/* Of an object with none but the chart's. */}}
 {{- define "chart.labels" -}}
+{{- include "chart.allLabels" (dict "root" .) -}}
+{{- end -}}
+
+{{/* The whole field, where there are any: the user's, those of every object, the chart's own. Takes root and, further, own and user. */}}
+{{- define "chart.annotations" -}}
+{{- with merge (dict) (default dict .user) .root.Values.commonAnnotations (default "" .own | fromYaml) -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{- define "chart.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
 {{ include "chart.selectorLabels" . }}
 app.kubernetes.io/version: {{ include "chart.version" . | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{/* What runs: the image's tag, else the chart's appVersion. */}}
@@ -52,7 +68,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* Takes root and, for the second version, tag. */}}
 {{- define "chart.image" -}}
 {{- with .root.Values.image -}}
-{{- $base := ternary .repository (printf "%s/%s" .registry .repository) (empty .registry) -}}
+{{- $registry := default .registry $.root.Values.global.imageRegistry -}}
+{{- $base := ternary .repository (printf "%s/%s" $registry .repository) (empty $registry) -}}
 {{- if $.tag -}}
 {{ $base }}:{{ $.tag }}
 {{- else if .digest -}}

@@ -3,53 +3,83 @@
 {{- $v := .root.Values -}}
 metadata:
   labels:
-    {{- include "chart.labels" .root | trim | nindent 4 }}
-    {{- include "pod.trackLabels" . | trim | nindent 4 }}
-    {{- with include "inject.labels" .root | trim }}
-    {{- . | nindent 4 }}
-    {{- end }}
-    {{- with $v.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "chart.allLabels" (dict "root" .root "own" (include "pod.ownLabels" .) "user" $v.podLabels) | nindent 4 }}
   annotations:
-    # A changed setting restarts the pods.
-    checksum/config: {{ include "env.settings" .root | sha256sum }}
-    kubectl.kubernetes.io/default-container: server
-    {{- with include "inject.annotations" .root | trim }}
-    {{- . | nindent 4 }}
-    {{- end }}
-    {{- if $v.metrics.annotations }}
-    prometheus.io/scrape: "true"
-    prometheus.io/port: {{ $v.ports.admin | quote }}
-    prometheus.io/path: /metrics
-    {{- end }}
-    {{- with $v.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- toYaml (merge (dict) $v.podAnnotations (include "pod.ownAnnotations" .root | fromYaml)) | nindent 4 }}
 spec:
   serviceAccountName: {{ include "chart.serviceAccountName" .root }}
-  automountServiceAccountToken: false
-  enableServiceLinks: false
-  terminationGracePeriodSeconds: {{ include "pod.graceSeconds" .root }}
-  {{- with include "pod.pullSecrets" .root | trim }}
-  {{- . | nindent 2 }}
+  {{- include "pod.common" .root | trim | nindent 2 }}
+  terminationGracePeriodSeconds: {{ default (include "pod.graceSeconds" .root) $v.terminationGracePeriodSeconds }}
+  {{- with $v.initContainers }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
   {{- end }}
-  securityContext:
-    {{- toYaml $v.podSecurityContext | nindent 4 }}
   containers:
     -
       {{- include "pod.container" . | trim | nindent 6 }}
+    {{- with $v.sidecars }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- with include "pod.volumes" .root | trim }}
   volumes:
     {{- . | nindent 4 }}
   {{- end }}
-  {{- include "pod.placement" . | trim | nindent 2 }}
+  {{- with include "pod.affinity" .root | fromYaml }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with include "pod.spread" .root | trim }}
+  topologySpreadConstraints:
+    {{- . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "pod.ownLabels" -}}
+{{ include "pod.trackLabels" . }}
+{{ include "inject.labels" .root }}
+{{- end -}}
+
+{{- define "pod.ownAnnotations" -}}
+# A changed setting restarts the pods.
+checksum/config: {{ include "env.settings" . | sha256sum }}
+kubectl.kubernetes.io/default-container: server
+{{ include "inject.annotations" . }}
+{{- if .Values.metrics.annotations }}
+prometheus.io/scrape: "true"
+prometheus.io/port: {{ .Values.ports.admin | quote }}
+prometheus.io/path: /metrics
+{{- end }}
+{{- end -}}
+
+{{/* Of the service's pods and of those of hooks: credentials, placement, names. */}}
+{{- define "pod.common" -}}
+{{- $v := .Values -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with include "pod.pullSecrets" . | trim }}
+{{ . }}
+{{- end }}
+securityContext:
+  {{- toYaml $v.podSecurityContext | nindent 2 }}
+{{- range $field := list "nodeSelector" "tolerations" "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases" }}
+{{- with get $v $field }}
+{{- if kindIs "string" . }}
+{{ $field }}: {{ . }}
+{{- else }}
+{{ $field }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* In the selector too: both tracks have the Service's labels. */}}
 {{- define "pod.trackLabels" -}}
 app.kubernetes.io/component: {{ .track }}
 version: {{ ternary "v1" "v2" (eq .track "stable") }}
+{{- if eq .root.Values.store.type "sqlite" }}
+store: sqlite
+{{- end }}
 {{- end -}}
 
 {{/* Time to leave the endpoints, to drain, and a little to flush. */}}
@@ -61,7 +91,11 @@ version: {{ ternary "v1" "v2" (eq .track "stable") }}
 {{- end -}}
 
 {{- define "pod.pullSecrets" -}}
-{{- with .Values.image.pullSecrets -}}
+{{- $names := list -}}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets -}}
+{{- $names = append $names (ternary . (get (ternary dict . (kindIs "string" .)) "name") (kindIs "string" .)) -}}
+{{- end -}}
+{{- with uniq $names -}}
 imagePullSecrets:
 {{- range . }}
   - name: {{ . }}
@@ -98,6 +132,15 @@ imagePullSecrets:
     secretName: {{ . }}
     defaultMode: 0440
 {{- end }}
+{{- with .Values.events.nats.credentialsSecret }}
+- name: nats
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+{{- end }}
+{{- with .Values.volumes }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "pod.volumeMounts" -}}
@@ -121,6 +164,14 @@ imagePullSecrets:
   mountPath: /admin
   readOnly: true
 {{- end }}
+{{- if .Values.events.nats.credentialsSecret }}
+- name: nats
+  mountPath: /nats
+  readOnly: true
+{{- end }}
+{{- with .Values.volumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "pod.args" -}}
@@ -135,6 +186,9 @@ imagePullSecrets:
 {{- end }}
 {{- if .Values.admin.tokenSecret }}
 {{ include "admin.args" . }}
+{{- end }}
+{{- with .Values.extraArgs }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -162,25 +216,18 @@ envFrom:
   {{- end }}
 env:
   {{- include "env.container" (dict "root" .root "version" (default (include "chart.version" .root) .tag) "deployment" .deployment) | trim | nindent 2 }}
-# httpGet on a port of its own is the one probe every mesh lets through.
+# httpGet on a port of its own is the one probe every mesh lets through. Whoever
+# answers has started, and may wait for its store as long as that takes: then it
+# is not ready, and a restart would not help.
 startupProbe:
-  httpGet: {path: /startupz, port: admin}
-  periodSeconds: 1
-  failureThreshold: 60
+  {{- include "pod.probe" (dict "path" "/livez" "own" (dict "periodSeconds" 1 "failureThreshold" 60) "user" $v.startupProbe) | nindent 2 }}
 livenessProbe:
-  httpGet: {path: /livez, port: admin}
-  periodSeconds: 10
-  timeoutSeconds: 2
+  {{- include "pod.probe" (dict "path" "/livez" "own" (dict "periodSeconds" 10 "timeoutSeconds" 2) "user" $v.livenessProbe) | nindent 2 }}
 readinessProbe:
-  httpGet: {path: /readyz, port: admin}
-  periodSeconds: 5
-  timeoutSeconds: 2
-{{- if $v.settings.preStopSeconds }}
+  {{- include "pod.probe" (dict "path" "/readyz" "own" (dict "periodSeconds" 5 "timeoutSeconds" 2) "user" $v.readinessProbe) | nindent 2 }}
+{{- with include "pod.lifecycle" .root | fromYaml }}
 lifecycle:
-  preStop:
-    # Endpoints and proxies learn of the end before the listener closes.
-    sleep:
-      seconds: {{ $v.settings.preStopSeconds }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 resources:
   {{- toYaml $v.resources | nindent 2 }}
@@ -190,34 +237,48 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
-{{- define "pod.placement" -}}
-{{- $v := .root.Values -}}
-{{- with $v.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $v.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $v.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $v.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
-{{- if $v.topologySpread.enabled }}
-topologySpreadConstraints:
-  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
-  - topologyKey: {{ . }}
-    maxSkew: 1
-    whenUnsatisfiable: ScheduleAnyway
-    # Counts only pods of the same revision.
-    matchLabelKeys: [pod-template-hash]
-    labelSelector:
-      matchLabels:
-        {{- include "chart.selectorLabels" $.root | trim | nindent 8 }}
-  {{- end }}
-{{- end }}
+{{/*
+The user's, and on SQLite: nowhere in the cluster beside another of its kind. An
+upgrade to PostgreSQL and two replicas first wants a second pod of the old kind,
+which would serve a store of its own; so it waits until it is not wanted any more.
+*/}}
+{{- define "pod.affinity" -}}
+{{- $affinity := deepCopy .Values.affinity -}}
+{{- if eq .Values.store.type "sqlite" -}}
+{{- $alone := dict "topologyKey" "kubernetes.io/os" "labelSelector" (dict "matchLabels" (merge (include "chart.selectorLabels" . | fromYaml) (dict "store" "sqlite"))) -}}
+{{- $anti := default dict $affinity.podAntiAffinity -}}
+{{- $key := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $_ := set $anti $key (append (default list (get $anti $key)) $alone) -}}
+{{- $_ := set $affinity "podAntiAffinity" $anti -}}
+{{- end -}}
+{{- toYaml $affinity -}}
+{{- end -}}
+
+{{/* A probe of the admin port; a handler of the user's takes its place. Takes path, own and user. */}}
+{{- define "pod.probe" -}}
+{{- $probe := dict -}}
+{{- if not (or .user.httpGet .user.exec .user.grpc .user.tcpSocket) -}}
+{{- $_ := set $probe "httpGet" (dict "path" .path "port" "admin") -}}
+{{- end -}}
+{{- toYaml (merge (dict) .user $probe .own) -}}
+{{- end -}}
+
+{{/* Endpoints and proxies learn of the end before the listener closes. */}}
+{{- define "pod.lifecycle" -}}
+{{- $own := dict -}}
+{{- with .Values.settings.preStopSeconds -}}
+{{- $_ := set $own "preStop" (dict "sleep" (dict "seconds" (int .))) -}}
+{{- end -}}
+{{- $user := deepCopy .Values.lifecycle -}}
+{{- toYaml (merge $user (ternary dict $own (hasKey $user "preStop"))) -}}
+{{- end -}}
+
+{{/* Constraints that select nothing count this release's pods, and only those of the same revision. */}}
+{{- define "pod.spread" -}}
+{{- $own := dict "labelSelector" (dict "matchLabels" (include "chart.selectorLabels" . | fromYaml)) "matchLabelKeys" (list "pod-template-hash") -}}
+{{- $all := list -}}
+{{- range .Values.topologySpreadConstraints -}}
+{{- $all = append $all (merge (dict) . (ternary dict $own (hasKey . "labelSelector"))) -}}
+{{- end -}}
+{{- if $all -}}{{- toYaml $all -}}{{- end -}}
 {{- end -}}

@@ -2,6 +2,9 @@
 {{- define "service.meshLabels" -}}
 {{- if include "mesh.ambient" . -}}
 istio.io/use-waypoint: {{ include "mesh.waypoint" . }}
+{{- with .Values.mesh.istio.waypoint.namespace }}
+istio.io/use-waypoint-namespace: {{ . }}
+{{- end }}
 # Else a gateway would go around it, past its tokens and roles.
 istio.io/ingress-use-waypoint: "true"
 {{- else if and (include "mesh.linkerd" .) .Values.mesh.linkerd.export -}}
@@ -9,13 +12,35 @@ mirror.linkerd.io/exported: "true"
 {{- end -}}
 {{- end -}}
 
-{{/* The user's, and Linkerd's circuit breaking, which sits on the Service. */}}
-{{- define "service.annotations" -}}
-{{- with .Values.service.annotations }}
-{{- toYaml . }}
+{{/* Port that callers use. */}}
+{{- define "service.port" -}}
+{{- default .Values.ports.grpc .Values.service.port | int -}}
+{{- end -}}
+
+{{/* What callers from outside of the cluster meet. */}}
+{{- define "service.outside" -}}
+{{- with .Values.service }}
+{{- if ne .type "ClusterIP" }}
+{{- with .externalTrafficPolicy }}
+externalTrafficPolicy: {{ . }}
 {{- end }}
+{{- end }}
+{{- if eq .type "LoadBalancer" }}
+{{- with .loadBalancerClass }}
+loadBalancerClass: {{ . }}
+{{- end }}
+{{- with .loadBalancerSourceRanges }}
+loadBalancerSourceRanges:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Linkerd's circuit breaking, which sits on the Service. */}}
+{{- define "service.annotations" -}}
 {{- with .Values.circuitBreaking }}
-{{- if and .enabled (include "mesh.linkerd" $) }}
+{{- if and (include "balancing.breaks" $) (include "mesh.linkerd" $) }}
 balancer.linkerd.io/failure-accrual: consecutive
 balancer.linkerd.io/failure-accrual-consecutive-max-failures: {{ .consecutiveErrors | quote }}
 balancer.linkerd.io/failure-accrual-consecutive-min-penalty: {{ .baseEjection }}

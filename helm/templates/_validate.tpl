@@ -4,7 +4,7 @@ list; all of them are reported at once, as value, reason and remedy.
 */}}
 {{- define "validate.all" -}}
 {{- $errors := list -}}
-{{- range list "workload" "mtls" "policy" "authorization" "owners" "canary" "ingress" "fault" "metrics" -}}
+{{- range list "renamed" "workload" "mtls" "policy" "authorization" "owners" "canary" "ingress" "fault" "metrics" "secrets" "network" -}}
 {{- range include (printf "validate.%s" .) $ | fromYamlArray -}}
 {{- $errors = append $errors . -}}
 {{- end -}}
@@ -14,11 +14,87 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end -}}
 {{- end -}}
 
+{{/* Names of the chart's first form. */}}
+{{- define "validate.renamed" -}}
+{{- range $old, $new := dict
+  "replicas" "replicaCount"
+  "image.pullSecrets" "imagePullSecrets: [{name}]"
+  "autoscaling.min" "autoscaling.minReplicas"
+  "autoscaling.max" "autoscaling.maxReplicas"
+  "autoscaling.cpu" "autoscaling.targetCPUUtilizationPercentage"
+  "disruption" "podDisruptionBudget"
+  "topologySpread" "topologySpreadConstraints, a list ([] for none)"
+  "metrics.monitor" "metrics.podMonitor.enabled or metrics.serviceMonitor.enabled"
+  "ingress.tlsSecret" "ingress.tls: [{secretName}]" }}
+{{- $path := splitList "." $old }}
+{{- $at := $.Values }}
+{{- range initial $path }}{{- $at = get $at . }}{{- end }}
+{{- if hasKey $at (last $path) }}
+- "{{ $old }}: it has another name now; write {{ $new }}"
+{{- end }}
+{{- end }}
+{{- range .Values.ingress.hosts }}
+{{- if kindIs "string" . }}
+- "ingress.hosts: {{ . }} has another form now; write [{host: {{ . }}}]"
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What would stand in a ConfigMap for all to read. */}}
+{{- define "validate.secrets" -}}
+{{- $v := .Values -}}
+{{- if and (contains "@" $v.events.nats.url) (not $v.events.nats.existingSecret) }}
+- "events.nats.url: it holds a password, and ConfigMaps are no secret; put it into a Secret and name that in events.nats.existingSecret"
+{{- end }}
+{{- range $name, $url := dict "inventory.endpoint" $v.inventory.endpoint "otel.endpoint" $v.otel.endpoint }}
+{{- if contains "@" $url }}
+- "{{ $name }}: it holds a password, and ConfigMaps are no secret; set its variable by extraEnv from a Secret"
+{{- end }}
+{{- end }}
+{{- if regexMatch "\"(d|k|p|q)\"\\s*:" $v.jwt.jwks }}
+- "jwt.jwks: it holds a private key, with which anybody who reads it could sign tokens; write the issuer's public keys only"
+{{- end }}
+{{- end -}}
+
+{{- define "validate.network" -}}
+{{- $v := .Values -}}
+{{- if and $v.networkPolicy.enabled (ne $v.service.type "ClusterIP") (not $v.networkPolicy.callerCIDRs) (not $v.networkPolicy.extraIngress) }}
+- "networkPolicy.callerCIDRs: a {{ $v.service.type }} is for callers outside of the cluster, and the policy admits none; list their networks or set service.type: ClusterIP"
+{{- end }}
+{{- if and $v.service.loadBalancerSourceRanges (ne $v.service.type "LoadBalancer") }}
+- "service.loadBalancerSourceRanges: there is no load balancer; set service.type: LoadBalancer or remove it"
+{{- end }}
+{{- if and $v.terminationGracePeriodSeconds (lt (int $v.terminationGracePeriodSeconds) (include "pod.graceSeconds" . | int)) }}
+- "terminationGracePeriodSeconds: leaving, draining and flushing take up to {{ include "pod.graceSeconds" . }} s, and {{ $v.terminationGracePeriodSeconds }} would cut calls off; raise it or shorten settings.drainTimeout"
+{{- end }}
+{{- if and (eq $v.store.postgres.migrateFrom "inside") (not (include "mesh.on" .)) }}
+- "store.postgres.migrateFrom: there is no mesh to be inside of; set mesh.provider or outside"
+{{- else if and (eq $v.store.postgres.migrateFrom "inside") (not $v.mesh.proxy.nativeSidecar) (not (include "mesh.ambient" .)) }}
+- "store.postgres.migrateFrom: inside of the mesh the job would never end, because its sidecar does not; set mesh.proxy.nativeSidecar: true or outside"
+{{- end }}
+{{- if and $v.metrics.podMonitor.enabled $v.metrics.serviceMonitor.enabled }}
+- "metrics.serviceMonitor.enabled: with a PodMonitor beside it every pod would count twice; enable one of them"
+{{- end }}
+{{- if and (include "mesh.on" .) (include "validate.handlers" .) }}
+- "{{ include "validate.handlers" . }}: a mesh's proxy lets only httpGet probes of the admin port through; leave its handler out"
+{{- end }}
+{{- end -}}
+
+{{/* The first probe whose handler is the user's. */}}
+{{- define "validate.handlers" -}}
+{{- $found := list -}}
+{{- range $name := list "startupProbe" "livenessProbe" "readinessProbe" -}}
+{{- $probe := get $.Values $name -}}
+{{- if or $probe.grpc $probe.tcpSocket -}}{{- $found = append $found $name -}}{{- end -}}
+{{- end -}}
+{{- first (append $found "") -}}
+{{- end -}}
+
 {{- define "validate.workload" -}}
 {{- $v := .Values -}}
 {{- if eq $v.store.type "sqlite" }}
-{{- if gt (int $v.replicas) 1 }}
-- "replicas: {{ $v.replicas }} pods cannot share SQLite's one volume; set replicas: 1 or store.type: postgres"
+{{- if gt (int $v.replicaCount) 1 }}
+- "replicaCount: {{ $v.replicaCount }} pods cannot share SQLite's one volume; set replicaCount: 1 or store.type: postgres"
 {{- end }}
 {{- if $v.autoscaling.enabled }}
 - "autoscaling.enabled: SQLite allows one pod only; disable it or set store.type: postgres"
@@ -29,8 +105,8 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- else if and (eq $v.store.type "postgres") (not $v.store.postgres.existingSecret) }}
 - "store.postgres.existingSecret: the database's URL is read from a Secret; create one with the key {{ $v.store.postgres.key }} and name it here"
 {{- end }}
-{{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.min) (int $v.autoscaling.max)) }}
-- "autoscaling.min: {{ $v.autoscaling.min }} is more than autoscaling.max {{ $v.autoscaling.max }}; swap them"
+{{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}
+- "autoscaling.minReplicas: {{ $v.autoscaling.minReplicas }} is more than autoscaling.maxReplicas {{ $v.autoscaling.maxReplicas }}; swap them"
 {{- end }}
 {{- end -}}
 
@@ -43,6 +119,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and (eq $v.mtls.mode "disabled") (include "mesh.ambient" .) }}
 - "mtls.mode: disabled is ignored by Istio ambient, which always encrypts between members; use permissive"
 {{- end }}
+{{- if and (eq $v.mtls.mode "disabled") (include "mesh.linkerd" .) }}
+- "mtls.mode: disabled is ignored by Linkerd, whose members always use mTLS between them; use permissive"
+{{- end }}
 {{- if and (include "mesh.on" .) $secret }}
 - "mtls.tls: the mesh already does TLS, and would see only bytes of a second one; remove it or set mesh.provider: none"
 {{- end }}
@@ -53,6 +132,9 @@ list; all of them are reported at once, as value, reason and remedy.
 
 {{- define "validate.policy" -}}
 {{- $v := .Values -}}
+{{- if and (include "mesh.ambient" .) (not $v.mesh.istio.waypoint.create) (not $v.mesh.istio.waypoint.name) }}
+- "mesh.istio.waypoint.name: without a waypoint ambient knows no methods: no limits, retries or roles; name an existing one or set create: true"
+{{- end }}
 {{- $all := (include "policy.all" . | fromYaml).methods -}}
 {{- $known := list -}}
 {{- range $all }}{{- $known = append $known .key }}{{- end }}
@@ -97,6 +179,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and (include "mesh.on" .) (eq (include "mtls.mode" .) "disabled") }}
 - "authorization.enabled: callers are known by mTLS, which is disabled; set mtls.mode: strict or permissive"
 {{- end }}
+{{- if and (include "mesh.linkerd" .) (include "authorization.byMesh" .) (ne (include "mtls.mode" .) "strict") }}
+- "authorization.enabled: in mtls.mode: permissive Linkerd could only write down who may not call, and lets everyone in; set mtls.mode: strict, or authorization.by: service"
+{{- end }}
 {{- range $role := include "validate.rolesUsed" . | fromYamlArray }}
 {{- if not (get $v.authorization.roles $role) }}
 - "authorization.roles.{{ $role }}: the contract lets this role call, but no service account has it; list at least one"
@@ -106,6 +191,11 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if $v.jwt.enabled }}
 {{- if not $v.jwt.issuer }}
 - "jwt.issuer: a token is checked against its issuer; name it as in the token's iss"
+{{- end }}
+{{- range $name, $_ := $v.jwt.claims }}
+{{- if and (contains "." $name) (not (contains "/" $name)) }}
+- "jwt.claims: no issuer writes a claim {{ $name }}, and a token would need it; write it as it stands there, {{ $name | replace "." ": {" }}: […]}"
+{{- end }}
 {{- end }}
 {{- if and $v.jwt.jwks (not (kindIs "slice" (get (fromJson $v.jwt.jwks) "keys"))) }}
 - "jwt.jwks: it is no JWK Set; write the JSON that the issuer publishes, {\"keys\": […]}"
@@ -159,6 +249,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if eq $v.canary.provider "flagger" }}
 {{- if include "mesh.ambient" . }}
 - "canary.provider: Flagger and a waypoint's routes would undo each other; use mesh"
+{{- end }}
+{{- if and (not (include "metrics.scraped" .)) }}
+- "canary.provider: Flagger judges by what the service counts; enable metrics.podMonitor, metrics.serviceMonitor or metrics.annotations"
 {{- end }}
 {{- if eq $v.retries.layer "mesh" }}
 - "retries.layer: Flagger's one route cannot tell methods apart, so the mesh must not repeat; set client or none"
@@ -227,11 +320,11 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.tracing.mesh.enabled (not (include "mesh.istio" .)) }}
 - "tracing.mesh.enabled: {{ $v.mesh.provider }} has no tracing object; Linkerd sets it in its control plane (deploy/linkerd)"
 {{- end }}
-{{- if and $v.slo.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
-- "slo.enabled: alerts need scraped metrics; set metrics.monitor or metrics.annotations"
+{{- if and $v.slo.enabled (not (include "metrics.scraped" .)) }}
+- "slo.enabled: alerts need scraped metrics; enable metrics.podMonitor, metrics.serviceMonitor or metrics.annotations"
 {{- end }}
-{{- if and $v.autoscaling.enabled $v.autoscaling.keda.enabled (eq $v.metrics.monitor "none") (not $v.metrics.annotations) }}
-- "autoscaling.keda.enabled: KEDA counts calls by scraped metrics; set metrics.monitor or metrics.annotations"
+{{- if and $v.autoscaling.enabled $v.autoscaling.keda.enabled (not (include "metrics.scraped" .)) }}
+- "autoscaling.keda.enabled: KEDA counts calls by scraped metrics; enable metrics.podMonitor, metrics.serviceMonitor or metrics.annotations"
 {{- end }}
 {{- if and (eq $v.tests.from "inside") (not (include "mesh.on" .)) }}
 - "tests.from: there is no mesh to be inside of; set mesh.provider or tests.from: auto"

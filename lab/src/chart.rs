@@ -4,6 +4,7 @@
 //! the components' modules. Nothing talks to a cluster.
 
 mod bad;
+mod beside;
 mod case;
 mod command;
 mod conform;
@@ -13,6 +14,7 @@ mod fidelity;
 pub(crate) mod install;
 mod istio;
 mod linkerd;
+mod moves;
 mod mutate;
 mod promql;
 mod readme;
@@ -25,6 +27,7 @@ mod table;
 mod tools;
 mod upgrade;
 mod values;
+mod version;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -136,9 +139,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let count = settings::check(&cases.rendered)?;
         clock.lap(&format!("{count} sets of settings that the server takes"));
     }
+    if !args.renamed {
+        let version = version::check(&place, &cases.rendered)?;
+        clock.lap(&format!("{version} everywhere"));
+    }
     let count = upgrade::check(&cases.rendered)?;
     clock.lap(&format!(
         "{count} selectors and volumes alike, so that every step upgrades in place"
+    ));
+    let count = beside::check(&place, &tools, &cases.rendered)?;
+    clock.lap(&format!(
+        "{count} selectors and queries that leave a release beside this one alone"
+    ));
+    let count = moves::check(&place, &tools)?;
+    clock.lap(&format!(
+        "{count} moves lose no caller at any step of Helm's"
     ));
     each(&cases.rendered, "linkerd", linkerd::check)?;
     clock.lap("Linkerd's annotations and references");
@@ -146,7 +161,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     clock.lap("istioctl validate and analyze without a warning");
     deploy::check(&place, &tools)?;
     clock.lap("deploy/ as the components' own charts and Istio's mesh configuration take it");
-    let count = promql::check(&place, &tools, &cases.rendered)?;
+    let count = promql::check(&tools, &cases.rendered)?;
     clock.lap(&format!("{count} expressions that Prometheus parses"));
     score::check(&tools, &cases.rendered)?;
     clock.lap("kube-score");

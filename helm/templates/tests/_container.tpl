@@ -5,6 +5,12 @@
 {{- if and (include "mesh.on" .) (or (eq $from "inside") (and (eq $from "auto") $strict)) -}}true{{- end -}}
 {{- end -}}
 
+{{/* "true" where the test may create and read: with a role and a token, where those are asked for. */}}
+{{- define "test.calls" -}}
+{{- $v := .Values -}}
+{{- if and (or (not $v.authorization.enabled) $v.tests.serviceAccount (include "mtls.files" .)) (or (not $v.jwt.enabled) $v.tests.tokenSecret) -}}true{{- end -}}
+{{- end -}}
+
 {{/* Not the service's own: no Service and no policy selects the test pod. */}}
 {{- define "test.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "chart.name" . }}-test
@@ -18,7 +24,7 @@ imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 args:
   {{- toYaml .args | nindent 2 }}
   - --endpoint
-  - {{ ternary "https" "http" (eq "true" (include "mtls.files" .root)) }}://{{ include "chart.fullname" .root }}.{{ .root.Release.Namespace }}.svc:{{ .root.Values.ports.grpc }}
+  - {{ ternary "https" "http" (eq "true" (include "mtls.files" .root)) }}://{{ include "chart.fullname" .root }}.{{ .root.Release.Namespace }}.svc:{{ include "service.port" .root }}
 {{- if include "mtls.files" .root }}
   {{- include "mtls.args" . | nindent 2 }}
 volumeMounts:

@@ -123,7 +123,7 @@ impl Case {
 }
 
 /// Lays one object over another, as Helm does with values.
-fn merge(under: &mut Value, over: &Value) {
+pub(super) fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
             for (key, value) in over {

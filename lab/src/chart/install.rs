@@ -102,7 +102,7 @@ fn moves() -> Vec<(&'static str, Value)> {
         json!({
             "mesh": {"provider": provider},
             "mtls": {"mode": mode},
-            "replicas": 2,
+            "replicaCount": 2,
             "store": {"type": "postgres", "postgres": {"existingSecret": "database"}},
             "networkPolicy": {"enabled": true},
         })

@@ -87,6 +87,9 @@ fn grammar(key: &str, value: &str) -> bool {
         "balancer.linkerd.io/failure-accrual-consecutive-max-failures" => {
             value.parse::<u32>().is_ok()
         }
+        "config.linkerd.io/skip-outbound-ports" => {
+            value.split(',').all(|port| port.parse::<u16>().is_ok())
+        }
         "linkerd.io/inject" => ["enabled", "disabled", "ingress"].contains(&value),
         "config.linkerd.io/proxy-enable-native-sidecar" => ["true", "false"].contains(&value),
         "config.linkerd.io/proxy-cpu-request"
@@ -185,11 +188,12 @@ fn pods(objects: &[Value]) -> Result<()> {
         .iter()
         .filter(|object| text(object, "/kind") == "Deployment")
     {
-        for container in list(deployment, "/spec/template/spec/containers") {
+        // The others are the user's.
+        if let Some(container) = list(deployment, "/spec/template/spec/containers").first() {
             for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
                 ensure!(
-                    container[probe]["httpGet"].is_object(),
-                    "{}: {probe} is not httpGet, which alone passes a strict proxy",
+                    container[probe]["httpGet"].is_object() || container[probe]["exec"].is_object(),
+                    "{}: {probe} is neither httpGet, which alone passes a strict proxy, nor exec",
                     id(deployment)
                 );
             }

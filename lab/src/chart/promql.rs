@@ -1,14 +1,13 @@
 //! Every `PromQL` expression that is rendered, through Prometheus' own parser.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::Place;
 use super::case::Rendered;
 use super::tools::Tools;
 
@@ -16,13 +15,18 @@ use super::tools::Tools;
 const FIELDS: [&str; 2] = ["expr", "query"];
 
 /// How many different ones there are; an error names each that does not parse.
-pub(super) fn check(place: &Place, tools: &Tools, cases: &[Rendered]) -> Result<usize> {
+pub(super) fn check(tools: &Tools, cases: &[Rendered]) -> Result<usize> {
     let mut found = BTreeSet::new();
     for object in cases.iter().flat_map(|case| &case.objects) {
         collect(object, &mut found);
+        for (name, text) in object["data"].as_object().into_iter().flatten() {
+            // A dashboard.
+            let is_json = Path::new(name).extension().is_some_and(|end| end == "json");
+            if let (true, Some(text)) = (is_json, text.as_str()) {
+                collect(&serde_json::from_str(text)?, &mut found);
+            }
+        }
     }
-    let dashboard = fs::read_to_string(place.chart().join("files/dashboard.json"))?;
-    collect(&serde_json::from_str(&dashboard)?, &mut found);
     let lines: String = found
         .iter()
         .flat_map(|expression| [filled(expression), "\n".into()])

@@ -8,7 +8,7 @@ use super::command::attempt;
 use super::tools::Tools;
 
 /// Checks that do not apply, each with its reason.
-const IGNORED: [(&str, &str); 7] = [
+const IGNORED: [(&str, &str); 8] = [
     (
         "container-image-pull-policy",
         "tags are versions here, and never move",
@@ -16,6 +16,10 @@ const IGNORED: [(&str, &str); 7] = [
     (
         "container-resources",
         "a CPU limit only throttles; request and memory limit are set",
+    ),
+    (
+        "container-ephemeral-storage-request-and-limit",
+        "the service writes nothing but its log, and a limit evicts a pod for that",
     ),
     (
         "pod-networkpolicy",

@@ -1,7 +1,7 @@
 //! Whether the server takes the settings that the chart renders: a word it does
 //! not know would end every pod, a variable it does not know would do nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
@@ -15,11 +15,32 @@ use crate::support::server;
 /// The server's exit code for "nobody answers": the settings were fine.
 const UNAVAILABLE: i32 = 69;
 
+/// Variables of the server that no value sets, and why.
+const NOT_SET: [(&str, &str); 4] = [
+    (
+        "STORE_FILE",
+        "the URL comes as a variable, from the Secret of store.postgres",
+    ),
+    (
+        "UPSTREAM_TLS_CA",
+        "mtls.tls is one identity for both directions",
+    ),
+    (
+        "UPSTREAM_TLS_CERT",
+        "mtls.tls is one identity for both directions",
+    ),
+    (
+        "UPSTREAM_TLS_KEY",
+        "mtls.tls is one identity for both directions",
+    ),
+];
+
 /// How many sets of settings were taken.
 pub(super) fn check(cases: &[Rendered]) -> Result<usize> {
-    // What the image has, as far as the chart sets it.
-    let server = server::build(&["--features", "jwt,tls"])?;
+    // The image has them too.
+    let server = server::build(&["--all-features"])?;
     let help = stdout(Command::new(&server).arg("--help"))?;
+    every_one_has_a_value(&help, cases)?;
     let mut taken = 0;
     for case in cases {
         let what = format!("{}/{}", case.provider, case.name);
@@ -50,6 +71,35 @@ pub(super) fn check(cases: &[Rendered]) -> Result<usize> {
         taken += 1;
     }
     Ok(taken)
+}
+
+/// Each of the server's settings is set by some value, or is left out for a reason.
+fn every_one_has_a_value(help: &str, cases: &[Rendered]) -> Result<()> {
+    let mut set = BTreeSet::new();
+    for case in cases {
+        let container = container(&case.objects);
+        set.extend(settings(&case.objects, container).into_keys());
+        let named = list(container, "/env").iter();
+        set.extend(named.map(|variable| text(variable, "/name").to_owned()));
+        for argument in list(container, "/args").iter().filter_map(Value::as_str) {
+            let flag = argument.split('=').next().unwrap_or_default();
+            let name = flag.trim_start_matches("--").replace('-', "_");
+            set.insert(name.to_uppercase());
+        }
+    }
+    let variables = help.split("[env: ").skip(1).filter_map(|rest| {
+        let end = rest.find(['=', ']'])?;
+        Some(rest[..end].to_owned())
+    });
+    let missing: Vec<String> = variables
+        .filter(|name| !set.contains(name) && NOT_SET.iter().all(|(known, _)| known != name))
+        .collect();
+    ensure!(
+        missing.is_empty(),
+        "no value sets these of the server's; add one, and a case, or a reason: {}",
+        missing.join(", ")
+    );
+    Ok(())
 }
 
 /// The service's, in the first Deployment.

@@ -115,6 +115,9 @@ fn every_value_is_used(chart: &Path, values: &[Documented]) -> Result<()> {
             !templates.contains(&format!("Values.{path}"))
                 && !templates.contains(&format!("$v.{path}"))
                 && !templates.contains(&format!(".{leaf}"))
+                // Fields that are named in a list, and settings that are taken as they are.
+                && !templates.contains(&format!("\"{leaf}\""))
+                && !path.starts_with("settings.")
         })
         .collect();
     ensure!(

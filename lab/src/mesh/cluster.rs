@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::report::Report;
-use super::scenario::{FAULTS, ROLES};
+use super::scenario::ROLES;
 use release::{Ended, Release};
 use xtask::{tools, tree};
 
@@ -94,6 +94,13 @@ const AMBIENT: [&str; 5] = [
     ISTIO[2],
     ISTIO[3],
     "gateways.gateway.networking.k8s.io",
+];
+
+/// Every call, because the test pod makes few.
+const FAULTS: [&str; 3] = [
+    "fault.enabled=true",
+    "fault.abortPercent=100",
+    "fault.abortStatus=RESOURCE_EXHAUSTED",
 ];
 
 /// A scenario: its values, and callers with how their calls end.

@@ -18,7 +18,6 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::transport::Channel;
 
-pub(super) use fault::VALUES as FAULTS;
 pub(super) use identity::ROLES;
 
 use super::backend::Backend;

@@ -101,7 +101,11 @@ impl<'a> Release<'a> {
         let unready = deployments.iter().filter(|it| {
             let status = &it["status"];
             let current = status["observedGeneration"] == it["metadata"]["generation"];
-            !current || status["availableReplicas"] != it["spec"]["replicas"]
+            // Pods of the last revision are available too.
+            !current
+                || ["availableReplicas", "updatedReplicas"]
+                    .iter()
+                    .any(|count| status[count] != it["spec"]["replicas"])
         });
         Ok(unready
             .map(|deployment| {

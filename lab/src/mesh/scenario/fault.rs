@@ -10,7 +10,7 @@ use crate::mesh::lab::{Caller, Lab, Setup};
 use crate::mesh::report::Report;
 
 /// What is to go wrong.
-pub(in crate::mesh) const VALUES: [&str; 5] = [
+pub(super) const VALUES: [&str; 5] = [
     "fault.enabled=true",
     "fault.abortPercent=30",
     "fault.abortStatus=RESOURCE_EXHAUSTED",

@@ -23,6 +23,7 @@ async fn ejected(setup: &Setup, report: &mut Report) -> Result<()> {
     let values = [
         REPLICATED[0],
         REPLICATED[1],
+        "replicaCount=3",
         "mtls.mode=disabled",
         "circuitBreaking.interval=1s",
         "circuitBreaking.baseEjection=10s",
