@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic as _;
 use protox::Compiler;
-use protox::file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver};
+use protox::file::{
+    ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
+};
 
 use crate::Error;
 use crate::bundled::{self, Bundled};
+use crate::edition::as_proto3;
 
 /// A compiler that has read `files`, which are under `root`.
 pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error> {
     let mut resolver = ChainFileResolver::new();
-    resolver.add(IncludeFileResolver::new(root.to_owned()));
+    resolver.add(Own::new(root));
     resolver.add(Bundled);
     resolver.add(GoogleFileResolver::new());
     let mut compiler = Compiler::with_file_resolver(resolver);
@@ -23,6 +26,36 @@ pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error
         }
     }
     Ok(compiler)
+}
+
+/// The project's own files, those of an edition in the form that protox reads.
+struct Own {
+    root: PathBuf,
+    files: IncludeFileResolver,
+}
+
+impl Own {
+    fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            files: IncludeFileResolver::new(root.to_owned()),
+        }
+    }
+}
+
+impl FileResolver for Own {
+    fn resolve_path(&self, path: &Path) -> Option<String> {
+        self.files.resolve_path(path)
+    }
+
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        let text = std::fs::read_to_string(self.root.join(name));
+        match text.map(|text| as_proto3(&text)) {
+            Ok(Ok(Some(text))) => File::from_source(name, &text),
+            // What is wrong with another is told by who reads it as it is.
+            _ => self.files.open_file(name),
+        }
+    }
 }
 
 /// Every .proto file under `folder`, sorted.
@@ -67,27 +100,20 @@ fn describe(root: &Path, read: &Path, error: &protox::Error) -> String {
         text = format!("{text}: {error}");
         cause = error.diagnostic_source();
     }
-    if let Some(line) = edition(&file) {
+    if let Ok(source) = std::fs::read_to_string(&file)
+        && let Err(refusal) = as_proto3(&source)
+    {
         return format!(
-            "{}:{line}:1: editions are not understood yet; write syntax = \"proto3\" with \
-             `optional` where presence matters, which is the same on the wire",
-            file.display()
+            "{}:{}: {}; write it without, or in proto2 or proto3",
+            file.display(),
+            refusal.line,
+            refusal.reason
         );
     }
     match missing(&error.to_string()) {
         Some(import) => format!("{text}; {}", looked_for(root, import)),
         None => text,
     }
-}
-
-/// The line on which a file says its edition, if it does.
-fn edition(file: &Path) -> Option<usize> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let says = |line: &str| {
-        let rest = line.trim_start().strip_prefix("edition");
-        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
-    };
-    text.lines().position(says).map(|line| line + 1)
 }
 
 /// Of "import 'x' not found" and "file 'x' not found", the name.

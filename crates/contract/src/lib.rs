@@ -22,6 +22,7 @@ mod comments;
 mod compile;
 mod derive;
 pub mod duration;
+mod edition;
 mod error;
 pub mod fidelity;
 pub mod files;

@@ -316,16 +316,21 @@ fn a_missing_import_says_where_it_was_looked_for() {
 }
 
 #[test]
-fn an_edition_is_refused_with_the_remedy() {
+fn of_an_edition_what_proto3_cannot_say_is_refused() {
     let demo = Demo::with_rpcs("rpc Put(PutRequest) returns (Thing);");
     demo.write(
         "proto/demo/v1/more.proto",
-        "// New.\nedition = \"2023\";\nmessage More {}\n",
+        "// New.\nedition = \"2023\";\nmessage More { string a = 1; }\n",
+    );
+    assert!(demo.contract().services.len() == 1);
+    demo.write(
+        "proto/demo/v1/more.proto",
+        "edition = \"2024\";\nmessage More { string a = 1; }\n",
     );
     assert_eq!(
         demo.refusal(),
-        "proto/demo/v1/more.proto:2:1: editions are not understood yet; write syntax = \"proto3\" \
-         with `optional` where presence matters, which is the same on the wire"
+        "proto/demo/v1/more.proto:1: edition 2024 is not understood, 2023 is; write it without, or \
+         in proto2 or proto3"
     );
 }
 
