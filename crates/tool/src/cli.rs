@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::add::add_rpc;
 use crate::adopt::adopt;
 use crate::check::check;
 use crate::complete::complete;
@@ -11,6 +12,7 @@ use crate::{Error, Project};
 
 const USAGE: &str = "\
 usage: cargo xtask adopt FILE... [-I DIR]...
+       cargo xtask add rpc SERVICE/RPC
        cargo xtask complete
        cargo xtask check
        cargo xtask contract [--check | service-config ...]
@@ -18,6 +20,7 @@ usage: cargo xtask adopt FILE... [-I DIR]...
 adopt     takes .proto files, or folders of them, into proto/ as they are, with what
           they import from where they are and from each DIR; offers their services,
           and makes a handler and tests for each. Nothing that is there is changed.
+add rpc   declares an rpc in the .proto of its service, and makes its function.
 complete  appends what rpcs and services new in proto/ lack.
 check     lists what is still to be written; fails where something is missing, stale
           or left from a merge.
@@ -41,6 +44,7 @@ pub fn main() -> ExitCode {
             Ok((files, includes)) => ended(run_adopt(&files, &includes)),
             Err(error) => usage(&error),
         },
+        ("add", [kind, name]) if kind == "rpc" => ended(run_add(name)),
         ("complete", []) => ended(run_complete()),
         ("check", []) => ended(run_check()),
         (other, rest) => usage(&format!("unexpected {other} {}", rest.join(" "))),
@@ -99,6 +103,13 @@ fn run_adopt(files: &[PathBuf], includes: &[PathBuf]) -> Result<(), Error> {
             );
             println!("next: cargo run; cargo xtask check lists what is still to be written");
         }
+    }
+    Ok(())
+}
+
+fn run_add(name: &str) -> Result<(), Error> {
+    for path in add_rpc(&Project::find()?, name)? {
+        println!("wrote {path}");
     }
     Ok(())
 }

@@ -37,6 +37,8 @@ pub(crate) struct Rpc {
     pub(crate) request: Type,
     /// Its response, or one of a stream's.
     pub(crate) response: Type,
+    /// Whether callers are warned of it.
+    pub(crate) deprecated: bool,
     /// Whether the client sends a stream.
     pub(crate) client_streaming: bool,
     /// The type of the server's stream, if it sends one.
@@ -109,12 +111,18 @@ fn parse(path: &Path) -> Result<syn::File, Error> {
     syn::parse_file(&text).map_err(|error| Error::new(format!("{}: {error}", path.display())))
 }
 
-/// Names of the rpcs by service, as in the .proto and in its sequence.
-fn rpc_names(protos: &Protos) -> BTreeMap<String, Vec<String>> {
+/// Names of the rpcs by service, as in the .proto and in its sequence, and which
+/// are deprecated.
+fn rpc_names(protos: &Protos) -> BTreeMap<String, Vec<(String, bool)>> {
     let services = protos.pool().services();
     services
         .map(|it| {
-            let rpcs = it.methods().map(|rpc| rpc.name().to_owned()).collect();
+            let rpcs = it.methods().map(|rpc| {
+                let options = rpc.method_descriptor_proto().options.as_ref();
+                let deprecated = options.is_some_and(|it| it.deprecated == Some(true));
+                (rpc.name().to_owned(), deprecated)
+            });
+            let rpcs = rpcs.collect();
             (it.full_name().to_owned(), rpcs)
         })
         .collect()
@@ -147,7 +155,7 @@ fn service(
     package: &[String],
     module: &str,
     items: &[Item],
-    rpc_names: &BTreeMap<String, Vec<String>>,
+    rpc_names: &BTreeMap<String, Vec<(String, bool)>>,
 ) -> Result<Option<Service>, Error> {
     let offered = items.iter().find_map(|item| match item {
         Item::Const(it) if it.ident == "SERVICE_NAME" => match &*it.expr {
@@ -185,7 +193,7 @@ fn rpcs(
     package: &[String],
     module: &str,
     handler: &ItemTrait,
-    names: &[String],
+    names: &[(String, bool)],
 ) -> Option<Vec<Rpc>> {
     let mut streams: BTreeMap<String, Type> = BTreeMap::new();
     let mut rpcs = Vec::new();
@@ -206,7 +214,7 @@ fn rpcs(
 }
 
 fn rpc(
-    name: &str,
+    (name, deprecated): &(String, bool),
     signature: &syn::Signature,
     streams: &BTreeMap<String, Type>,
     place: &[String],
@@ -233,7 +241,8 @@ fn rpc(
         None => absolute(&response, place),
     };
     Some(Rpc {
-        name: name.to_owned(),
+        name: name.clone(),
+        deprecated: *deprecated,
         ident: signature.ident.to_string(),
         request: absolute(&request, place),
         response,

@@ -67,7 +67,7 @@ pub(crate) fn handler(service: &Service) -> String {
     let _ = writeln!(out, "use {path} as pb;\n");
     let _ = writeln!(
         out,
-        "/// Carries out the rpcs of `{}`.\n#[derive(Debug, Default)]\npub struct Api;\n",
+        "/// Carries out the rpcs of `{}`.\n#[derive(Debug, Default)]\npub(super) struct Api;\n",
         service.name
     );
     let _ = writeln!(
@@ -140,8 +140,14 @@ fn test(rpc: &Rpc, service: &Service, pb: &str, server: &str, still: &str) -> St
         request
     };
     let function = &rpc.ident;
+    // To call it is what its test is for.
+    let allowed = if rpc.deprecated {
+        "#[allow(deprecated)]\n"
+    } else {
+        ""
+    };
     format!(
-        "#[tokio::test]\nasync fn {function}() {{\n    let server = {server}::start();\n    let mut \
+        "{allowed}#[tokio::test]\nasync fn {function}() {{\n    let server = {server}::start();\n    let mut \
          client = {client}::new(server.channel().await);\n    let answer = \
          client.{function}({request}).await;\n    // Written? Then say here what it is to answer \
          instead.\n    {still}(answer);\n}}\n"

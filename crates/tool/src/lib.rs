@@ -12,6 +12,7 @@
 //! Nothing that a person wrote is changed: files are added, and what is new is
 //! appended where it belongs, found by syntax tree.
 
+mod add;
 mod adopt;
 mod check;
 mod cli;
@@ -31,6 +32,7 @@ pub use project::Project;
 
 /// The commands, for those who do not come by the command line.
 pub mod command {
+    pub use crate::add::add_rpc;
     pub use crate::adopt::{Adoption, adopt};
     pub use crate::check::{Findings, check};
     pub use crate::complete::complete;

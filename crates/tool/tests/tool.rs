@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use tool::Project;
-use tool::command::{adopt, check, complete};
+use tool::command::{add_rpc, adopt, check, complete};
 
 const SERVICES: &str = "//! What is offered: one module per service.\n\nuse \
                         chassis::boot::Boot;\n\n/// Adds each service to the \
@@ -313,4 +313,29 @@ fn conflicts_and_stale_files_are_found() {
             "README.md:1: a conflict is left; settle it",
         ]
     );
+}
+
+#[test]
+fn an_rpc_is_added_to_proto_and_code_at_once() {
+    let service = Service::new();
+    service.adopt(&["packages"], &[]).unwrap();
+    let error = add_rpc(&service.project(), "CartService/Drop")
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("CartService: name one of "), "{error}");
+    let error = add_rpc(&service.project(), "AuditService/Get")
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, "corpus.shop.v1.AuditService has the rpc Get already");
+    add_rpc(&service.project(), "corpus.shop.v1.CartService/Drop").unwrap();
+    let proto = service.read("proto/corpus/shop/v1/cart.proto");
+    assert!(
+        proto.contains("\n  rpc Drop(DropRequest) returns (DropResponse);\n}\n"),
+        "{proto}"
+    );
+    let handler = service.read("src/services/corpus_shop_v1_cart_service.rs");
+    assert!(handler.contains("async fn drop("), "{handler}");
+    let tests = service.read("tests/api/corpus_shop_v1_cart_service.rs");
+    assert!(tests.contains("async fn drop()"), "{tests}");
+    assert!(check(&service.project()).unwrap().faults.is_empty());
 }
