@@ -9,6 +9,7 @@ mod image;
 mod newcomer;
 mod platform;
 pub mod project;
+mod protos;
 mod refusals;
 mod registry;
 mod residue;
@@ -43,6 +44,9 @@ pub struct Args {
     /// Only this part.
     #[arg(long)]
     only: Option<Part>,
+    /// Only a service of the .proto trees in this folder: adopted, built, called.
+    #[arg(long, value_name = "DIR")]
+    protos: Option<PathBuf>,
 }
 
 /// What is judged.
@@ -58,17 +62,25 @@ enum Part {
     Platform,
     /// Services in one workspace.
     Workspace,
+    /// Services of other people's .proto files.
+    Protos,
 }
 
 /// Judges one part.
 type Judge = fn(&Stage, &Args) -> Vec<Row>;
 
 /// The parts beside the names.
-const PARTS: [(Part, Judge); 4] = [
+const PARTS: [(Part, Judge); 5] = [
     (Part::Refusals, |stage, _| refusals::judge(stage)),
     (Part::Newcomer, |stage, _| newcomer::judge(stage)),
     (Part::Platform, platform::judge),
     (Part::Workspace, workspace::judge),
+    (Part::Protos, |stage, args| {
+        vec![
+            protos::judge(stage, &protos::corpus(), !args.quick),
+            protos::walk(stage, !args.quick),
+        ]
+    }),
 ];
 
 /// One line of the report.
@@ -122,6 +134,17 @@ pub fn run(args: &Args) -> Result<()> {
     let stage = Stage::new(&folder, program)?;
     println!("seconds for each check; \"fmt\" also counts the files that rustfmt had to touch");
 
+    if let Some(folder) = &args.protos {
+        let folder = folder
+            .canonicalize()
+            .with_context(|| folder.display().to_string())?;
+        let row = protos::judge(&stage, &folder, true);
+        row.print();
+        return match row.problem {
+            Some(_) => bail!("not all of it is served"),
+            None => Ok(()),
+        };
+    }
     let mut rows = Vec::new();
     let mut report = |row: Row| {
         row.print();

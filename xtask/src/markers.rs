@@ -85,10 +85,12 @@ pub fn run(args: &Args) -> Result<()> {
         path: "hooks/refused.rhai".into(),
         text: refused,
     });
-    changes.push(Change {
-        path: lock::PATH.into(),
-        text: lock::text(&shared)?,
-    });
+    for (path, none) in [(lock::PATH, false), (lock::PATH_OF_NONE, true)] {
+        changes.push(Change {
+            path: path.into(),
+            text: lock::text(&shared, none)?,
+        });
+    }
     changes.push(Change {
         path: SNAPSHOT.into(),
         text: snapshot(&files, &shared),

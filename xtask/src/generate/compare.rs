@@ -45,13 +45,12 @@ pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
 /// Whether all that names the features of the image names the same.
 pub(crate) fn features(project: &Project) -> Result<()> {
     let features = tree::features()?;
+    let read = "FEATURES=$(sed -n 's/^ARG FEATURES=//p' Dockerfile)";
+    let read_quoted = read.replace("FEATURES=$", "FEATURES=\"$");
     for (path, said) in [
         ("README.md", format!("cargo test --features {features}\n")),
-        (
-            ".github/workflows/ci.yml",
-            format!("FEATURES: {features}\n"),
-        ),
-        (".gitlab-ci.yml", format!("FEATURES: {features}\n")),
+        (".github/workflows/ci.yml", read.to_owned()),
+        (".gitlab-ci.yml", read_quoted),
     ] {
         if project.files.iter().any(|file| file == path) {
             let text = String::from_utf8(project.read(path)?)?;

@@ -10,9 +10,14 @@ use crate::tree;
 
 /// Where it is kept. Cargo would take Liquid out of the tree's own.
 pub(super) const PATH: &str = "template/Cargo.lock";
+/// Without the sample there are fewer packages, and `--locked` wants no others.
+pub(super) const PATH_OF_NONE: &str = "template/none/Cargo.lock";
 
 /// A service's own commands, which are not the tree's.
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
+
+/// Crates that a service without the sample does not have (hooks/sample.rhai).
+const STORES: &[&str] = &["crates/relay", "crates/store"];
 
 /// Puts the service's own package where cargo would put it. A dependency of the
 /// same name is then told apart by its version, as cargo does.
@@ -37,9 +42,10 @@ const PLACE: &str = concat!(
     "{% unless placed %}\n{{ own | rstrip }}\n{% endunless %}",
 );
 
-/// What it should be, as Liquid.
-pub(super) fn text(shared: &[String]) -> Result<String> {
-    let lock = resolved(shared)?;
+/// What it should be, as Liquid; of a service without the sample its manifest
+/// is what counts.
+pub(super) fn text(shared: &[String], none: bool) -> Result<String> {
+    let lock = resolved(shared, none)?;
     let (head, packages) = lock.split_once("[[package]]").context("no packages")?;
     let (mut own, mut others) = (String::new(), String::new());
     for package in packages.split("[[package]]") {
@@ -58,9 +64,10 @@ pub(super) fn text(shared: &[String]) -> Result<String> {
 }
 
 /// What cargo makes of the tree's lock file where the tooling is not.
-fn resolved(shared: &[String]) -> Result<String> {
+fn resolved(shared: &[String], none: bool) -> Result<String> {
     let folder = tempfile::tempdir()?;
-    for path in shared {
+    let kept = |path: &&String| !(none && STORES.iter().any(|dir| tree::is_in(path, dir)));
+    for path in shared.iter().filter(kept) {
         let target = folder.path().join(path);
         fs::create_dir_all(target.parent().context("no parent")?)?;
         fs::copy(tree::root().join(path), target).with_context(|| path.clone())?;
@@ -73,7 +80,12 @@ fn resolved(shared: &[String]) -> Result<String> {
     let lock = folder.path().join("Cargo.lock");
     fs::copy(tree::root().join("Cargo.lock"), &lock)?;
     let manifest = folder.path().join("Cargo.toml");
-    let text = fs::read_to_string(&manifest)?;
+    let own = if none {
+        "template/none/Cargo.toml"
+    } else {
+        "Cargo.toml"
+    };
+    let text = fs::read_to_string(tree::root().join(own))?;
     fs::write(
         manifest,
         text.replace(", \"lab*\", \"xtask*\"", ", \"xtask\""),

@@ -7,7 +7,7 @@ use crate::proto::acme::order::v1 as pb;
 
 /// Carries out the rpcs of `acme.order.v1.OrderService`.
 #[derive(Debug, Default)]
-pub struct Api;
+pub(super) struct Api;
 
 #[tonic::async_trait]
 impl pb::order_service_server::OrderService for Api {

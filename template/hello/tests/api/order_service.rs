@@ -11,7 +11,9 @@ async fn say_hello() {
     let server = Server::start();
     let channel = server.channel().await;
     let mut client = pb::order_service_client::OrderServiceClient::new(channel);
-    let request = |name: &str| pb::SayHelloRequest { name: name.to_owned() };
+    let request = |name: &str| pb::SayHelloRequest {
+        name: name.to_owned(),
+    };
     let answer = client.say_hello(request("Ada")).await.unwrap().into_inner();
     assert_eq!(answer.greeting, "Hello, Ada!");
     let refused = client.say_hello(request("")).await.unwrap_err();

@@ -74,7 +74,9 @@ fn address(log: &mut impl BufRead) -> SocketAddr {
         let line = line.unwrap();
         let entry: Option<serde_json::Value> = serde_json::from_str(&line).ok();
         let field = |entry: &serde_json::Value| {
-            let field = entry.get("grpc").or_else(|| entry.get("fields")?.get("grpc"))?;
+            let field = entry
+                .get("grpc")
+                .or_else(|| entry.get("fields")?.get("grpc"))?;
             field.as_str()?.parse().ok()
         };
         if let Some(address) = entry.as_ref().and_then(field) {
@@ -93,6 +95,10 @@ pub(crate) fn still_unwritten<T>(answer: Result<Response<T>, Status>) {
         panic!("it is written: say in its test what it is to answer");
     };
     assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
-    assert!(status.message().contains("is still to be written: edit src/"));
+    assert!(
+        status
+            .message()
+            .contains("is still to be written: edit src/")
+    );
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
