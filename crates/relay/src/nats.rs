@@ -17,6 +17,9 @@ use crate::headers;
 use crate::publish::{PublishError, Publisher};
 use crate::settings::RelaySettings;
 
+/// What connecting may take. A server speaks first, and a proxy on the way may
+/// wait for the client to, 10 s at Linkerd: that is waited out.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// What an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a stream that is made here knows the ids of its messages.
@@ -62,7 +65,7 @@ impl JetStream {
         let options = move || {
             let options = ConnectOptions::new()
                 .name(application)
-                .connection_timeout(PATIENCE)
+                .connection_timeout(CONNECT_TIMEOUT)
                 .request_timeout(Some(PATIENCE));
             let options = match &login {
                 Login::None => options,
@@ -152,7 +155,7 @@ impl Publisher for JetStream {
 async fn within<T>(
     work: impl Future<Output = Result<T, async_nats::ConnectError>>,
 ) -> Result<T, PublishError> {
-    match tokio::time::timeout(PATIENCE, work).await {
+    match tokio::time::timeout(CONNECT_TIMEOUT, work).await {
         Ok(done) => done.map_err(|error| match error.kind() {
             ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
                 PublishError::Refused(whole(&error))
