@@ -275,15 +275,52 @@ fn hold(
     Ok(())
 }
 
-/// Without its second route for all, Linkerd would lose calls on the way out.
+/// Whether an object is left out.
+type Gone<'a> = &'a dyn Fn(&Value) -> bool;
+
+/// What the chart once did, or might: each loses callers, and the model says so.
 fn the_model_notices(place: &Place, tools: &Tools, rpcs: &[Rpc]) -> Result<()> {
-    let values = |provider| with(provider, &json!({"mtls": {"mode": weakest(provider)}}));
-    let mut from = objects(place, tools, &values("linkerd"))?;
-    let to = objects(place, tools, &values("none"))?;
-    from.retain(|object| !text(object, "/metadata/name").ends_with("-other-last"));
-    ensure!(
-        walk(&from, &to, rpcs).is_err(),
-        "a move that leaves rpcs without a route was not noticed"
-    );
+    let ends = |object: &Value, end: &str| text(object, "/metadata/name").ends_with(end);
+    let of_mode = |provider| with(provider, &json!({"mtls": {"mode": weakest(provider)}}));
+    let roles = with("linkerd", &json!({"authorization": {"enabled": true}}));
+    let plain = with("linkerd", &json!({}));
+    // Without authorization there was neither a Server nor a route to it.
+    let is_inbound = |object: &Value| ends(object, "-grpc") || ends(object, "-call");
+    let mutants: [(&str, &Value, &Value, Gone<'_>); 4] = [
+        (
+            "no route for all after the others",
+            &of_mode("linkerd"),
+            &of_mode("none"),
+            &|it| ends(it, "-other-last"),
+        ),
+        (
+            "no route for all before the others",
+            &of_mode("none"),
+            &of_mode("linkerd"),
+            &|it| ends(it, "-other"),
+        ),
+        (
+            "a Server that goes with the roles",
+            &roles,
+            &plain,
+            &is_inbound,
+        ),
+        (
+            "a Server that comes with the roles",
+            &plain,
+            &roles,
+            &|it| ends(it, "-call"),
+        ),
+    ];
+    for (what, from, to, gone) in mutants {
+        let (mut from, mut to) = (objects(place, tools, from)?, objects(place, tools, to)?);
+        let with_roles = |objects: &[Value]| objects.iter().any(|it| ends(it, "-call-common"));
+        for side in [&mut from, &mut to] {
+            // The Server itself stays where roles need it.
+            let keep = with_roles(side);
+            side.retain(|it| !gone(it) || (keep && text(it, "/kind") == "Server"));
+        }
+        ensure!(walk(&from, &to, rpcs).is_err(), "not noticed: {what}");
+    }
     Ok(())
 }
