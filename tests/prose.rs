@@ -157,7 +157,7 @@ fn the_readme_knows_every_exit_code() {
     if !has_crates() {
         return;
     }
-    let source = read("crates/chassis/src/exit.rs");
+    let source = read("crates/chassis-core/src/exit.rs");
     let line = |line: &str| {
         let (_, value) = line
             .trim()
@@ -201,7 +201,9 @@ fn the_readme_knows_every_reason() {
         .collect();
 
     let mut sources = Vec::new();
-    for folder in ["src", "crates/chassis/src"] {
+    let crates = ["", "-client", "-core", "-grpc", "-identity", "-server"];
+    let folders = crates.map(|part| format!("crates/chassis{part}/src"));
+    for folder in folders.iter().map(String::as_str).chain(["src"]) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         collect(&root.join(folder), &mut sources);
     }
@@ -236,19 +238,14 @@ fn the_readme_knows_every_reason() {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // Those of settings and telemetry are names of variables and codes.
-        if ["settings", "telemetry"]
-            .iter()
-            .any(|name| path.ends_with(name))
-        {
+        // Those of settings are names of variables, those of the wire names of codes.
+        let is_list = |stem| stem == "settings" || stem == "wire";
+        if path.file_stem().is_some_and(is_list) {
             continue;
         }
         if path.is_dir() {
             collect(&path, files);
-        } else if path
-            .file_stem()
-            .is_none_or(|stem| stem != "settings" && stem != "telemetry" && stem != "wire")
-        {
+        } else {
             files.push(path);
         }
     }

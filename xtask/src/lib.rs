@@ -6,6 +6,7 @@
 #![expect(clippy::must_use_candidate, reason = "nobody but lab/ uses it")]
 
 pub mod generate;
+pub mod graph;
 pub mod markers;
 pub mod names;
 pub mod nouns;

@@ -1,7 +1,7 @@
 //! The template's own tooling.
 
 use clap::Parser;
-use xtask::{generate, markers, nouns, test};
+use xtask::{generate, graph, markers, nouns, test};
 
 /// The template's own tooling.
 #[derive(Parser)]
@@ -14,6 +14,8 @@ enum Command {
     Markers(markers::Args),
     /// Prints which common nouns a resource may be called, and why not.
     Nouns(nouns::Args),
+    /// Draws which crate depends on which, in docs/architecture.md.
+    Graph(graph::Args),
     /// Generates services of many names and judges them.
     Generate(generate::Args),
 }
@@ -24,6 +26,7 @@ fn main() -> anyhow::Result<()> {
         Command::Markers(args) => markers::run(&args),
         Command::Nouns(args) => nouns::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Graph(args) => graph::run(&args),
     }
 }
 

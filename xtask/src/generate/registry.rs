@@ -102,6 +102,8 @@ fn publishable(source: &Path, name: &str, crates: &[String]) -> Result<()> {
         let path = format!("path = \"../{sibling}\"");
         let version = says(source, sibling, "version")?;
         let published = format!("{path}, version = \"{version}\", registry = \"{NAME}\"");
+        // Some say their version already.
+        text = text.replace(&format!("{path}, version = \"{version}\""), &path);
         text = text.replace(&path, &published);
     }
     Ok(fs::write(path, text)?)

@@ -1,5 +1,8 @@
 //! Errors that every client accepts, whoever made them.
 
+use std::collections::BTreeSet;
+
+use chassis::status::soon;
 use tonic::{Code, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -47,4 +50,14 @@ async fn what_is_too_large_is_cut_in_headers_and_in_trailers() {
         assert!(kept.len() > 10, "{}", kept.len());
         assert_eq!(last.description, format!("{} more", 100 - kept.len()));
     }
+}
+
+#[test]
+fn the_documents_know_when_refused_calls_come_again() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/architecture.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let delays: BTreeSet<_> = (0..1000).map(|_| soon().as_millis()).collect();
+    let (first, last) = (delays.first().unwrap(), delays.last().unwrap());
+    let spread = format!("spread over {first} to {last} ms");
+    assert!(text.contains(&spread), "{spread}");
 }

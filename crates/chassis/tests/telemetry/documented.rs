@@ -174,3 +174,11 @@ async fn lines_have_the_fields_of_the_reference() {
     assert!(documented.remove("lines_withheld"));
     assert_eq!(emitted, documented);
 }
+
+#[test]
+fn the_document_says_how_long_a_request_id_may_be() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/telemetry.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    // As the unit test of request ids keeps them.
+    assert!(text.contains("`x-request-id` is kept if it is at most 128 letters"));
+}

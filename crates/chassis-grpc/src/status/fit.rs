@@ -1,0 +1,413 @@
+//! How much an error may weigh.
+//!
+//! Clients refuse a header block that is larger than 8 KiB (the protocol's
+//! suggestion; Java's default), and with it the whole error. Where statuses
+//! become headers and trailers, whoever made them, what is too large is cut:
+//! of the message the end, of violations the last ones, of other details what
+//! does not fit. `ErrorInfo` and `RetryInfo` stay.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use prost::Message;
+use tonic::Status;
+use tonic::metadata::MetadataMap;
+use tonic_types::pb;
+use tonic_types::pb::bad_request::FieldViolation;
+use tonic_types::pb::{precondition_failure, quota_failure};
+
+use super::wire::{code, message};
+
+/// Most bytes of a block of headers or trailers, as HTTP/2 counts them
+/// (RFC 9113, 6.5.2).
+const MOST: usize = 8 << 10;
+/// What each field counts beside its name and value.
+const FIELD: usize = 32;
+/// `:status`, which comes first.
+const HTTP_STATUS: usize = 7 + 3 + FIELD;
+/// What an element counts beside its content, in a repeated field.
+const ELEMENT: usize = 5;
+/// Most bytes of one text in what is cut.
+const TEXT: usize = 256;
+/// A detail of no more bytes goes before violations.
+const SMALL: usize = 512;
+
+/// Cuts the status in a response's headers or trailers, if there is one, so that
+/// all of them count at most 8 KiB; what else they hold stays.
+pub fn fit(headers: &mut HeaderMap) {
+    let (said, details) = (Status::GRPC_MESSAGE, Status::GRPC_STATUS_DETAILS);
+    if !headers.contains_key(&said) && !headers.contains_key(&details) {
+        return;
+    }
+    let weight = HTTP_STATUS + weigh(headers.iter());
+    if weight <= MOST {
+        return;
+    }
+    let Some(code) = code(headers) else {
+        return;
+    };
+    let mut text = message(headers).unwrap_or_default().into_owned();
+    let known = decoded(headers);
+    headers.remove(&said);
+    headers.remove(&details);
+    let rest = HTTP_STATUS + weigh(headers.iter());
+    let names = said.as_str().len() + details.as_str().len() + 2 * FIELD;
+    let room = MOST.saturating_sub(rest + names);
+
+    let share = if known.is_some() { room / 4 } else { room };
+    cut_encoded(&mut text, share);
+    // Base64 makes four bytes of three.
+    let left = (room - encoded(&text)) / 4 * 3;
+    let known = known.and_then(|known| shortened(known, &text, left));
+    let known = known.map(|known| known.encode_to_vec()).unwrap_or_default();
+    tracing::debug!(bytes = weight, "an error was cut: clients accept 8 KiB");
+    super::add(&Status::with_details(code, text, known.into()), headers);
+}
+
+fn weigh<'a>(fields: impl Iterator<Item = (&'a http::HeaderName, &'a http::HeaderValue)>) -> usize {
+    let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        name.as_str().len() + value.len() + FIELD
+    };
+    fields.map(one).sum()
+}
+
+fn decoded(headers: &HeaderMap) -> Option<pb::Status> {
+    let name = Status::GRPC_STATUS_DETAILS;
+    let mut metadata = HeaderMap::new();
+    metadata.insert(&name, headers.get(&name)?.clone());
+    let metadata = MetadataMap::from_headers(metadata);
+    let bytes = metadata.get_bin(name.as_str())?.to_bytes().ok()?;
+    pb::Status::decode(bytes).ok()
+}
+
+/// What a message's text takes as a header; never less than it does.
+fn encoded(text: &str) -> usize {
+    text.bytes().map(encoded_byte).sum()
+}
+
+fn encoded_byte(byte: u8) -> usize {
+    let plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,/:;=@[]".contains(&byte);
+    if plain { 1 } else { 3 }
+}
+
+/// Cuts the text where it takes more than `most` bytes as a header.
+fn cut_encoded(text: &mut String, most: usize) {
+    if encoded(text) <= most {
+        return;
+    }
+    let mut left = most.saturating_sub(encoded("…"));
+    let fits = text.bytes().take_while(|byte| {
+        let fits = left.checked_sub(encoded_byte(*byte));
+        left = fits.unwrap_or(0);
+        fits.is_some()
+    });
+    let fits = fits.count();
+    text.truncate(text.floor_char_boundary(fits));
+    if most >= encoded("…") {
+        text.push('…');
+    }
+}
+
+/// Cuts a text that is longer than [`TEXT`].
+fn cut(text: &mut String) {
+    if text.len() > TEXT {
+        text.truncate(text.floor_char_boundary(TEXT - '…'.len_utf8()));
+        text.push('…');
+    }
+}
+
+/// As many of the details as `room` bytes hold; `None` if they hold not even
+/// the message.
+fn shortened(mut status: pb::Status, message: &str, room: usize) -> Option<pb::Status> {
+    message.clone_into(&mut status.message);
+    let all = std::mem::take(&mut status.details);
+    let mut left = room.checked_sub(status.encoded_len())?;
+    let mut kept: Vec<_> = all.into_iter().enumerate().collect();
+    kept.sort_by_key(|(at, detail)| (rank(&detail.type_url, detail.value.len()), *at));
+    kept.retain_mut(|(_, detail)| {
+        let name = ELEMENT * 2 + detail.type_url.len();
+        let Some(most) = left.checked_sub(name) else {
+            return false;
+        };
+        if detail.value.len() > most {
+            match shorter(&detail.type_url, &detail.value, most) {
+                Some(value) => detail.value = value,
+                None => return false,
+            }
+        }
+        left -= name + detail.value.len();
+        true
+    });
+    kept.sort_by_key(|(at, _)| *at);
+    status.details = kept.into_iter().map(|(_, detail)| detail).collect();
+    Some(status)
+}
+
+/// Which details are kept first.
+fn rank(url: &str, bytes: usize) -> u8 {
+    match kind(url) {
+        "google.rpc.RetryInfo" => 0,
+        "google.rpc.ErrorInfo" => 1,
+        "google.rpc.BadRequest" | "google.rpc.PreconditionFailure" | "google.rpc.QuotaFailure" => 3,
+        _ if bytes <= SMALL => 2,
+        _ => 4,
+    }
+}
+
+fn kind(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
+}
+
+/// The detail in at most `room` bytes, if it can be cut.
+fn shorter(url: &str, value: &[u8], room: usize) -> Option<Vec<u8>> {
+    match kind(url) {
+        "google.rpc.ErrorInfo" => {
+            let mut info = pb::ErrorInfo::decode(value).ok()?;
+            cut(&mut info.reason);
+            cut(&mut info.domain);
+            let mut more: Vec<_> = std::mem::take(&mut info.metadata).into_iter().collect();
+            more.sort();
+            for (key, mut text) in more {
+                cut(&mut text);
+                info.metadata.insert(key.clone(), text);
+                // Violations say more.
+                if info.encoded_len() > room / 2 {
+                    info.metadata.remove(&key);
+                }
+            }
+            (info.encoded_len() <= room).then(|| info.encode_to_vec())
+        }
+        "google.rpc.BadRequest" => {
+            let mut request = pb::BadRequest::decode(value).ok()?;
+            first_few(&mut request.field_violations, room)?;
+            Some(request.encode_to_vec())
+        }
+        "google.rpc.PreconditionFailure" => {
+            let mut failure = pb::PreconditionFailure::decode(value).ok()?;
+            first_few(&mut failure.violations, room)?;
+            Some(failure.encode_to_vec())
+        }
+        "google.rpc.QuotaFailure" => {
+            let mut failure = pb::QuotaFailure::decode(value).ok()?;
+            first_few(&mut failure.violations, room)?;
+            Some(failure.encode_to_vec())
+        }
+        _ => None,
+    }
+}
+
+/// One of the violations that a detail lists.
+trait Violation: Message + Default {
+    /// What is wrong, and why.
+    fn texts(&mut self) -> (&mut String, &mut String);
+
+    /// Stands for as many more.
+    fn more(count: usize) -> Self {
+        let mut last = Self::default();
+        let (what, why) = last.texts();
+        (*what, *why) = (MORE.to_owned(), format!("{count} more"));
+        last
+    }
+
+    /// For how many this one stands.
+    fn stands_for(&mut self) -> usize {
+        match self.texts() {
+            (what, why) if what == MORE => {
+                let count = why.strip_suffix(" more").map(str::parse);
+                count.and_then(Result::ok).unwrap_or(1)
+            }
+            _ => 1,
+        }
+    }
+}
+
+/// Where a path or a subject would stand.
+const MORE: &str = "...";
+
+impl Violation for FieldViolation {
+    fn texts(&mut self) -> (&mut String, &mut String) {
+        (&mut self.field, &mut self.description)
+    }
+}
+
+impl Violation for precondition_failure::Violation {
+    fn texts(&mut self) -> (&mut String, &mut String) {
+        (&mut self.subject, &mut self.description)
+    }
+}
+
+impl Violation for quota_failure::Violation {
+    fn texts(&mut self) -> (&mut String, &mut String) {
+        (&mut self.subject, &mut self.description)
+    }
+}
+
+/// Keeps the first ones that fit, and a last one that says how many more there
+/// were; `None` if not even that one does.
+fn first_few<V: Violation>(violations: &mut Vec<V>, room: usize) -> Option<()> {
+    let total: usize = violations.iter_mut().map(V::stands_for).sum();
+    let mut left = room.checked_sub(ELEMENT + V::more(total).encoded_len())?;
+    let mut kept = Vec::new();
+    for mut violation in violations.drain(..) {
+        let (what, why) = violation.texts();
+        cut(what);
+        cut(why);
+        match left.checked_sub(ELEMENT + violation.encoded_len()) {
+            Some(less) => left = less,
+            None => break,
+        }
+        kept.push(violation);
+    }
+    let more = total - kept.iter_mut().map(V::stands_for).sum::<usize>();
+    kept.extend((more > 0).then(|| V::more(more)));
+    *violations = kept;
+    Some(())
+}
+
+pin_project_lite::pin_project! {
+    /// A response's body whose trailers clients accept.
+    #[derive(Debug)]
+    pub struct FitBody<B> {
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B> FitBody<B> {
+    /// `body`, whose status is cut where it weighs too much.
+    pub fn new(body: B) -> Self {
+        Self { body }
+    }
+}
+
+impl<B: Body> Body for FitBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut frame = ready!(self.project().body.poll_frame(cx));
+        if let Some(Ok(frame)) = &mut frame
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            fit(trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use tonic::Code;
+    use tonic_types::{ErrorDetails, StatusExt};
+
+    use super::*;
+
+    /// The status, as a client reads it, and what its trailers weigh.
+    fn sent(status: &Status) -> (Status, usize) {
+        let mut trailers = crate::status::trailers(status);
+        fit(&mut trailers);
+        let weight = HTTP_STATUS + weigh(trailers.iter());
+        (Status::from_header_map(&trailers).unwrap(), weight)
+    }
+
+    fn details(violations: &[(String, String)]) -> ErrorDetails {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("REASON", "demo.v1", HashMap::new());
+        details.set_retry_info(Some(Duration::from_secs(1)));
+        for (field, description) in violations {
+            details.add_bad_request_violation(field, description);
+            details.add_precondition_failure_violation("KIND", field, description);
+            details.add_quota_failure_violation(field, description);
+        }
+        details
+    }
+
+    fn error(message: &str, details: ErrorDetails) -> Status {
+        Status::with_error_details(Code::InvalidArgument, message, details)
+    }
+
+    #[test]
+    fn what_fits_stays_as_it_is() {
+        let violations = vec![("field".to_owned(), "is wrong".to_owned()); 20];
+        let status = error("two\nlines and a %", details(&violations));
+        let (read, _) = sent(&status);
+        assert_eq!(read.message(), status.message());
+        assert_eq!(read.details(), status.details());
+    }
+
+    #[test]
+    fn the_last_violation_says_how_many_more_there_are() {
+        let mut violations = Vec::new();
+        for number in 0..200 {
+            violations.push((format!("thing[{number}]"), "x".repeat(100)));
+        }
+        violations.push((MORE.to_owned(), "7 more".to_owned()));
+        let mut all = ErrorDetails::new();
+        for (field, description) in &violations {
+            all.add_bad_request_violation(field, description);
+        }
+        let (read, _) = sent(&error("wrong", all));
+        let read = read.get_details_bad_request().unwrap().field_violations;
+        let (last, kept) = read.split_last().unwrap();
+        assert!(kept.len() > 40, "{}", kept.len());
+        assert_eq!(kept[40].field, "thing[40]");
+        assert_eq!(last.field, MORE);
+        assert_eq!(last.description, format!("{} more", 207 - kept.len()));
+    }
+
+    #[test]
+    fn a_long_message_ends_at_a_character() {
+        for details in [ErrorDetails::new(), details(&[])] {
+            let message = "é…\u{1f600}".repeat(5000);
+            let (read, _) = sent(&error(&message, details));
+            let kept = read.message().strip_suffix('…').unwrap();
+            assert!(message.starts_with(kept));
+            assert!(kept.len() > 500, "{}", kept.len());
+        }
+    }
+
+    #[test]
+    fn what_is_no_detail_is_left_out() {
+        let status = Status::with_details(Code::Internal, "wrong", vec![0xff; 9000].into());
+        let (read, _) = sent(&status);
+        assert_eq!(read.code(), Code::Internal);
+        assert_eq!(read.message(), "wrong");
+        assert!(read.details().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_error_fits_and_keeps_its_reason(
+            message in ".{0,3000}",
+            violations in prop::collection::vec((".{0,300}", ".{0,300}"), 0..60),
+            metadata in prop::collection::hash_map(".{0,100}", ".{0,2000}", 0..9),
+            debug in prop::collection::vec(".{0,900}", 0..9),
+        ) {
+            let mut details = details(&violations);
+            details.set_error_info("REASON", "demo.v1", metadata);
+            details.set_debug_info(debug, "debug");
+            let (read, weight) = sent(&error(&message, details));
+            prop_assert!(weight <= MOST, "{}", weight);
+            prop_assert_eq!(read.code(), Code::InvalidArgument);
+            prop_assert_eq!(read.get_details_error_info().unwrap().reason, "REASON");
+            prop_assert!(read.get_details_retry_info().is_some());
+        }
+    }
+}

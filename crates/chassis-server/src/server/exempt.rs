@@ -1,0 +1,183 @@
+//! What calls may hold that need no place: health checks.
+//!
+//! They are answered however many calls there are, and must not hold more than
+//! the others for it. One whose request is there is answered at its first turn
+//! and is not counted. Those that wait, for the rest of their request or for
+//! room to answer in, are so many at most: the oldest leaves for one that comes,
+//! first of all the oldest of a connection that has many.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use chassis_grpc::status;
+use chassis_telemetry::metrics::{Counter, Metrics};
+use tonic::{Code, Status};
+
+/// Most that wait, over all connections and of one.
+const MOST: usize = 256;
+const MOST_OF_ONE: usize = 16;
+/// Bytes of one request, its frame's head included.
+pub(super) const LARGEST: usize = 4 << 10;
+
+/// Those that wait; clones share them.
+#[derive(Debug, Clone)]
+pub(super) struct Exempt(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// By the sequence in which they came.
+    waiting: Mutex<BTreeMap<u64, Waiting>>,
+    next: AtomicU64,
+    refused: Counter,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    connection: u64,
+    task: Waker,
+}
+
+impl Exempt {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        Self(Arc::new(Shared {
+            waiting: Mutex::default(),
+            next: AtomicU64::new(0),
+            refused: metrics.rejections("health"),
+        }))
+    }
+
+    /// A number that no other connection or check has.
+    pub(super) fn number(&self) -> u64 {
+        self.0.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// One more check of `connection`.
+    pub(super) fn check(&self, connection: u64) -> Arc<Check> {
+        Arc::new(Check {
+            number: self.number(),
+            all: self.clone(),
+            connection,
+            waits: AtomicBool::new(false),
+        })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, Waiting>> {
+        (self.0.waiting.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One health check, known to its task and to its request.
+#[derive(Debug)]
+pub(super) struct Check {
+    all: Exempt,
+    number: u64,
+    connection: u64,
+    /// Or has waited.
+    waits: AtomicBool,
+}
+
+impl Check {
+    /// Its task waits, and is woken if it has to leave; `false` if it must now.
+    pub(super) fn wait(&self, task: &Waker) -> bool {
+        let mut all = self.all.waiting();
+        if self.waits.swap(true, Ordering::Relaxed) {
+            return match all.get_mut(&self.number) {
+                Some(waiting) => {
+                    waiting.task.clone_from(task);
+                    true
+                }
+                None => false,
+            };
+        }
+        let (connection, task) = (self.connection, task.clone());
+        let left = leaves(&all, connection).and_then(|oldest| all.remove(&oldest));
+        all.insert(self.number, Waiting { connection, task });
+        drop(all);
+        if let Some(left) = left {
+            self.all.0.refused.add(1);
+            left.task.wake();
+        }
+        true
+    }
+
+    /// # Errors
+    /// `RESOURCE_EXHAUSTED` if it had to leave for others.
+    pub(super) fn stays(&self) -> Result<(), Status> {
+        let has_left =
+            self.waits.load(Ordering::Relaxed) && !self.all.waiting().contains_key(&self.number);
+        if !has_left {
+            return Ok(());
+        }
+        Err(status::retryable(
+            Code::ResourceExhausted,
+            status::DOMAIN,
+            "TOO_MANY_REQUESTS",
+            "too many health checks have not ended; send them whole",
+            status::soon(),
+        ))
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        if *self.waits.get_mut() {
+            self.all.waiting().remove(&self.number);
+        }
+    }
+}
+
+/// Who leaves for one more of `connection`.
+fn leaves(waiting: &BTreeMap<u64, Waiting>, connection: u64) -> Option<u64> {
+    let mut own = (waiting.iter()).filter(|(_, waiting)| waiting.connection == connection);
+    let oldest = own.next();
+    if oldest.is_some() && 1 + own.count() >= MOST_OF_ONE {
+        return oldest.map(|(number, _)| *number);
+    }
+    let is_full = waiting.len() >= MOST;
+    waiting.keys().next().copied().filter(|_| is_full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(check: &Check) -> bool {
+        check.wait(Waker::noop())
+    }
+
+    #[test]
+    fn the_oldest_leaves_for_one_that_comes() {
+        let all = Exempt::new(&Metrics::default());
+        let checks: Vec<_> = (0..=MOST).map(|_| all.check(all.number())).collect();
+        assert!(checks[..MOST].iter().all(|check| wait(check)));
+        assert!(wait(&checks[0]));
+        assert!(wait(&checks[MOST]));
+        assert!(checks[0].stays().is_err());
+        assert!(!wait(&checks[0]));
+        assert!(checks[1..].iter().all(|check| check.stays().is_ok()));
+        drop(checks);
+        assert!(all.waiting().is_empty());
+    }
+
+    #[test]
+    fn of_a_connection_with_many_its_own_leaves() {
+        let all = Exempt::new(&Metrics::default());
+        let other = all.check(all.number());
+        assert!(wait(&other));
+        let connection = all.number();
+        let checks: Vec<_> = (0..=MOST_OF_ONE).map(|_| all.check(connection)).collect();
+        assert!(checks.iter().all(|check| wait(check)));
+        assert!(checks[0].stays().is_err());
+        assert!(checks[1].stays().is_ok() && other.stays().is_ok());
+    }
+
+    #[test]
+    fn one_that_does_not_wait_is_not_counted() {
+        let all = Exempt::new(&Metrics::default());
+        let check = all.check(all.number());
+        assert!(check.stays().is_ok());
+        assert!(all.waiting().is_empty());
+    }
+}

@@ -1,0 +1,212 @@
+//! What a store records.
+
+use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{self, BoundHistogram};
+
+use super::{Histogram, Metrics};
+use crate::names;
+
+/// Seconds; finer than for calls, because a read from memory takes microseconds.
+const SECONDS: [f64; 13] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
+];
+
+/// What [`StoreMetrics::used`] is told: name, unit, description.
+const USED: [(&str, &str, &str); 3] = [
+    ("store.usage", "By", "What the store holds."),
+    (
+        "store.limit",
+        "By",
+        "What the store may hold; changes are refused from then on.",
+    ),
+    ("store.events", "{event}", "Events that are kept."),
+];
+
+/// Of a value that nobody told.
+const UNKNOWN: u64 = u64::MAX;
+
+/// The database that a store leads to, as spans and metrics name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Database {
+    /// `db.system.name`, such as `sqlite`.
+    pub system: &'static str,
+    /// `db.namespace`: which of a server's databases.
+    pub namespace: Option<String>,
+    /// `server.address`: the host that it is on, if there is one.
+    pub address: Option<String>,
+    /// `server.port`, unless it is the system's usual one.
+    pub port: Option<u16>,
+}
+
+impl Database {
+    /// Those of each operation.
+    fn attributes(&self) -> Vec<KeyValue> {
+        let mut attributes = vec![KeyValue::new(names::DB_SYSTEM, self.system)];
+        let mut add = |name: &'static str, value: Option<opentelemetry::Value>| {
+            attributes.extend(value.map(|value| KeyValue::new(name, value)));
+        };
+        add(names::DB_NAMESPACE, self.namespace.clone().map(Into::into));
+        add(names::SERVER_ADDRESS, self.address.clone().map(Into::into));
+        add(
+            names::SERVER_PORT,
+            self.port.map(|port| i64::from(port).into()),
+        );
+        attributes
+    }
+}
+
+/// What a store records.
+#[derive(Debug, Clone)]
+pub struct StoreMetrics {
+    metrics: Metrics,
+    database: Database,
+    queue: Arc<AtomicIsize>,
+    used: Arc<[AtomicU64; 3]>,
+    batch: Histogram<u64>,
+    commit: Histogram<f64>,
+}
+
+impl StoreMetrics {
+    pub(super) fn new(metrics: &Metrics, database: Database) -> Self {
+        let attributes = [KeyValue::new(names::DB_SYSTEM, database.system)];
+        let queue = Arc::new(AtomicIsize::new(0));
+        let meter = metrics.meter();
+        if let Some(meter) = meter {
+            let (queue, attributes) = (queue.clone(), attributes.clone());
+            meter
+                .u64_observable_gauge("store.queue.length")
+                .with_unit("{command}")
+                .with_description("Commands that wait for the store's writer.")
+                .with_callback(move |gauge| {
+                    let length = queue.load(Ordering::Relaxed).max(0);
+                    gauge.observe(length.unsigned_abs() as u64, &attributes);
+                })
+                .build();
+        }
+        let used = Arc::new([const { AtomicU64::new(UNKNOWN) }; 3]);
+        for (index, (name, unit, description)) in (0..).zip(USED) {
+            let Some(meter) = meter else { break };
+            let (used, attributes) = (Arc::clone(&used), attributes.clone());
+            meter
+                .u64_observable_gauge(name)
+                .with_unit(unit)
+                .with_description(description)
+                .with_callback(move |gauge| {
+                    let value = used.get(index).map(|value| value.load(Ordering::Relaxed));
+                    if let Some(value) = value.filter(|value| *value != UNKNOWN) {
+                        gauge.observe(value, &attributes);
+                    }
+                })
+                .build();
+        }
+        let batch = meter.map(|meter| {
+            meter
+                .u64_histogram("store.batch.size")
+                .with_unit("{command}")
+                .with_description("Commands committed together.")
+                .with_boundaries([1, 2, 4, 8, 16, 32, 64, 128, 256].map(f64::from).to_vec())
+                .build()
+                .bind(&attributes)
+        });
+        let commit = meter.map(|meter| {
+            meter
+                .f64_histogram("store.commit.duration")
+                .with_unit("s")
+                .with_description("Time of one commit, until it is durable.")
+                .with_boundaries(SECONDS.to_vec())
+                .build()
+                .bind(&attributes)
+        });
+        Self {
+            metrics: metrics.clone(),
+            database,
+            queue,
+            used,
+            batch: Histogram(batch),
+            commit: Histogram(commit),
+        }
+    }
+
+    /// One kind of operation, such as `get`.
+    #[must_use]
+    pub fn operation(&self, name: &'static str) -> StoreOperation {
+        let duration = self.metrics.meter().map(|meter| {
+            meter
+                .f64_histogram("db.client.operation.duration")
+                .with_unit("s")
+                .with_description("Time of one operation on the store, queue included.")
+                .with_boundaries(SECONDS.to_vec())
+                .build()
+        });
+        let mut attributes = self.database.attributes();
+        attributes.push(KeyValue::new(names::DB_OPERATION, name));
+        StoreOperation {
+            duration,
+            attributes,
+            succeeded: OnceLock::new(),
+            failed: OnceLock::new(),
+        }
+    }
+
+    /// So many more commands wait in the writer's queue.
+    pub fn queued(&self, commands: usize) {
+        self.queue
+            .fetch_add(commands.cast_signed(), Ordering::Relaxed);
+    }
+
+    /// So many wait no longer.
+    pub fn taken(&self, commands: usize) {
+        self.queue
+            .fetch_sub(commands.cast_signed(), Ordering::Relaxed);
+    }
+
+    /// The store holds so many bytes and events; from `limit` bytes on it refuses to
+    /// hold more, if there is a limit.
+    pub fn used(&self, bytes: u64, limit: Option<u64>, events: u64) {
+        let values = [bytes, limit.unwrap_or(UNKNOWN), events];
+        for (known, value) in self.used.iter().zip(values) {
+            known.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// One transaction: how many commands it held, and how long its commit took.
+    pub fn committed(&self, commands: usize, took: Duration) {
+        self.batch.record(commands as u64);
+        self.commit.record(took.as_secs_f64());
+    }
+}
+
+/// One kind of operation on a store. Handles are bound when first used, so that
+/// what never occurs makes no series.
+#[derive(Debug)]
+pub struct StoreOperation {
+    /// `None` where metrics are off.
+    duration: Option<metrics::Histogram<f64>>,
+    attributes: Vec<KeyValue>,
+    succeeded: OnceLock<BoundHistogram<f64>>,
+    failed: OnceLock<BoundHistogram<f64>>,
+}
+
+impl StoreOperation {
+    /// Records one operation: its time, queue included, and whether it succeeded.
+    pub fn record(&self, took: Duration, ok: bool) {
+        let Some(duration) = &self.duration else {
+            return;
+        };
+        let bound = if ok {
+            self.succeeded
+                .get_or_init(|| duration.bind(&self.attributes))
+        } else {
+            self.failed.get_or_init(|| {
+                let mut attributes = self.attributes.clone();
+                attributes.push(KeyValue::new(names::ERROR_TYPE, names::OTHER));
+                duration.bind(&attributes)
+            })
+        };
+        bound.record(took.as_secs_f64());
+    }
+}

@@ -1,0 +1,98 @@
+//! `cargo xtask graph`: the picture of which crate depends on which, in
+//! docs/architecture.md. Cargo itself refuses a circle.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::tree;
+
+const DOCUMENT: &str = "docs/architecture.md";
+const BEGIN: &str = "```mermaid\n";
+const END: &str = "```";
+
+/// `cargo xtask graph`
+#[derive(clap::Args)]
+pub struct Args {
+    /// Changes nothing; fails if the picture is not what the crates are.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Draws the picture, or says that it is old.
+pub fn run(args: &Args) -> Result<()> {
+    let path = tree::root().join(DOCUMENT);
+    let before = fs::read_to_string(&path).with_context(|| DOCUMENT)?;
+    let after = drawn(&before)?;
+    if before == after {
+        return Ok(());
+    }
+    ensure!(
+        !args.check,
+        "{DOCUMENT}: its picture of the crates is old, run `cargo xtask graph`"
+    );
+    fs::write(path, after)?;
+    println!("wrote {DOCUMENT}");
+    Ok(())
+}
+
+/// The document with the picture as it should be.
+fn drawn(text: &str) -> Result<String> {
+    let missing = || format!("{DOCUMENT} has no mermaid block");
+    let (head, rest) = text.split_once(BEGIN).with_context(missing)?;
+    let (_, tail) = rest.split_once(END).with_context(missing)?;
+    Ok(format!("{head}{BEGIN}{}{END}{tail}", picture()?))
+}
+
+/// One line for each edge; those that only a build needs are dotted.
+fn picture() -> Result<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
+        .current_dir(tree::root())
+        .output()
+        .context("cargo metadata")?;
+    ensure!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    // What only the template has is in no service.
+    let is_ours = |name: &str| name == "lab" || name == "xtask";
+    let mut edges = BTreeSet::new();
+    for package in packages {
+        let from = package["name"].as_str().context("no name")?;
+        let dependencies = package["dependencies"].as_array();
+        for dependency in dependencies.into_iter().flatten() {
+            let arrow = match dependency["kind"].as_str() {
+                None => "-->",
+                Some("build") => "-.->",
+                Some(_) => continue,
+            };
+            let to = dependency["name"].as_str().context("no name")?;
+            if dependency["path"].is_string() && !is_ours(from) {
+                edges.insert((from, arrow, to));
+            }
+        }
+    }
+    let mut picture = "graph TD\n".to_owned();
+    for (from, arrow, to) in edges {
+        writeln!(picture, "    {from} {arrow} {to}")?;
+    }
+    Ok(picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_shows_the_crates_as_they_are() {
+        run(&Args { check: true }).unwrap();
+    }
+}
