@@ -273,6 +273,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and (eq .type "gateway-api") .gateway.create (not .gateway.name) (not .className) (not (include "mesh.istio" $)) }}
 - "ingress.className: {{ $v.mesh.provider }} brings no Gateway of its own; name the class of the one installed"
 {{- end }}
+{{- if and (eq .type "gateway-api") (include "mesh.istio" $) (not .gateway.retriesOff) }}
+- "ingress.gateway.retriesOff: through the Gateway API Istio repeats every rpc twice, also those that may not be; set defaultHttpRetryPolicy.attempts: 0 in the mesh's configuration and say so here, or use ingress.type: istio"
+{{- end }}
 {{- if and (ne .type "none") (not .gateway.create) (not .gateway.name) (ne .type "kubernetes") }}
 - "ingress.gateway.name: nothing is created and nothing named; set one of create and name"
 {{- end }}
