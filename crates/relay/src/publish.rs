@@ -13,6 +13,7 @@ pub(crate) trait Publisher: Send + Sync + 'static {
 }
 
 /// Why an event was not published, or not acknowledged.
+#[cfg_attr(not(feature = "nats"), expect(dead_code))]
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishError {
     /// There is no broker, or it does not answer.

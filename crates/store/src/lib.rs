@@ -11,8 +11,8 @@
 //! - **Holds**: what is owed to another service survives a crash ([`Hold`]).
 //! - **Retention and quota**: what is forgotten and when, and how much there may be.
 //!
-//! Two databases do that: [`sqlite`], one file for one process, and `postgres` (a
-//! feature), one database for any number. A use case sees neither: it takes an
+//! Two databases do that, each a feature: `sqlite` (the default), one file for one
+//! process, and `postgres`, one database for any number. A use case sees neither: it takes an
 //! `Arc<dyn Store<R>>`. [`settings`] has the flags that say which it is, [`observed()`]
 //! its metrics and spans, [`readiness`] what probes are told.
 //!
@@ -185,6 +185,7 @@ mod request;
 mod resource;
 mod row;
 pub mod settings;
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod store;
 mod table;

@@ -1,6 +1,7 @@
 //! From a setting to a store.
 
 use std::fmt;
+#[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use chassis::telemetry::metrics::Database;
 use crate::error::{Invalid, OpenError};
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
+#[cfg(feature = "sqlite")]
 use crate::sqlite::{self, SqliteStore};
 use crate::store::Store;
 use crate::table::Table;
@@ -19,6 +21,7 @@ use crate::table::Table;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
     /// `sqlite:PATH`: one file, for one process.
+    #[cfg(feature = "sqlite")]
     Sqlite(PathBuf),
     /// `postgres://…`: one database, for any number of processes.
     #[cfg(feature = "postgres")]
@@ -33,6 +36,7 @@ impl StoreUrl {
     #[must_use]
     pub fn database(&self) -> Database {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Database {
                 system: "sqlite",
                 ..Database::default()
@@ -48,6 +52,11 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         match text.split_once(':') {
+            #[cfg(not(feature = "sqlite"))]
+            Some(("sqlite", _)) => Err(Invalid::new(
+                "is for a server built with SQLite: cargo build --features sqlite",
+            )),
+            #[cfg(feature = "sqlite")]
             Some(("sqlite", path)) if !path.is_empty() && !path.contains('\0') => {
                 Ok(Self::Sqlite(path.into()))
             }
@@ -65,6 +74,7 @@ impl FromStr for StoreUrl {
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "sqlite")]
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => url.fmt(f),
@@ -111,6 +121,7 @@ pub async fn open<R: Table>(
     limits: Limits,
 ) -> Result<Arc<dyn Store<R>>, OpenError> {
     match url {
+        #[cfg(feature = "sqlite")]
         StoreUrl::Sqlite(path) => {
             let options = sqlite::Options {
                 published: limits.published,

@@ -19,9 +19,9 @@ pub struct StoreSettings {
         long = "store",
         env = "STORE",
         value_name = "URL",
-        default_value = "sqlite:data.db",
         hide_env_values = true
     )]
+    #[cfg_attr(feature = "sqlite", arg(default_value = "sqlite:data.db"))]
     pub url: StoreUrl,
 
     /// A file that holds the URL of --store, which then does not count: for a
@@ -118,12 +118,10 @@ impl StoreSettings {
     ///
     /// # Errors
     /// [`Fatal::usage`] that names `tool`.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(unused_variables, clippy::unnecessary_wraps)
-    )]
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn file_for(&self, command: &str, tool: &str) -> Result<&Path, Fatal> {
         match &self.url {
+            #[cfg(feature = "sqlite")]
             StoreUrl::Sqlite(path) => Ok(path),
             #[cfg(feature = "postgres")]
             StoreUrl::Postgres(url) => Err(Fatal::usage(format!(

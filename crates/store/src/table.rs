@@ -92,6 +92,7 @@ pub(crate) enum Format {
 pub struct Column<R> {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code))]
     pub(crate) format: Format,
     get: Get<R>,
     same: Option<fn(&R, &R) -> bool>,
@@ -193,6 +194,7 @@ pub struct Select<'a> {
 pub(crate) struct Condition<'a> {
     pub(crate) column: &'static str,
     pub(crate) value: &'a str,
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
     pub(crate) indexed: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Why a store cannot be opened.
 
+#[cfg(feature = "sqlite")]
 use std::io;
 use std::path::PathBuf;
 
@@ -106,6 +107,7 @@ pub enum OpenError {
     },
 }
 
+#[cfg(feature = "sqlite")]
 impl OpenError {
     /// Sorts what the system said about `path`.
     pub(crate) fn from_io(path: PathBuf, error: &io::Error) -> Self {
