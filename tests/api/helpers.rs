@@ -20,11 +20,11 @@ pub(crate) type Client = pb::order_service_client::OrderServiceClient<Channel>;
 
 /// A running server with a store of its own.
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) grpc: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) dir: TempDir,
-    log: Option<JoinHandle<String>>,
+    pub(crate) log: Option<JoinHandle<String>>,
 }
 
 /// The binary with a clean environment, on ports that the system chooses.
@@ -89,18 +89,15 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// The most bytes that were ever resident.
-    pub(crate) fn most_memory(&self) -> usize {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = (status.lines()).find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.unwrap().trim().trim_end_matches(" kB");
-        kib.parse::<usize>().unwrap() << 10
-    }
-
     /// Waits for the process to end by itself.
     pub(crate) async fn ended(mut self) -> (ExitStatus, TempDir) {
         let dir = std::mem::replace(&mut self.dir, TempDir::new().unwrap());
-        let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
+        let ended = tokio::task::spawn_blocking(move || {
+            let status = self.child.wait().unwrap();
+            // All of it has been read then.
+            let _ = self.log.take().map(JoinHandle::join);
+            status
+        });
         let status = tokio::time::timeout(Duration::from_mins(1), ended).await;
         (status.expect("the server ends").unwrap(), dir)
     }
@@ -111,15 +108,6 @@ impl Server {
         let (status, dir) = self.ended().await;
         assert!(status.success(), "{status}");
         dir
-    }
-
-    /// Stops it; returns what it logged after it said where it listens.
-    pub(crate) async fn stop_and_read(mut self) -> String {
-        let log = self.log.take().unwrap();
-        self.stop().await;
-        tokio::task::spawn_blocking(|| log.join().unwrap())
-            .await
-            .unwrap()
     }
 
     /// One plain HTTP/1.0 request to the admin port: status line and body.

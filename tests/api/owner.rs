@@ -308,43 +308,6 @@ async fn what_was_there_before_is_nobodys() {
     }
 }
 
-#[cfg(feature = "jwt")]
-#[tokio::test]
-async fn subjects_of_tokens_are_owners() {
-    use crate::jwt::{ISSUER, keys, token_of};
-
-    let dir = tempfile::TempDir::new().unwrap();
-    let (file, key) = keys(dir.path());
-    let overseers = r#"--overseer-claims={"role": ["admin"]}"#;
-    let server = Server::start_with(&[ISSUER, &file, overseers]);
-    let mut client = server.client().await;
-    let list = |subject: Option<&str>, admitted_as| {
-        let mut request = Request::new(pb::ListOrdersRequest::default());
-        let token = format!("Bearer {}", token_of(&key, subject, admitted_as));
-        let metadata = request.metadata_mut();
-        metadata.insert("authorization", token.parse().unwrap());
-        request
-    };
-    let mut request = Request::new(create_request("alice"));
-    let metadata = list(Some("alice"), "user").metadata().clone();
-    *request.metadata_mut() = metadata;
-    client.create_order(request).await.unwrap();
-    for (subject, admitted_as, count) in [
-        ("alice", "user", 1),
-        ("bob", "user", 0),
-        ("bob", "admin", 1),
-    ] {
-        let listed = client.list_orders(list(Some(subject), admitted_as)).await;
-        assert_eq!(
-            listed.unwrap().into_inner().orders.len(),
-            count,
-            "{subject}"
-        );
-    }
-    let nobody = client.list_orders(list(None, "admin")).await.unwrap_err();
-    refused(&nobody, Code::Unauthenticated, "TOKEN_INVALID");
-}
-
 #[test]
 fn what_nobody_would_tell_is_refused() {
     let dir = tempfile::TempDir::new().unwrap();

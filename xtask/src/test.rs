@@ -71,7 +71,14 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     (
         "refused without its feature",
-        &["cargo", "test", "--locked", "--test", "api", "settings::"],
+        &[
+            "cargo",
+            "test",
+            "--locked",
+            "--test",
+            "system",
+            "settings::",
+        ],
     ),
     (
         "one annotation changes server, chart and clients",

@@ -10,15 +10,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData as _, SigningKey as _};
 use serde_json::{Value, json};
+use service::proto::acme::order::v1 as pb;
 use tempfile::TempDir;
+use tonic::{Code, Request};
 
-use crate::helpers::{Server, command};
+use crate::helpers::{Server, command, create_request, refused};
 
-pub(crate) const ISSUER: &str = "--jwt-issuer=https://issuer.example";
+const ISSUER: &str = "--jwt-issuer=https://issuer.example";
 
 /// Writes the issuer's public keys; returns the flag that names them, and the
 /// private one.
-pub(crate) fn keys(folder: &Path) -> (String, KeyPair) {
+fn keys(folder: &Path) -> (String, KeyPair) {
     let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
     let public = BASE64.encode(key.der_bytes());
     let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": public}]});
@@ -31,7 +33,7 @@ fn token(key: &KeyPair, admitted_as: &str) -> String {
     token_of(key, Some("alice"), admitted_as)
 }
 
-pub(crate) fn token_of(key: &KeyPair, subject: Option<&str>, admitted_as: &str) -> String {
+fn token_of(key: &KeyPair, subject: Option<&str>, admitted_as: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let said = json!({
         "iss": "https://issuer.example",
@@ -101,5 +103,39 @@ fn what_tokens_cannot_be_checked_by_is_refused_before_a_store_is_made() {
         }
     }
     assert!(!dir.path().join("data.db").exists());
+}
+
+#[tokio::test]
+async fn subjects_of_tokens_are_owners() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (file, key) = keys(dir.path());
+    let overseers = r#"--overseer-claims={"role": ["admin"]}"#;
+    let server = Server::start_with(&[ISSUER, &file, overseers]);
+    let mut client = server.client().await;
+    let list = |subject: Option<&str>, admitted_as| {
+        let mut request = Request::new(pb::ListOrdersRequest::default());
+        let token = format!("Bearer {}", token_of(&key, subject, admitted_as));
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", token.parse().unwrap());
+        request
+    };
+    let mut request = Request::new(create_request("alice"));
+    let metadata = list(Some("alice"), "user").metadata().clone();
+    *request.metadata_mut() = metadata;
+    client.create_order(request).await.unwrap();
+    for (subject, admitted_as, count) in [
+        ("alice", "user", 1),
+        ("bob", "user", 0),
+        ("bob", "admin", 1),
+    ] {
+        let listed = client.list_orders(list(Some(subject), admitted_as)).await;
+        assert_eq!(
+            listed.unwrap().into_inner().orders.len(),
+            count,
+            "{subject}"
+        );
+    }
+    let nobody = client.list_orders(list(None, "admin")).await.unwrap_err();
+    refused(&nobody, Code::Unauthenticated, "TOKEN_INVALID");
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
