@@ -12,9 +12,9 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::contract;
-use crate::order::Error;
-use crate::order::stock::{Hold, Pieces, Stock};
-use crate::order::text::Code as Sku;
+use crate::order::OrderError;
+use crate::order::stock::{Pieces, StockHold, StockKeeper};
+use crate::order::text::ShortCode as Sku;
 use crate::proto::acme::inventory::v1 as pb;
 use crate::settings::Settings;
 
@@ -32,7 +32,7 @@ pub struct Inventory(InventoryClient);
 pub fn connect(
     settings: &Settings,
     telemetry: &Telemetry,
-) -> Result<Option<Arc<dyn Stock>>, Fatal> {
+) -> Result<Option<Arc<dyn StockKeeper>>, Fatal> {
     let Some(endpoint) = &settings.inventory_endpoint else {
         return Ok(None);
     };
@@ -51,8 +51,8 @@ pub fn connect(
 }
 
 #[async_trait::async_trait]
-impl Stock for Inventory {
-    async fn reserve(&self, hold: Hold, pieces: &Pieces) -> Result<(), Error> {
+impl StockKeeper for Inventory {
+    async fn reserve(&self, hold: StockHold, pieces: &Pieces) -> Result<(), OrderError> {
         let items = pieces.iter().map(|(sku, quantity)| pb::Item {
             sku: sku.to_string(),
             // A hundred lines of a million stay far below.
@@ -68,7 +68,7 @@ impl Stock for Inventory {
         reserved.map(drop).map_err(refusal)
     }
 
-    async fn release(&self, hold: Hold) -> Result<(), Error> {
+    async fn release(&self, hold: StockHold) -> Result<(), OrderError> {
         let request = pb::ReleaseRequest {
             reservation: hold.id.to_string(),
             ticket: hold.ticket.0,
@@ -80,12 +80,12 @@ impl Stock for Inventory {
 
 /// What the upstream's answer means here. Its text stays here, too: it speaks of
 /// things that our callers need not know.
-fn refusal(status: Status) -> Error {
+fn refusal(status: Status) -> OrderError {
     match status.code() {
-        Code::Aborted => Error::Overtaken,
-        Code::FailedPrecondition => Error::OutOfStock(missing(&status)),
-        Code::DeadlineExceeded => Error::DeadlineExceeded,
-        _ => Error::InventoryUnavailable(status.into()),
+        Code::Aborted => OrderError::Overtaken,
+        Code::FailedPrecondition => OrderError::OutOfStock(missing(&status)),
+        Code::DeadlineExceeded => OrderError::DeadlineExceeded,
+        _ => OrderError::InventoryUnavailable(status.into()),
     }
 }
 

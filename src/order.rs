@@ -29,8 +29,8 @@ mod table;
 pub mod text;
 pub mod token;
 
-pub use error::Error;
+pub use error::OrderError;
 pub use id::OrderId;
-pub use model::{Draft, Order, State};
+pub use model::{Order, OrderDraft, OrderState};
 pub use service::Orders;
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -5,14 +5,14 @@
 use prost::Message as _;
 use relay::CloudEvent;
 
-use crate::order::change::Change;
-use crate::order::event::Event;
+use crate::order::change::OrderChange;
+use crate::order::event::OrderEvent;
 use crate::order::grpc;
 
 /// `event` as it is published. Its id is the name and version of what changed, so that
 /// it is the same whenever and by whomever it is published.
 #[must_use]
-pub fn encode(event: &Event) -> CloudEvent {
+pub fn encode(event: &OrderEvent) -> CloudEvent {
     let order = &event.resource;
     let owner = (!order.owner.is_nobody()).then(|| ("owner", order.owner.as_str().to_owned()));
     CloudEvent {
@@ -27,11 +27,11 @@ pub fn encode(event: &Event) -> CloudEvent {
     }
 }
 
-fn kind(change: Change) -> &'static str {
+fn kind(change: OrderChange) -> &'static str {
     match change {
-        Change::Created => "acme.order.v1.created",
-        Change::Updated => "acme.order.v1.updated",
-        Change::Cancelled => "acme.order.v1.cancelled",
+        OrderChange::Created => "acme.order.v1.created",
+        OrderChange::Updated => "acme.order.v1.updated",
+        OrderChange::Cancelled => "acme.order.v1.cancelled",
     }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

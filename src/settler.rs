@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::order::error::Error;
+use crate::order::error::OrderError;
 use crate::order::id::OrderId;
-use crate::order::model::State;
-use crate::order::stock::{Hold, Pieces, Stock};
+use crate::order::model::OrderState;
+use crate::order::stock::{Pieces, StockHold, StockKeeper};
 use crate::order::storage::OrderStore;
 
 /// Most holds taken at once.
@@ -37,7 +37,7 @@ impl Settler {
     #[must_use]
     pub fn start(
         store: Arc<OrderStore>,
-        stock: Arc<dyn Stock>,
+        stock: Arc<dyn StockKeeper>,
         owed: Arc<Notify>,
         age: Duration,
     ) -> Self {
@@ -67,7 +67,7 @@ impl Settler {
 
 struct Settling {
     store: Arc<OrderStore>,
-    stock: Arc<dyn Stock>,
+    stock: Arc<dyn StockKeeper>,
     owed: Arc<Notify>,
     age: Duration,
     stopped: watch::Receiver<bool>,
@@ -99,7 +99,7 @@ impl Settling {
     }
 
     /// Settles some; returns how many it took.
-    async fn step(&self) -> Result<usize, Error> {
+    async fn step(&self) -> Result<usize, OrderError> {
         let holds = self.store.owed(self.age, BATCH).await?;
         for hold in &holds {
             if *self.stopped.borrow() {
@@ -110,10 +110,10 @@ impl Settling {
         Ok(holds.len())
     }
 
-    async fn settle(&self, hold: Hold) -> Result<(), Error> {
+    async fn settle(&self, hold: StockHold) -> Result<(), OrderError> {
         // Nobody else can change now what it needs and keep the newest hold.
         let needs = (self.store.get(hold.id).await?)
-            .filter(|order| order.state == State::Open)
+            .filter(|order| order.state == OrderState::Open)
             .map(|order| Pieces::of(&order.content.items));
         let settled = match needs {
             Some(pieces) => self.stock.reserve(hold, &pieces).await,
@@ -121,8 +121,8 @@ impl Settling {
         };
         match settled {
             // Whoever overtook this one settles.
-            Ok(()) | Err(Error::Overtaken) => Ok(self.store.settled(hold).await?),
-            Err(error @ Error::OutOfStock(_)) => {
+            Ok(()) | Err(OrderError::Overtaken) => Ok(self.store.settled(hold).await?),
+            Err(error @ OrderError::OutOfStock(_)) => {
                 let id = OrderId(hold.id);
                 tracing::error!(error = %error, %id, "the inventory has less than is needed");
                 Ok(())
@@ -133,11 +133,11 @@ impl Settling {
 }
 
 /// With what is behind it: this goes to the log alone.
-fn cause(error: &Error) -> String {
+fn cause(error: &OrderError) -> String {
     match error {
-        Error::InventoryUnavailable(cause)
-        | Error::StoreUnavailable(cause)
-        | Error::Internal(cause) => format!("{error}: {cause}"),
+        OrderError::InventoryUnavailable(cause)
+        | OrderError::StoreUnavailable(cause)
+        | OrderError::Internal(cause) => format!("{error}: {cause}"),
         other => other.to_string(),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use service::order::grpc::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_PATHS};
 use service::order::item::{Items, Quantity};
-use service::order::text::{Code, Invalid, Note};
+use service::order::text::{Invalid, NoteText, ShortCode};
 use service::settings::Settings;
 
 fn read(path: &str) -> String {
@@ -92,14 +92,14 @@ fn the_document_says_how_often_events_are_marked_as_published() {
 
 #[test]
 fn the_numbers_of_the_api_are_those_of_the_code() {
-    let code = vec![1, wide(Code::MAX_LEN)];
+    let code = vec![1, wide(ShortCode::MAX_LEN)];
     let (default, most) = (wide(DEFAULT_PAGE_SIZE), wide(MAX_PAGE_SIZE));
     let hours = settings().store.request_retention.as_secs() / 3600;
     let pieces = u64::try_from(Quantity::MAX).unwrap();
     let expected = [
         ("Order.customer", code.clone()),
         ("Order.items", vec![1, wide(Items::MAX_LEN)]),
-        ("Order.note", vec![wide(Note::MAX_CHARS)]),
+        ("Order.note", vec![wide(NoteText::MAX_CHARS)]),
         ("LineItem.sku", code),
         ("LineItem.quantity", vec![1, pieces]),
         ("CreateOrderRequest.request_id", vec![hours]),
@@ -114,15 +114,21 @@ fn the_numbers_of_the_api_are_those_of_the_code() {
 fn what_is_refused_is_told_the_numbers_of_the_code() {
     let said = |Invalid(why): Invalid| numbers(&why);
     let pieces = u64::try_from(Quantity::MAX).unwrap();
-    let note = "x".repeat(Note::MAX_CHARS + 1);
+    let note = "x".repeat(NoteText::MAX_CHARS + 1);
     for (why, expected) in [
-        (Code::parse("").unwrap_err(), vec![1, wide(Code::MAX_LEN)]),
+        (
+            ShortCode::parse("").unwrap_err(),
+            vec![1, wide(ShortCode::MAX_LEN)],
+        ),
         (
             Items::new(Vec::new()).unwrap_err(),
             vec![1, wide(Items::MAX_LEN)],
         ),
         (Quantity::new(0).unwrap_err(), vec![1, pieces]),
-        (Note::parse(&note).unwrap_err(), vec![wide(Note::MAX_CHARS)]),
+        (
+            NoteText::parse(&note).unwrap_err(),
+            vec![wide(NoteText::MAX_CHARS)],
+        ),
     ] {
         assert_eq!(said(why), expected);
     }
@@ -190,7 +196,7 @@ fn the_readme_knows_every_reason() {
         return;
     }
     let readme = read("README.md");
-    let (_, table) = readme.split_once("\n| Code | Reasons |").unwrap();
+    let (_, table) = readme.split_once("\n| ShortCode | Reasons |").unwrap();
     let rows = table
         .lines()
         .skip(1)

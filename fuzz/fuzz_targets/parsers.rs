@@ -4,25 +4,25 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use service::order::money::Currency;
+use service::order::money::CurrencyCode;
 use service::order::owner::Requester;
-use service::order::query::{Filter, Sort};
-use service::order::text::{Code, Note};
-use service::order::{OrderId, State, token};
+use service::order::query::{OrderFilter, Sort};
+use service::order::text::{NoteText, ShortCode};
+use service::order::{OrderId, OrderState, token};
 
 fuzz_target!(|texts: (&str, &str)| {
     let (text, other) = texts;
     let _ = text.parse::<OrderId>().map(|id| {
         assert_eq!(id.to_string().parse(), Ok(id));
     });
-    let _ = text.parse::<State>();
-    let _ = Code::parse(text);
-    let _ = Note::parse(text);
-    let _ = Currency::parse(text);
+    let _ = text.parse::<OrderState>();
+    let _ = ShortCode::parse(text);
+    let _ = NoteText::parse(text);
+    let _ = CurrencyCode::parse(text);
     let by = Requester::default();
     let sort = Sort::parse(other).unwrap_or_default();
-    let filter = Filter::parse(text).unwrap_or_default();
-    assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
+    let filter = OrderFilter::parse(text).unwrap_or_default();
+    assert_eq!(OrderFilter::parse(&filter.to_string()), Ok(filter.clone()));
     if let Ok(last) = token::parse_page(other, &by, &filter, sort) {
         let again = token::page(&by, &filter, sort, last);
         assert_eq!(token::parse_page(&again, &by, &filter, sort), Ok(last));

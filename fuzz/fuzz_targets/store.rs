@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use service::order::Order;
-use service::order::change::Change;
-use service::order::event::{Event, Position};
-use service::order::model::{Command, Version};
-use service::order::query::{Query, Sort};
-use service::order::stock::{Claim, Hold, Ticket};
+use service::order::change::OrderChange;
+use service::order::event::{EventPosition, OrderEvent};
+use service::order::model::{OrderCommand, OrderVersion};
+use service::order::query::{OrderQuery, Sort};
+use service::order::stock::{HoldTicket, StockClaim, StockHold};
 use service::order::storage::RequestKey;
 use store::{Changed, Checkpoint, Error};
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ const MOST: usize = 1_000;
 
 pub struct Store {
     inner: Mutex<Inner>,
-    last: watch::Sender<Position>,
+    last: watch::Sender<EventPosition>,
 }
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             inner: Mutex::default(),
-            last: watch::Sender::new(Position(0)),
+            last: watch::Sender::new(EventPosition(0)),
         }
     }
 }
@@ -61,7 +61,7 @@ impl store::Store<Order> for Store {
         &self,
         order: Order,
         key: Option<RequestKey>,
-        _: Option<Ticket>,
+        _: Option<HoldTicket>,
     ) -> Result<Order, Error> {
         if let Some(key) = &key
             && let Some(earlier) = self.replay(key).await?
@@ -84,7 +84,7 @@ impl store::Store<Order> for Store {
         Ok(inner.all.iter().find(|known| known.id.0 == id).cloned())
     }
 
-    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
+    async fn list(&self, query: &OrderQuery) -> Result<Vec<Order>, Error> {
         let inner = self.inner.lock().unwrap();
         let behind = |known: &&Order| match (query.after, query.sort) {
             (None, _) => true,
@@ -92,19 +92,29 @@ impl store::Store<Order> for Store {
             (Some(after), Sort::Newest) => known.id.0 < after.0,
         };
         let meant = |known: &&Order| {
-            query.owner.as_ref().is_none_or(|owner| *owner == known.owner)
+            query
+                .owner
+                .as_ref()
+                .is_none_or(|owner| *owner == known.owner)
                 && query.filter.matches(known)
         };
-        Ok(inner.all.iter().filter(behind).filter(meant).take(query.limit).cloned().collect())
+        Ok(inner
+            .all
+            .iter()
+            .filter(behind)
+            .filter(meant)
+            .take(query.limit)
+            .cloned()
+            .collect())
     }
 
     async fn change_held(
         &self,
         id: Uuid,
-        command: Command,
-        expected: Option<Version>,
+        command: OrderCommand,
+        expected: Option<OrderVersion>,
         now: SystemTime,
-        _: Claim,
+        _: StockClaim,
     ) -> Result<Changed<Order>, Error> {
         let mut inner = self.inner.lock().unwrap();
         let Some(known) = inner.all.iter_mut().find(|known| known.id.0 == id) else {
@@ -119,34 +129,34 @@ impl store::Store<Order> for Store {
     }
 
     // Nothing is reserved here.
-    async fn hold(&self, id: Uuid, _: Option<&RequestKey>) -> Result<Hold, Error> {
-        Ok(Hold {
+    async fn hold(&self, id: Uuid, _: Option<&RequestKey>) -> Result<StockHold, Error> {
+        Ok(StockHold {
             id,
-            ticket: Ticket(1),
+            ticket: HoldTicket(1),
             first: true,
         })
     }
 
-    async fn owed(&self, _: Duration, _: usize) -> Result<Vec<Hold>, Error> {
+    async fn owed(&self, _: Duration, _: usize) -> Result<Vec<StockHold>, Error> {
         Ok(Vec::new())
     }
 
-    async fn settled(&self, _: Hold) -> Result<(), Error> {
+    async fn settled(&self, _: StockHold) -> Result<(), Error> {
         Ok(())
     }
 
-    async fn events(&self, _after: Position, _limit: usize) -> Result<Vec<Event>, Error> {
+    async fn events(&self, _after: EventPosition, _limit: usize) -> Result<Vec<OrderEvent>, Error> {
         let inner = self.inner.lock().unwrap();
-        let event = |order: &Order| Event {
-            position: Position(1),
-            change: Change::Created,
+        let event = |order: &Order| OrderEvent {
+            position: EventPosition(1),
+            change: OrderChange::Created,
             resource: order.clone(),
             trace: None,
         };
         Ok(inner.all.iter().take(1).map(event).collect())
     }
 
-    fn last_event(&self) -> watch::Receiver<Position> {
+    fn last_event(&self) -> watch::Receiver<EventPosition> {
         self.last.subscribe()
     }
 
@@ -163,7 +173,7 @@ impl store::Store<Order> for Store {
         })
     }
 
-    async fn save_checkpoint(&self, _position: Position) -> Result<(), Error> {
+    async fn save_checkpoint(&self, _position: EventPosition) -> Result<(), Error> {
         Ok(())
     }
 

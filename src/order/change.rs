@@ -7,7 +7,7 @@ use store::EventKind;
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum OrderChange {
     /// It was placed.
     Created,
     /// Its content changed.
@@ -16,7 +16,7 @@ pub enum Change {
     Cancelled,
 }
 
-impl EventKind for Change {
+impl EventKind for OrderChange {
     const CREATED: Self = Self::Created;
 
     fn as_str(self) -> &'static str {

@@ -4,13 +4,13 @@
 use uuid::Uuid;
 
 use super::id::OrderId;
-use super::text::Code;
+use super::text::ShortCode;
 
 pub use store::Cause;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum OrderError {
     /// There is none of that name.
     #[error("{0} does not exist")]
     NotFound(OrderId),
@@ -24,8 +24,8 @@ pub enum Error {
     #[error("request_id {0} was used with other content")]
     RequestIdReused(Uuid),
     /// Some articles cannot be reserved.
-    #[error("out of stock: {}", .0.iter().map(Code::as_str).collect::<Vec<_>>().join(", "))]
-    OutOfStock(Vec<Code>),
+    #[error("out of stock: {}", .0.iter().map(ShortCode::as_str).collect::<Vec<_>>().join(", "))]
+    OutOfStock(Vec<ShortCode>),
     /// Somebody else took a newer hold on the reservation: to be tried again.
     #[error("its stock is being changed by another call")]
     Overtaken,
@@ -52,7 +52,7 @@ pub enum Error {
     Internal(#[source] Cause),
 }
 
-impl From<store::Error> for Error {
+impl From<store::Error> for OrderError {
     fn from(error: store::Error) -> Self {
         use store::Error as Failed;
         match error {

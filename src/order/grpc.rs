@@ -12,7 +12,7 @@ use chassis::attempt;
 use chassis::ending::Ending;
 use tonic::{Request, Response, Status};
 
-use super::event::Event;
+use super::event::OrderEvent;
 use super::owner::Requester;
 use super::service::Orders;
 use super::{query, token};
@@ -30,12 +30,12 @@ pub const DEFAULT_PAGE_SIZE: usize = 50;
 
 /// `event` as it is published elsewhere: what a watch of everything tells.
 #[must_use]
-pub fn published(event: Event) -> pb::WatchOrdersResponse {
+pub fn published(event: OrderEvent) -> pb::WatchOrdersResponse {
     let everyone = Requester {
         sees_all: true,
         ..Requester::default()
     };
-    let token = token::watch(&everyone, &query::Filter::default(), event.position);
+    let token = token::watch(&everyone, &query::OrderFilter::default(), event.position);
     encode::event(event, token)
 }
 
@@ -79,7 +79,7 @@ impl OrderService for Api {
         let draft = violations.finish(draft)?;
 
         let order = self.orders.create(&by, draft, id).await;
-        Ok(Response::new(encode::order(order.map_err(status::of)?)))
+        Ok(Response::new(encode::resource(order.map_err(status::of)?)))
     }
 
     async fn get_order(
@@ -92,7 +92,7 @@ impl OrderService for Api {
         let id = violations.finish(id)?;
 
         let order = self.orders.get(&by, id).await.map_err(status::of)?;
-        Ok(Response::new(encode::order(order)))
+        Ok(Response::new(encode::resource(order)))
     }
 
     async fn list_orders(
@@ -103,7 +103,7 @@ impl OrderService for Api {
         let message = request.into_inner();
         let mut violations = Violations::default();
         let size = decode::page_size(message.page_size, &mut violations);
-        let filter = violations.check("filter", query::Filter::parse(&message.filter));
+        let filter = violations.check("filter", query::OrderFilter::parse(&message.filter));
         let sort = violations.check("order_by", query::Sort::parse(&message.order_by));
         // A token is bound to filter and sequence: it says nothing without them.
         let after = match (&filter, sort) {
@@ -130,7 +130,7 @@ impl OrderService for Api {
         let (id, command, expected) = violations.finish(update)?;
 
         let order = self.orders.change(&by, id, command, expected).await;
-        Ok(Response::new(encode::order(order.map_err(status::of)?)))
+        Ok(Response::new(encode::resource(order.map_err(status::of)?)))
     }
 
     async fn cancel_order(
@@ -144,9 +144,9 @@ impl OrderService for Api {
         let expected = decode::etag("etag", &message.etag, &mut violations);
         let id = violations.finish(id)?;
 
-        let command = super::model::Command::Cancel;
+        let command = super::model::OrderCommand::Cancel;
         let order = self.orders.change(&by, id, command, expected).await;
-        Ok(Response::new(encode::order(order.map_err(status::of)?)))
+        Ok(Response::new(encode::resource(order.map_err(status::of)?)))
     }
 
     type WatchOrdersStream = watch::Responses;
@@ -159,7 +159,7 @@ impl OrderService for Api {
         let ending = Ending::of(&request);
         let message = request.into_inner();
         let mut violations = Violations::default();
-        let filter = violations.check("filter", query::Filter::parse(&message.filter));
+        let filter = violations.check("filter", query::OrderFilter::parse(&message.filter));
         let after = match &filter {
             Some(filter) if !message.resume_token.is_empty() => violations.check(
                 "resume_token",

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::money::Money;
-use super::text::{Code, Invalid};
+use super::money::MoneyAmount;
+use super::text::{Invalid, ShortCode};
 
 /// 1 to 1,000,000 pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,11 +49,11 @@ impl From<Quantity> for i32 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineItem {
     /// The article.
-    pub sku: Code,
+    pub sku: ShortCode,
     /// How many.
     pub quantity: Quantity,
     /// The price of one.
-    pub unit_price: Money,
+    pub unit_price: MoneyAmount,
 }
 
 /// 1 to 100 positions in one currency, with a total that can be represented.
@@ -61,7 +61,7 @@ pub struct LineItem {
 #[serde(try_from = "Vec<LineItem>", into = "Vec<LineItem>")]
 pub struct Items {
     lines: Vec<LineItem>,
-    total: Money,
+    total: MoneyAmount,
 }
 
 impl Items {
@@ -82,7 +82,7 @@ impl Items {
             .iter()
             .map(|line| i128::from(line.quantity.get()) * line.unit_price.total_nanos())
             .sum();
-        let total = Money::from_total_nanos(currency, sum)
+        let total = MoneyAmount::from_total_nanos(currency, sum)
             .map_err(|Invalid(why)| Invalid(format!("their total {why}")))?;
         Ok(Self { lines, total })
     }
@@ -95,7 +95,7 @@ impl Items {
 
     /// The exact sum of quantity times unit price.
     #[must_use]
-    pub fn total(&self) -> Money {
+    pub fn total(&self) -> MoneyAmount {
         self.total
     }
 }

@@ -6,28 +6,28 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
-use super::error::Error;
+use super::change::OrderChange;
+use super::error::OrderError;
 use super::id::OrderId;
 use super::item::Items;
-use super::money::Money;
-use super::owner::Owner;
-use super::text::{Code, Invalid, Note};
+use super::money::MoneyAmount;
+use super::owner::OwnerName;
+use super::text::{Invalid, NoteText, ShortCode};
 
 /// Counts the changes of one order, from 1; the etag.
-pub use store::Version;
+pub use store::Version as OrderVersion;
 
 /// Where one order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum State {
+pub enum OrderState {
     /// Placed; may still be changed.
     Open,
     /// Final.
     Cancelled,
 }
 
-impl State {
+impl OrderState {
     /// The name in filters and in storage.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -38,7 +38,7 @@ impl State {
     }
 }
 
-impl FromStr for State {
+impl FromStr for OrderState {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
@@ -52,13 +52,13 @@ impl FromStr for State {
 
 /// What a caller says of a new order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draft {
+pub struct OrderDraft {
     /// Who it is for.
-    pub customer: Code,
+    pub customer: ShortCode,
     /// What is asked for.
     pub items: Items,
     /// Free text.
-    pub note: Note,
+    pub note: NoteText,
 }
 
 /// One order.
@@ -67,15 +67,15 @@ pub struct Order {
     /// Its name.
     pub id: OrderId,
     /// Whose it is: who placed it.
-    #[serde(default, skip_serializing_if = "Owner::is_nobody")]
-    pub owner: Owner,
+    #[serde(default, skip_serializing_if = "OwnerName::is_nobody")]
+    pub owner: OwnerName,
     /// What was asked for.
     #[serde(flatten)]
-    pub content: Draft,
+    pub content: OrderDraft,
     /// Where it stands.
-    pub state: State,
+    pub state: OrderState,
     /// Grows by one with every change; the etag.
-    pub version: Version,
+    pub version: OrderVersion,
     /// When it was placed.
     pub created: SystemTime,
     /// When it last changed; never before `created`.
@@ -84,13 +84,13 @@ pub struct Order {
 
 /// A change that a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum OrderCommand {
     /// Replaces what is `Some`.
     Update {
         /// The new positions.
         items: Option<Items>,
         /// The new text.
-        note: Option<Note>,
+        note: Option<NoteText>,
     },
     /// Cancels; on a cancelled one it changes nothing, whatever its version.
     Cancel,
@@ -99,13 +99,13 @@ pub enum Command {
 impl Order {
     /// Places a new one.
     #[must_use]
-    pub fn place(id: OrderId, owner: Owner, content: Draft, now: SystemTime) -> Self {
+    pub fn place(id: OrderId, owner: OwnerName, content: OrderDraft, now: SystemTime) -> Self {
         Self {
             id,
             owner,
             content,
-            state: State::Open,
-            version: Version(1),
+            state: OrderState::Open,
+            version: OrderVersion(1),
             created: now,
             updated: now,
         }
@@ -113,7 +113,7 @@ impl Order {
 
     /// The sum of its items.
     #[must_use]
-    pub fn total(&self) -> Money {
+    pub fn total(&self) -> MoneyAmount {
         self.content.items.total()
     }
 
@@ -132,38 +132,40 @@ impl Order {
     ///
     /// # Errors
     ///
-    /// [`Error::Stale`] if it changed since, [`Error::NotOpen`] if its state
+    /// [`OrderError::Stale`] if it changed since, [`OrderError::NotOpen`] if its state
     /// forbids the change.
     pub fn apply(
         &self,
-        command: &Command,
-        expected: Option<Version>,
+        command: &OrderCommand,
+        expected: Option<OrderVersion>,
         now: SystemTime,
-    ) -> Result<Option<(Self, Change)>, Error> {
+    ) -> Result<Option<(Self, OrderChange)>, OrderError> {
         // Before its version is looked at: a repeated call ends as the first one.
-        if (command, self.state) == (&Command::Cancel, State::Cancelled) {
+        if (command, self.state) == (&OrderCommand::Cancel, OrderState::Cancelled) {
             return Ok(None);
         }
         if expected.is_some_and(|version| version != self.version) {
-            return Err(Error::Stale(self.id));
+            return Err(OrderError::Stale(self.id));
         }
         let mut next = self.clone();
         let change = match (command, self.state) {
-            (Command::Cancel, _) => {
-                next.state = State::Cancelled;
-                Change::Cancelled
+            (OrderCommand::Cancel, _) => {
+                next.state = OrderState::Cancelled;
+                OrderChange::Cancelled
             }
-            (Command::Update { .. }, State::Cancelled) => return Err(Error::NotOpen(self.id)),
-            (Command::Update { items, note }, State::Open) => {
+            (OrderCommand::Update { .. }, OrderState::Cancelled) => {
+                return Err(OrderError::NotOpen(self.id));
+            }
+            (OrderCommand::Update { items, note }, OrderState::Open) => {
                 next.content.items = items.as_ref().unwrap_or(&self.content.items).clone();
                 next.content.note = note.as_ref().unwrap_or(&self.content.note).clone();
                 if next == *self {
                     return Ok(None);
                 }
-                Change::Updated
+                OrderChange::Updated
             }
         };
-        next.version = Version(self.version.0 + 1);
+        next.version = OrderVersion(self.version.0 + 1);
         // A clock that jumps back must not make it older than it was.
         next.updated = now.max(self.updated);
         Ok(Some((next, change)))

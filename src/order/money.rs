@@ -1,5 +1,5 @@
 //{% capture source %}§{% raw %}
-//! Exact amounts of money, as in `google.type.Money`.
+//! Exact amounts of money, as in `google.type.MoneyAmount`.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ const NANOS_PER_UNIT: i128 = 1_000_000_000;
 /// An ISO 4217 code: three capital letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Currency([u8; 3]);
+pub struct CurrencyCode([u8; 3]);
 
-impl Currency {
+impl CurrencyCode {
     /// Checks the form, not the list of currencies in use.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         match *text.as_bytes() {
@@ -24,13 +24,13 @@ impl Currency {
     }
 }
 
-impl fmt::Display for Currency {
+impl fmt::Display for CurrencyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|b| write!(f, "{}", *b as char))
     }
 }
 
-impl TryFrom<String> for Currency {
+impl TryFrom<String> for CurrencyCode {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
@@ -38,8 +38,8 @@ impl TryFrom<String> for Currency {
     }
 }
 
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
+impl From<CurrencyCode> for String {
+    fn from(currency: CurrencyCode) -> Self {
         currency.to_string()
     }
 }
@@ -47,15 +47,15 @@ impl From<Currency> for String {
 /// An amount that is not negative. Never a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
-pub struct Money {
-    currency: Currency,
+pub struct MoneyAmount {
+    currency: CurrencyCode,
     units: i64,
     nanos: i32,
 }
 
-impl Money {
+impl MoneyAmount {
     /// `nanos` are billionths of a unit: 0 to 999,999,999.
-    pub fn new(currency: Currency, units: i64, nanos: i32) -> Result<Self, Invalid> {
+    pub fn new(currency: CurrencyCode, units: i64, nanos: i32) -> Result<Self, Invalid> {
         if units < 0 || nanos < 0 {
             return Err(Invalid::new("must not be negative"));
         }
@@ -71,7 +71,7 @@ impl Money {
 
     /// What the amount is counted in.
     #[must_use]
-    pub fn currency(&self) -> Currency {
+    pub fn currency(&self) -> CurrencyCode {
         self.currency
     }
 
@@ -93,9 +93,9 @@ impl Money {
         i128::from(self.units) * NANOS_PER_UNIT + i128::from(self.nanos)
     }
 
-    /// The inverse of [`Money::total_nanos`]; refuses what 64 bits of units
+    /// The inverse of [`MoneyAmount::total_nanos`]; refuses what 64 bits of units
     /// cannot hold.
-    pub fn from_total_nanos(currency: Currency, total: i128) -> Result<Self, Invalid> {
+    pub fn from_total_nanos(currency: CurrencyCode, total: i128) -> Result<Self, Invalid> {
         let too_large = |_| Invalid::new("is too large to be represented");
         let units = i64::try_from(total / NANOS_PER_UNIT).map_err(too_large)?;
         let nanos = i32::try_from(total % NANOS_PER_UNIT).map_err(too_large)?;
@@ -103,15 +103,15 @@ impl Money {
     }
 }
 
-/// [`Money`] as it is read back.
+/// [`MoneyAmount`] as it is read back.
 #[derive(Deserialize)]
 struct Unchecked {
-    currency: Currency,
+    currency: CurrencyCode,
     units: i64,
     nanos: i32,
 }
 
-impl TryFrom<Unchecked> for Money {
+impl TryFrom<Unchecked> for MoneyAmount {
     type Error = Invalid;
 
     fn try_from(money: Unchecked) -> Result<Self, Invalid> {

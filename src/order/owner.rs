@@ -11,9 +11,9 @@ use super::text::Invalid;
 /// placed before owners were kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Owner(String);
+pub struct OwnerName(String);
 
-impl Owner {
+impl OwnerName {
     /// Most bytes a name may have: as many as a SPIFFE id.
     pub const MAX_LEN: usize = 2_048;
 
@@ -38,7 +38,7 @@ impl Owner {
     }
 }
 
-impl TryFrom<String> for Owner {
+impl TryFrom<String> for OwnerName {
     type Error = Invalid;
 
     fn try_from(name: String) -> Result<Self, Invalid> {
@@ -46,8 +46,8 @@ impl TryFrom<String> for Owner {
     }
 }
 
-impl From<Owner> for String {
-    fn from(owner: Owner) -> Self {
+impl From<OwnerName> for String {
+    fn from(owner: OwnerName) -> Self {
         owner.0
     }
 }
@@ -57,7 +57,7 @@ impl From<Owner> for String {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requester {
     /// Whose what they place is, and under whose name their request ids are.
-    pub owner: Owner,
+    pub owner: OwnerName,
     /// Whether all is there for them, and not only what is theirs.
     pub sees_all: bool,
 }
@@ -65,13 +65,13 @@ pub struct Requester {
 impl Requester {
     /// Whether what is `owner`'s is there for them.
     #[must_use]
-    pub fn sees(&self, owner: &Owner) -> bool {
+    pub fn sees(&self, owner: &OwnerName) -> bool {
         self.only().is_none_or(|only| only == owner)
     }
 
     /// Whose alone is there for them; `None`: everybody's.
     #[must_use]
-    pub fn only(&self) -> Option<&Owner> {
+    pub fn only(&self) -> Option<&OwnerName> {
         (!self.sees_all).then_some(&self.owner)
     }
 }

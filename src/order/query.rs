@@ -4,20 +4,20 @@
 use std::fmt;
 
 use super::id::OrderId;
-use super::model::{Order, State};
-use super::owner::Owner;
-use super::text::{Code, Invalid};
+use super::model::{Order, OrderState};
+use super::owner::OwnerName;
+use super::text::{Invalid, ShortCode};
 
 /// Which orders are meant; both conditions must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct OrderFilter {
     /// Only this customer's.
-    pub customer: Option<Code>,
+    pub customer: Option<ShortCode>,
     /// Only those in this state.
-    pub state: Option<State>,
+    pub state: Option<OrderState>,
 }
 
-impl Filter {
+impl OrderFilter {
     /// Parses `customer = "alice" AND state = OPEN`, a part of AIP-160.
     /// Empty text means all.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -37,7 +37,7 @@ impl Filter {
             let refuse = |Invalid(why)| Invalid(format!("{field} {why}"));
             let twice = match field {
                 "customer" => (filter.customer)
-                    .replace(Code::parse(value).map_err(refuse)?)
+                    .replace(ShortCode::parse(value).map_err(refuse)?)
                     .is_some(),
                 "state" => (filter.state)
                     .replace(value.parse().map_err(refuse)?)
@@ -64,7 +64,7 @@ impl Filter {
 }
 
 /// The canonical text; parses to an equal filter.
-impl fmt::Display for Filter {
+impl fmt::Display for OrderFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(customer) = &self.customer {
             write!(f, "customer = \"{customer}\"")?;
@@ -132,11 +132,11 @@ impl Sort {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub struct OrderQuery {
     /// Only this one's; `None`: everybody's.
-    pub owner: Option<Owner>,
+    pub owner: Option<OwnerName>,
     /// Which orders.
-    pub filter: Filter,
+    pub filter: OrderFilter,
     /// In which sequence.
     pub sort: Sort,
     /// Only those behind this one, which was the last of the page before.

@@ -6,15 +6,14 @@ mod stocked;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use store::Feed;
 use uuid::Uuid;
 
-use super::error::Error;
-use super::event::{Event, Position};
+use super::error::OrderError;
+use super::event::{EventPosition, OrderEvent};
 use super::id::OrderId;
-use super::model::{Command, Draft, Order, Version};
+use super::model::{Order, OrderCommand, OrderDraft, OrderVersion};
 use super::owner::Requester;
-use super::query::{Filter, Query, Sort};
+use super::query::{OrderFilter, OrderQuery, Sort};
 use super::storage::{self, OrderStore, RequestKey};
 use super::token;
 
@@ -29,7 +28,7 @@ pub struct Orders {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct OrderPage {
     /// Its orders.
     pub orders: Vec<Order>,
     /// The token of the next page; `None` on the last.
@@ -50,9 +49,9 @@ impl Orders {
     pub async fn create(
         &self,
         by: &Requester,
-        draft: Draft,
+        draft: OrderDraft,
         request_id: Option<Uuid>,
-    ) -> Result<Order, Error> {
+    ) -> Result<Order, OrderError> {
         let key = request_id.map(|request_id| RequestKey {
             caller: by.owner.as_str().to_owned(),
             request_id,
@@ -69,25 +68,25 @@ impl Orders {
     /// One order.
     ///
     /// # Errors
-    /// [`Error::NotFound`] also if it is not there for who asks: nothing tells
+    /// [`OrderError::NotFound`] also if it is not there for who asks: nothing tells
     /// what others have.
-    pub async fn get(&self, by: &Requester, id: OrderId) -> Result<Order, Error> {
+    pub async fn get(&self, by: &Requester, id: OrderId) -> Result<Order, OrderError> {
         let found = self.store.get(id.0).await?;
         found
             .filter(|order| by.sees(&order.owner))
-            .ok_or(Error::NotFound(id))
+            .ok_or(OrderError::NotFound(id))
     }
 
     /// One page of at most `size` orders, behind `after`.
     pub async fn list(
         &self,
         by: &Requester,
-        filter: Filter,
+        filter: OrderFilter,
         sort: Sort,
         after: Option<OrderId>,
         size: usize,
-    ) -> Result<Page, Error> {
-        let query = Query {
+    ) -> Result<OrderPage, OrderError> {
+        let query = OrderQuery {
             owner: by.only().cloned(),
             filter,
             sort,
@@ -100,7 +99,7 @@ impl Orders {
         orders.truncate(size);
         let next = (orders.last().filter(|_| more))
             .map(|last| token::page(by, &query.filter, query.sort, last.id));
-        Ok(Page { orders, next })
+        Ok(OrderPage { orders, next })
     }
 
     /// Applies `command`, if the version is still `expected`.
@@ -108,9 +107,9 @@ impl Orders {
         &self,
         by: &Requester,
         id: OrderId,
-        command: Command,
-        expected: Option<Version>,
-    ) -> Result<Order, Error> {
+        command: OrderCommand,
+        expected: Option<OrderVersion>,
+    ) -> Result<Order, OrderError> {
         // An owner never changes: what is seen now is seen then.
         let seen = self.get(by, id).await?;
         if let Some(stock) = &self.stock {
@@ -125,22 +124,22 @@ impl Orders {
     pub async fn watch(
         &self,
         by: Requester,
-        filter: Filter,
-        after: Option<Position>,
-    ) -> Result<Watch, Error> {
-        let feed = Feed::open(Arc::clone(&self.store), after).await?;
-        Ok(Watch { feed, by, filter })
+        filter: OrderFilter,
+        after: Option<EventPosition>,
+    ) -> Result<OrderWatch, OrderError> {
+        let feed = store::Feed::open(Arc::clone(&self.store), after).await?;
+        Ok(OrderWatch { feed, by, filter })
     }
 }
 
 /// A reader of the events that are there for who asks, each once and in sequence.
-pub struct Watch {
-    feed: Feed<Order>,
+pub struct OrderWatch {
+    feed: store::Feed<Order>,
     by: Requester,
-    filter: Filter,
+    filter: OrderFilter,
 }
 
-impl Watch {
+impl OrderWatch {
     /// The token to resume from after everything returned so far.
     #[must_use]
     pub fn token(&self) -> String {
@@ -149,13 +148,13 @@ impl Watch {
 
     /// The token to resume from after `position`.
     #[must_use]
-    pub fn token_at(&self, position: Position) -> String {
+    pub fn token_at(&self, position: EventPosition) -> String {
         token::watch(&self.by, &self.filter, position)
     }
 
     /// Waits for events and returns those that match, possibly none: then only
     /// the place in the sequence moved on. `None` when the store is closed.
-    pub async fn next(&mut self) -> Result<Option<Vec<Event>>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Vec<OrderEvent>>, OrderError> {
         let Self { feed, by, filter } = self;
         let wanted = |order: &Order| {
             let told = by.sees(&order.owner) && filter.matches(order);

@@ -2,22 +2,22 @@
 //! Where stock is reserved, as the use cases see it.
 //!
 //! One order has one reservation, under its own id. Who wants to change it takes a
-//! [`Hold`] from the store first; the newest counts, here and there.
+//! [`StockHold`] from the store first; the newest counts, here and there.
 
 use std::collections::BTreeMap;
 
-use super::error::Error;
+use super::error::OrderError;
 use super::item::Items;
-use super::text::Code;
+use super::text::ShortCode;
 
-/// [`Hold`]: the right to change what is reserved for one order, until somebody takes a
+/// [`StockHold`]: the right to change what is reserved for one order, until somebody takes a
 /// newer one. While the store keeps it, what is reserved may differ from what is needed.
-/// [`Claim`]: what becomes of it with a change that is stored.
-pub use store::{Claim, Hold, Ticket};
+/// [`StockClaim`]: what becomes of it with a change that is stored.
+pub use store::{Claim as StockClaim, Hold as StockHold, Ticket as HoldTicket};
 
 /// Pieces by article; at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pieces(BTreeMap<Code, u64>);
+pub struct Pieces(BTreeMap<ShortCode, u64>);
 
 impl Pieces {
     /// As many as `items` take.
@@ -42,7 +42,7 @@ impl Pieces {
     }
 
     /// Each article and how many of it.
-    pub fn iter(&self) -> impl Iterator<Item = (&Code, u64)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&ShortCode, u64)> {
         self.0.iter().map(|(sku, quantity)| (sku, *quantity))
     }
 }
@@ -50,20 +50,20 @@ impl Pieces {
 /// Reserves stock. Every call says all that is to be reserved: repeating it changes
 /// nothing, and one that comes late changes nothing either.
 #[async_trait::async_trait]
-pub trait Stock: Send + Sync + 'static {
+pub trait StockKeeper: Send + Sync + 'static {
     /// Lets the reservation hold exactly `pieces`, or changes nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Overtaken`] if a newer hold was seen; [`Error::OutOfStock`],
-    /// [`Error::InventoryUnavailable`] or [`Error::DeadlineExceeded`].
-    async fn reserve(&self, hold: Hold, pieces: &Pieces) -> Result<(), Error>;
+    /// [`OrderError::Overtaken`] if a newer hold was seen; [`OrderError::OutOfStock`],
+    /// [`OrderError::InventoryUnavailable`] or [`OrderError::DeadlineExceeded`].
+    async fn reserve(&self, hold: StockHold, pieces: &Pieces) -> Result<(), OrderError>;
 
     /// Lets it hold nothing.
     ///
     /// # Errors
     ///
-    /// As [`Stock::reserve`], but it is never out of stock.
-    async fn release(&self, hold: Hold) -> Result<(), Error>;
+    /// As [`StockKeeper::reserve`], but it is never out of stock.
+    async fn release(&self, hold: StockHold) -> Result<(), OrderError>;
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

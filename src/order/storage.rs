@@ -3,45 +3,45 @@
 
 use std::time::SystemTime;
 
-use store::{Changed, Resource, Store};
+use store::Changed;
 use uuid::Uuid;
 
-use super::change::Change;
-use super::error::Error;
-use super::model::{Command, Draft, Order, Version};
-use super::query::Query;
+use super::change::OrderChange;
+use super::error::OrderError;
+use super::model::{Order, OrderCommand, OrderDraft, OrderVersion};
+use super::query::OrderQuery;
 
 /// Keeps orders, their history and the answers already given.
-pub type OrderStore = dyn Store<Order>;
+pub type OrderStore = dyn store::Store<Order>;
 
 /// What makes a create safe to repeat.
-pub type RequestKey = store::RequestKey<Draft>;
+pub type RequestKey = store::RequestKey<OrderDraft>;
 
-impl Resource for Order {
-    type Content = Draft;
-    type Command = Command;
-    type Change = Change;
-    type Query = Query;
-    type Refusal = Error;
+impl store::Resource for Order {
+    type Content = OrderDraft;
+    type Command = OrderCommand;
+    type Change = OrderChange;
+    type Query = OrderQuery;
+    type Refusal = OrderError;
 
     fn id(&self) -> Uuid {
         self.id.0
     }
 
-    fn version(&self) -> Version {
+    fn version(&self) -> OrderVersion {
         self.version
     }
 
-    fn content(&self) -> &Draft {
+    fn content(&self) -> &OrderDraft {
         &self.content
     }
 
     fn apply(
         &self,
-        command: &Command,
-        expected: Option<Version>,
+        command: &OrderCommand,
+        expected: Option<OrderVersion>,
         now: SystemTime,
-    ) -> Result<Option<(Self, Change)>, Error> {
+    ) -> Result<Option<(Self, OrderChange)>, OrderError> {
         Order::apply(self, command, expected, now)
     }
 }
@@ -49,11 +49,11 @@ impl Resource for Order {
 /// The order of that id, as it is now.
 ///
 /// # Errors
-/// [`Error::NotFound`], or why its rules forbid the change.
-pub(super) fn changed(id: Uuid, changed: Changed<Order>) -> Result<Order, Error> {
+/// [`OrderError::NotFound`], or why its rules forbid the change.
+pub(super) fn changed(id: Uuid, changed: Changed<Order>) -> Result<Order, OrderError> {
     match changed {
         Changed::Now(order) => Ok(order),
-        Changed::Missing => Err(Error::NotFound(super::OrderId(id))),
+        Changed::Missing => Err(OrderError::NotFound(super::OrderId(id))),
         Changed::Refused(error) => Err(error),
     }
 }

@@ -3,13 +3,13 @@
 
 use std::time::SystemTime;
 
-use store::{Cause, Column, Error, Row, Select, Table};
+use store::{Cause, Column, Row, Select};
 
 use super::id::OrderId;
-use super::model::{Draft, Order};
-use super::owner::Owner;
-use super::query::{Query, Sort};
-use super::text::{Code, Note};
+use super::model::{Order, OrderDraft};
+use super::owner::OwnerName;
+use super::query::{OrderQuery, Sort};
+use super::text::{NoteText, ShortCode};
 
 /// The text of a migration.
 macro_rules! migration {
@@ -18,7 +18,7 @@ macro_rules! migration {
     };
 }
 
-impl Table for Order {
+impl store::Table for Order {
     const NAME: &'static str = "order";
 
     const COLUMNS: &'static [Column<Self>] = &[
@@ -57,14 +57,15 @@ impl Table for Order {
         self.updated
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, Error> {
+    fn read(row: &Row<'_>) -> Result<Self, store::Error> {
         Ok(Self {
             id: OrderId(row.id()),
-            owner: Owner::parse(row.owner()).map_err(|why| Error::damaged("owner", why))?,
-            content: Draft {
-                customer: row.parse("customer", Code::parse)?,
+            owner: OwnerName::parse(row.owner())
+                .map_err(|why| store::Error::damaged("owner", why))?,
+            content: OrderDraft {
+                customer: row.parse("customer", ShortCode::parse)?,
                 items: row.json("items")?,
-                note: row.parse("note", Note::parse)?,
+                note: row.parse("note", NoteText::parse)?,
             },
             state: row.parse("state", str::parse)?,
             version: row.version(),
@@ -73,7 +74,7 @@ impl Table for Order {
         })
     }
 
-    fn select(query: &Query) -> Select<'_> {
+    fn select(query: &OrderQuery) -> Select<'_> {
         let mut select = match query.sort {
             Sort::Oldest => Select::oldest(query.limit),
             Sort::Newest => Select::newest(query.limit),
@@ -86,7 +87,7 @@ impl Table for Order {
         if let Some(customer) = customer {
             select = select.equal("customer", customer.as_str());
         }
-        match state.map(super::State::as_str) {
+        match state.map(super::OrderState::as_str) {
             None => select,
             // One customer has far fewer than one state.
             Some(state) if customer.is_some() => select.equal_by_the_way("state", state),

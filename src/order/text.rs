@@ -21,9 +21,9 @@ impl Invalid {
 /// digits, `-`, `_` or `.`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Code(String);
+pub struct ShortCode(String);
 
-impl Code {
+impl ShortCode {
     /// Most bytes a code may have.
     pub const MAX_LEN: usize = 64;
 
@@ -45,7 +45,7 @@ impl Code {
     }
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for ShortCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -54,9 +54,9 @@ impl fmt::Display for Code {
 /// Free text of at most 1,000 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Note(String);
+pub struct NoteText(String);
 
-impl Note {
+impl NoteText {
     /// Most characters a note may have.
     pub const MAX_CHARS: usize = 1_000;
 
@@ -75,7 +75,7 @@ impl Note {
     }
 }
 
-impl TryFrom<String> for Code {
+impl TryFrom<String> for ShortCode {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
@@ -83,13 +83,13 @@ impl TryFrom<String> for Code {
     }
 }
 
-impl From<Code> for String {
-    fn from(code: Code) -> Self {
+impl From<ShortCode> for String {
+    fn from(code: ShortCode) -> Self {
         code.0
     }
 }
 
-impl TryFrom<String> for Note {
+impl TryFrom<String> for NoteText {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
@@ -97,8 +97,8 @@ impl TryFrom<String> for Note {
     }
 }
 
-impl From<Note> for String {
-    fn from(note: Note) -> Self {
+impl From<NoteText> for String {
+    fn from(note: NoteText) -> Self {
         note.0
     }
 }

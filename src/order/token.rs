@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use uuid::Uuid;
 
-use super::event::Position;
+use super::event::EventPosition;
 use super::id::OrderId;
 use super::owner::Requester;
-use super::query::{Filter, Sort};
+use super::query::{OrderFilter, Sort};
 use super::text::Invalid;
 
 const PAGE_OLDEST: u8 = 1;
@@ -21,7 +21,7 @@ const WATCH: u8 = 3;
 
 /// The token of the page after the one that ends with `last`.
 #[must_use]
-pub fn page(by: &Requester, filter: &Filter, sort: Sort, last: OrderId) -> String {
+pub fn page(by: &Requester, filter: &OrderFilter, sort: Sort, last: OrderId) -> String {
     encode(page_kind(sort), last.0.as_bytes(), by, filter)
 }
 
@@ -29,7 +29,7 @@ pub fn page(by: &Requester, filter: &Filter, sort: Sort, last: OrderId) -> Strin
 pub fn parse_page(
     token: &str,
     by: &Requester,
-    filter: &Filter,
+    filter: &OrderFilter,
     sort: Sort,
 ) -> Result<OrderId, Invalid> {
     decode(token, page_kind(sort), by, filter)
@@ -43,14 +43,18 @@ pub fn parse_page(
 
 /// The token of a watch that has seen everything up to `position`.
 #[must_use]
-pub fn watch(by: &Requester, filter: &Filter, position: Position) -> String {
+pub fn watch(by: &Requester, filter: &OrderFilter, position: EventPosition) -> String {
     encode(WATCH, &position.0.to_be_bytes(), by, filter)
 }
 
 /// The inverse of [`watch()`], for the same requester and filter.
-pub fn parse_watch(token: &str, by: &Requester, filter: &Filter) -> Result<Position, Invalid> {
+pub fn parse_watch(
+    token: &str,
+    by: &Requester,
+    filter: &OrderFilter,
+) -> Result<EventPosition, Invalid> {
     decode(token, WATCH, by, filter)
-        .map(|position| Position(u64::from_be_bytes(position)))
+        .map(|position| EventPosition(u64::from_be_bytes(position)))
         .ok_or_else(|| {
             Invalid::new("must be the resume_token of your own watch with the same filter")
         })
@@ -63,7 +67,7 @@ fn page_kind(sort: Sort) -> u8 {
     }
 }
 
-fn encode(kind: u8, place: &[u8], by: &Requester, filter: &Filter) -> String {
+fn encode(kind: u8, place: &[u8], by: &Requester, filter: &OrderFilter) -> String {
     BASE64.encode([&[kind], place, made_for(by, filter).as_bytes()].concat())
 }
 
@@ -71,7 +75,7 @@ fn decode<const N: usize>(
     token: &str,
     kind: u8,
     by: &Requester,
-    filter: &Filter,
+    filter: &OrderFilter,
 ) -> Option<[u8; N]> {
     let bytes = BASE64.decode(token).ok()?;
     let (place, rest) = bytes.strip_prefix(&[kind])?.split_first_chunk()?;
@@ -79,7 +83,7 @@ fn decode<const N: usize>(
 }
 
 /// The filter, then whose alone it is about, if anyone's.
-fn made_for(by: &Requester, filter: &Filter) -> String {
+fn made_for(by: &Requester, filter: &OrderFilter) -> String {
     match by.only() {
         Some(owner) if !owner.is_nobody() => format!("{filter}\0{}", owner.as_str()),
         _ => filter.to_string(),

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use service::order::model::Command;
-use service::order::owner::Owner;
-use service::order::query::{Filter, Query, Sort};
+use service::order::model::OrderCommand;
+use service::order::owner::OwnerName;
+use service::order::query::{OrderFilter, OrderQuery, Sort};
 use service::order::storage::{OrderStore, RequestKey};
-use service::order::text::Note;
+use service::order::text::NoteText;
 use service::order::{Order, OrderId};
 use store::{Changed, Position};
 use uuid::Uuid;
@@ -56,11 +56,11 @@ async fn every_field_is_kept(store: Arc<OrderStore>) {
         .create(placed.clone(), Some(key.clone()))
         .await
         .unwrap();
-    let update = Command::Update {
+    let update = OrderCommand::Update {
         items: Some(samples::items(7)),
-        note: Some(Note::parse("new").unwrap()),
+        note: Some(NoteText::parse("new").unwrap()),
     };
-    for command in [update, Command::Cancel] {
+    for command in [update, OrderCommand::Cancel] {
         let now = SystemTime::now();
         let changed = store.change(placed.id.0, command, None, now).await;
         let Ok(Changed::Now(order)) = changed else {
@@ -83,7 +83,10 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
         let order = store.create(order, None).await.unwrap();
         let now = SystemTime::now();
         all.push(if number % 4 == 0 {
-            match store.change(order.id.0, Command::Cancel, None, now).await {
+            match store
+                .change(order.id.0, OrderCommand::Cancel, None, now)
+                .await
+            {
                 Ok(Changed::Now(order)) => order,
                 other => panic!("{other:?}"),
             }
@@ -91,7 +94,7 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
             order
         });
     }
-    let owners = ["", "web", "batch"].map(|name| Some(Owner::parse(name).unwrap()));
+    let owners = ["", "web", "batch"].map(|name| Some(OwnerName::parse(name).unwrap()));
     for owner in owners.into_iter().chain([None]) {
         for text in [
             "",
@@ -101,8 +104,8 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
             "customer = bob AND state = OPEN",
         ] {
             for sort in [Sort::Oldest, Sort::Newest] {
-                let filter = Filter::parse(text).unwrap();
-                let mut query = Query {
+                let filter = OrderFilter::parse(text).unwrap();
+                let mut query = OrderQuery {
                     owner: owner.clone(),
                     filter,
                     sort,
@@ -126,7 +129,7 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
     }
 }
 
-fn expected(all: &[Order], query: &Query) -> Vec<OrderId> {
+fn expected(all: &[Order], query: &OrderQuery) -> Vec<OrderId> {
     let is_meant = |order: &&Order| {
         (query.owner.as_ref()).is_none_or(|owner| *owner == order.owner)
             && query.filter.matches(order)

@@ -2,16 +2,16 @@
 //! Every kind of list uses an index that ends with the sort key.
 
 use rusqlite::Connection;
-use service::order::owner::Owner;
-use service::order::query::{Filter, Query, Sort};
-use service::order::text::Code;
-use service::order::{Order, OrderId, State};
+use service::order::owner::OwnerName;
+use service::order::query::{OrderFilter, OrderQuery, Sort};
+use service::order::text::ShortCode;
+use service::order::{Order, OrderId, OrderState};
 use store::sqlite;
 use uuid::Uuid;
 
 const WEB: Option<&str> = Some("web");
 const ALICE: Option<&str> = Some("alice");
-const OPEN: Option<State> = Some(State::Open);
+const OPEN: Option<OrderState> = Some(OrderState::Open);
 
 #[test]
 fn lists_use_an_index_and_need_no_sorting() {
@@ -29,10 +29,10 @@ fn lists_use_an_index_and_need_no_sorting() {
         (WEB, ALICE, OPEN, "order_records_by_owner_and_customer"),
     ] {
         for sort in [Sort::Oldest, Sort::Newest] {
-            let query = Query {
-                owner: owner.map(|name| Owner::parse(name).unwrap()),
-                filter: Filter {
-                    customer: customer.map(|name| Code::parse(name).unwrap()),
+            let query = OrderQuery {
+                owner: owner.map(|name| OwnerName::parse(name).unwrap()),
+                filter: OrderFilter {
+                    customer: customer.map(|name| ShortCode::parse(name).unwrap()),
                     state,
                 },
                 sort,

@@ -4,32 +4,32 @@
 use std::time::SystemTime;
 
 use service::order::item::{Items, LineItem, Quantity};
-use service::order::money::{Currency, Money};
-use service::order::owner::Owner;
-use service::order::text::{Code, Note};
-use service::order::{Draft, Order, OrderId};
+use service::order::money::{CurrencyCode, MoneyAmount};
+use service::order::owner::OwnerName;
+use service::order::text::{NoteText, ShortCode};
+use service::order::{Order, OrderDraft, OrderId};
 
-pub(crate) fn draft(customer: &str, note: &str) -> Draft {
-    Draft {
-        customer: Code::parse(customer).unwrap(),
+pub(crate) fn draft(customer: &str, note: &str) -> OrderDraft {
+    OrderDraft {
+        customer: ShortCode::parse(customer).unwrap(),
         items: items(1),
-        note: Note::parse(note).unwrap(),
+        note: NoteText::parse(note).unwrap(),
     }
 }
 
 pub(crate) fn items(pieces: i32) -> Items {
-    let euro = Currency::parse("EUR").unwrap();
+    let euro = CurrencyCode::parse("EUR").unwrap();
     let line = LineItem {
-        sku: Code::parse("tea-1kg").unwrap(),
+        sku: ShortCode::parse("tea-1kg").unwrap(),
         quantity: Quantity::new(pieces).unwrap(),
-        unit_price: Money::new(euro, 12, 990_000_000).unwrap(),
+        unit_price: MoneyAmount::new(euro, 12, 990_000_000).unwrap(),
     };
     Items::new(vec![line]).unwrap()
 }
 
 /// Placed by that one; by nobody if it is empty.
-pub(crate) fn place_for(owner: &str, content: Draft) -> Order {
-    let owner = Owner::parse(owner).unwrap();
+pub(crate) fn place_for(owner: &str, content: OrderDraft) -> Order {
+    let owner = OwnerName::parse(owner).unwrap();
     Order::place(OrderId::generate(), owner, content, SystemTime::now())
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -198,7 +198,7 @@ fn text() -> impl Strategy<Value = String> {
 #[test]
 fn parsers_take_any_text() {
     use service::order::owner::Requester;
-    use service::order::query::{Filter, Sort};
+    use service::order::query::{OrderFilter, Sort};
     use service::order::{OrderId, token};
 
     let by = Requester::default();
@@ -206,8 +206,8 @@ fn parsers_take_any_text() {
         .run(&(text(), text()), |(text, other)| {
             let sort = Sort::parse(&text).unwrap_or_default();
             let _ = text.parse::<OrderId>();
-            let filter = Filter::parse(&text).unwrap_or_default();
-            prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
+            let filter = OrderFilter::parse(&text).unwrap_or_default();
+            prop_assert_eq!(OrderFilter::parse(&filter.to_string()), Ok(filter.clone()));
             let _ = token::parse_page(&other, &by, &filter, sort);
             let _ = token::parse_watch(&other, &by, &filter);
             Ok(())
@@ -217,17 +217,17 @@ fn parsers_take_any_text() {
 
 #[test]
 fn tokens_lead_back_to_where_they_were_made() {
-    use service::order::event::Position;
-    use service::order::owner::{Owner, Requester};
-    use service::order::query::{Filter, Sort};
+    use service::order::event::EventPosition;
+    use service::order::owner::{OwnerName, Requester};
+    use service::order::query::{OrderFilter, Sort};
     use service::order::{OrderId, token};
 
     let owned_by = |name| Requester {
-        owner: Owner::parse(name).unwrap(),
+        owner: OwnerName::parse(name).unwrap(),
         sees_all: false,
     };
     let (by, another) = (owned_by("me"), owned_by("you"));
-    let filter = Filter::parse("customer = alice AND state = OPEN").unwrap();
+    let filter = OrderFilter::parse("customer = alice AND state = OPEN").unwrap();
     TestRunner::default()
         .run(&(any::<u128>(), any::<u64>()), |(id, position)| {
             let id = OrderId(uuid::Uuid::from_u128(id));
@@ -235,12 +235,12 @@ fn tokens_lead_back_to_where_they_were_made() {
             prop_assert_eq!(token::parse_page(&page, &by, &filter, Sort::Newest), Ok(id));
             prop_assert!(token::parse_page(&page, &by, &filter, Sort::Oldest).is_err());
             prop_assert!(token::parse_watch(&page, &by, &filter).is_err());
-            let watch = token::watch(&by, &filter, Position(position));
+            let watch = token::watch(&by, &filter, EventPosition(position));
             prop_assert_eq!(
                 token::parse_watch(&watch, &by, &filter),
-                Ok(Position(position))
+                Ok(EventPosition(position))
             );
-            prop_assert!(token::parse_watch(&watch, &by, &Filter::default()).is_err());
+            prop_assert!(token::parse_watch(&watch, &by, &OrderFilter::default()).is_err());
             prop_assert!(token::parse_page(&page, &another, &filter, Sort::Newest).is_err());
             prop_assert!(token::parse_watch(&watch, &another, &filter).is_err());
             Ok(())

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
 use service::order::item::{Items, LineItem, Quantity};
-use service::order::money::{Currency, Money};
-use service::order::owner::Owner;
-use service::order::text::{Code, Note};
-use service::order::{Draft, Order, OrderId};
+use service::order::money::{CurrencyCode, MoneyAmount};
+use service::order::owner::OwnerName;
+use service::order::text::{NoteText, ShortCode};
+use service::order::{Order, OrderDraft, OrderId};
 use store::{Limits, StoreUrl};
 use tokio::task::JoinSet;
 
@@ -170,14 +170,14 @@ fn fill(path: &Path, orders: usize) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let url = StoreUrl::Sqlite(path.to_path_buf());
     let store = runtime.block_on(store::open::<Order>(&url, Limits::default()))?;
-    let draft = Draft {
-        customer: Code::parse("bench")?,
+    let draft = OrderDraft {
+        customer: ShortCode::parse("bench")?,
         items: Items::new(vec![LineItem {
-            sku: Code::parse("bench")?,
+            sku: ShortCode::parse("bench")?,
             quantity: Quantity::new(1)?,
-            unit_price: Money::new(Currency::parse("EUR")?, 1, 0)?,
+            unit_price: MoneyAmount::new(CurrencyCode::parse("EUR")?, 1, 0)?,
         }])?,
-        note: Note::default(),
+        note: NoteText::default(),
     };
     runtime.block_on(async {
         for _ in 0..orders.div_ceil(BATCH) {
@@ -185,7 +185,7 @@ fn fill(path: &Path, orders: usize) -> Result<()> {
             for _ in 0..BATCH {
                 let order = Order::place(
                     OrderId::generate(),
-                    Owner::default(),
+                    OwnerName::default(),
                     draft.clone(),
                     SystemTime::now(),
                 );

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use anyhow::Result;
 use clap::ValueEnum;
 use service::order::item::{Items, LineItem, Quantity};
-use service::order::money::{Currency, Money};
-use service::order::owner::Owner;
+use service::order::money::{CurrencyCode, MoneyAmount};
+use service::order::owner::OwnerName;
 use service::order::storage::RequestKey;
-use service::order::text::{Code, Note};
-use service::order::{Draft, Order, OrderId};
+use service::order::text::{NoteText, ShortCode};
+use service::order::{Order, OrderDraft, OrderId};
 use uuid::Uuid;
 
 use xtask::tools;
@@ -34,18 +34,18 @@ impl Store {
 }
 
 /// One of two positions, different from every other.
-pub(crate) fn draft(number: u64) -> Result<Draft> {
+pub(crate) fn draft(number: u64) -> Result<OrderDraft> {
     let item = |sku: &str, pieces, units| -> Result<LineItem> {
         Ok(LineItem {
-            sku: Code::parse(sku)?,
+            sku: ShortCode::parse(sku)?,
             quantity: Quantity::new(pieces)?,
-            unit_price: Money::new(Currency::parse("EUR")?, units, 990_000_000)?,
+            unit_price: MoneyAmount::new(CurrencyCode::parse("EUR")?, units, 990_000_000)?,
         })
     };
-    Ok(Draft {
-        customer: Code::parse(&format!("customer-{}", number % 1_000))?,
+    Ok(OrderDraft {
+        customer: ShortCode::parse(&format!("customer-{}", number % 1_000))?,
         items: Items::new(vec![item("tea-1kg", 2, 12)?, item("kettle", 1, 39)?])?,
-        note: Note::parse(&format!("number {number}"))?,
+        note: NoteText::parse(&format!("number {number}"))?,
     })
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn request(number: u64) -> Result<(Order, RequestKey)> {
     };
     let order = Order::place(
         OrderId::generate(),
-        Owner::default(),
+        OwnerName::default(),
         draft,
         SystemTime::now(),
     );

@@ -9,9 +9,9 @@ use super::status::Violations;
 use super::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::order::id::OrderId;
 use crate::order::item::{Items, LineItem, Quantity};
-use crate::order::model::{Command, Draft, Version};
-use crate::order::money::{Currency, Money};
-use crate::order::text::{Code, Invalid, Note};
+use crate::order::model::{OrderCommand, OrderDraft, OrderVersion};
+use crate::order::money::{CurrencyCode, MoneyAmount};
+use crate::order::text::{Invalid, NoteText, ShortCode};
 use crate::proto::acme::order::v1 as pb;
 use crate::proto::google::r#type as google;
 
@@ -20,12 +20,12 @@ const UPDATABLE: [&str; 2] = ["items", "note"];
 pub const MAX_PATHS: usize = 100;
 
 /// The content of a new order.
-pub(super) fn draft(message: Option<pb::Order>, violations: &mut Violations) -> Option<Draft> {
+pub(super) fn draft(message: Option<pb::Order>, violations: &mut Violations) -> Option<OrderDraft> {
     let message = required("order", message, violations)?;
-    let customer = violations.check("order.customer", Code::parse(&message.customer));
+    let customer = violations.check("order.customer", ShortCode::parse(&message.customer));
     let items = items(message.items, violations);
-    let note = violations.check("order.note", Note::parse(&message.note));
-    Some(Draft {
+    let note = violations.check("order.note", NoteText::parse(&message.note));
+    Some(OrderDraft {
         customer: customer?,
         items: items?,
         note: note?,
@@ -37,7 +37,7 @@ pub(super) fn update(
     message: Option<pb::Order>,
     mask: Option<FieldMask>,
     violations: &mut Violations,
-) -> Option<(OrderId, Command, Option<Version>)> {
+) -> Option<(OrderId, OrderCommand, Option<OrderVersion>)> {
     let message = required("order", message, violations)?;
     let id = violations.check("order.name", message.name.parse());
     let expected = etag("order.etag", &message.etag, violations);
@@ -62,8 +62,8 @@ pub(super) fn update(
     let new_items =
         masked("items", !message.items.is_empty()).then(|| items(message.items, violations));
     let new_note = masked("note", !message.note.is_empty())
-        .then(|| violations.check("order.note", Note::parse(&message.note)));
-    let command = Command::Update {
+        .then(|| violations.check("order.note", NoteText::parse(&message.note)));
+    let command = OrderCommand::Update {
         items: or_unchanged(new_items)?,
         note: or_unchanged(new_note)?,
     };
@@ -97,7 +97,7 @@ fn items(messages: Vec<pb::LineItem>, violations: &mut Violations) -> Option<Ite
 
 fn line(index: usize, message: pb::LineItem, violations: &mut Violations) -> Option<LineItem> {
     let field = |name: &str| format!("order.items[{index}].{name}");
-    let sku = violations.check(field("sku"), Code::parse(&message.sku));
+    let sku = violations.check(field("sku"), ShortCode::parse(&message.sku));
     let quantity = violations.check(field("quantity"), Quantity::new(message.quantity));
     let unit_price = required(&field("unit_price"), message.unit_price, violations);
     let unit_price = violations.check(field("unit_price"), money(&unit_price?));
@@ -108,10 +108,10 @@ fn line(index: usize, message: pb::LineItem, violations: &mut Violations) -> Opt
     })
 }
 
-fn money(message: &google::Money) -> Result<Money, Invalid> {
-    let currency = Currency::parse(&message.currency_code)
+fn money(message: &google::Money) -> Result<MoneyAmount, Invalid> {
+    let currency = CurrencyCode::parse(&message.currency_code)
         .map_err(|Invalid(why)| Invalid(format!("currency_code {why}")))?;
-    Money::new(currency, message.units, message.nanos)
+    MoneyAmount::new(currency, message.units, message.nanos)
 }
 
 /// `None` also where no id was sent.
@@ -127,13 +127,13 @@ pub(super) fn request_id(text: &str, violations: &mut Violations) -> Option<Uuid
 }
 
 /// `None` also where no etag was sent.
-pub(super) fn etag(field: &str, text: &str, violations: &mut Violations) -> Option<Version> {
+pub(super) fn etag(field: &str, text: &str, violations: &mut Violations) -> Option<OrderVersion> {
     if text.is_empty() {
         return None;
     }
     let version = (text.strip_prefix('v'))
         .and_then(|number| number.parse().ok())
-        .map(Version)
+        .map(OrderVersion)
         .filter(|version| super::encode::etag(*version) == text)
         .ok_or_else(|| Invalid::new("must be an etag that the server sent"));
     violations.check(field, version)

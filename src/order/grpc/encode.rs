@@ -1,26 +1,26 @@
 //{% capture source %}§{% raw %}
 //! Domain types to messages.
 
-use crate::order::change::Change;
-use crate::order::event::Event;
+use crate::order::change::OrderChange;
+use crate::order::event::OrderEvent;
 use crate::order::item::LineItem;
-use crate::order::model::{Order, State, Version};
-use crate::order::money::Money;
-use crate::order::service::Page;
+use crate::order::model::{Order, OrderState, OrderVersion};
+use crate::order::money::MoneyAmount;
+use crate::order::service::OrderPage;
 use crate::proto::acme::order::v1 as pb;
 use crate::proto::google::r#type as google;
 
-pub(super) fn order(order: Order) -> pb::Order {
+pub(super) fn resource(order: Order) -> pb::Order {
     let total = order.total();
     pb::Order {
         name: order.id.to_string(),
         customer: order.content.customer.into(),
         items: Vec::from(order.content.items)
             .into_iter()
-            .map(line)
+            .map(to_line)
             .collect(),
-        total: Some(money(total)),
-        state: state(order.state).into(),
+        total: Some(to_money(total)),
+        state: to_state(order.state).into(),
         note: order.content.note.into(),
         create_time: Some(order.created.into()),
         update_time: Some(order.updated.into()),
@@ -28,22 +28,22 @@ pub(super) fn order(order: Order) -> pb::Order {
     }
 }
 
-pub(super) fn page(page: Page) -> pb::ListOrdersResponse {
+pub(super) fn page(page: OrderPage) -> pb::ListOrdersResponse {
     pb::ListOrdersResponse {
-        orders: page.orders.into_iter().map(order).collect(),
+        orders: page.orders.into_iter().map(resource).collect(),
         next_page_token: page.next.unwrap_or_default(),
     }
 }
 
-pub(super) fn event(event: Event, resume_token: String) -> pb::WatchOrdersResponse {
+pub(super) fn event(event: OrderEvent, resume_token: String) -> pb::WatchOrdersResponse {
     let change = match event.change {
-        Change::Created => pb::watch_orders_response::Change::Created,
-        Change::Updated => pb::watch_orders_response::Change::Updated,
-        Change::Cancelled => pb::watch_orders_response::Change::Cancelled,
+        OrderChange::Created => pb::watch_orders_response::Change::Created,
+        OrderChange::Updated => pb::watch_orders_response::Change::Updated,
+        OrderChange::Cancelled => pb::watch_orders_response::Change::Cancelled,
     };
     pb::WatchOrdersResponse {
         change: change.into(),
-        order: Some(order(event.resource)),
+        order: Some(resource(event.resource)),
         resume_token,
     }
 }
@@ -55,19 +55,19 @@ pub(super) fn bookmark(resume_token: String) -> pb::WatchOrdersResponse {
     }
 }
 
-pub(super) fn etag(version: Version) -> String {
+pub(super) fn etag(version: OrderVersion) -> String {
     format!("v{}", version.0)
 }
 
-fn line(item: LineItem) -> pb::LineItem {
+fn to_line(item: LineItem) -> pb::LineItem {
     pb::LineItem {
         sku: item.sku.into(),
         quantity: item.quantity.get(),
-        unit_price: Some(money(item.unit_price)),
+        unit_price: Some(to_money(item.unit_price)),
     }
 }
 
-fn money(amount: Money) -> google::Money {
+fn to_money(amount: MoneyAmount) -> google::Money {
     google::Money {
         currency_code: amount.currency().to_string(),
         units: amount.units(),
@@ -75,10 +75,10 @@ fn money(amount: Money) -> google::Money {
     }
 }
 
-fn state(state: State) -> pb::order::State {
+fn to_state(state: OrderState) -> pb::order::State {
     match state {
-        State::Open => pb::order::State::Open,
-        State::Cancelled => pb::order::State::Cancelled,
+        OrderState::Open => pb::order::State::Open,
+        OrderState::Cancelled => pb::order::State::Cancelled,
     }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

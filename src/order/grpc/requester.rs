@@ -8,7 +8,7 @@ use chassis::mesh::{Caller, Roles, TrustDomain};
 use chassis::status;
 use tonic::{Code, Request, Status};
 
-use crate::order::owner::{Owner, Requester};
+use crate::order::owner::{OwnerName, Requester};
 use crate::order::text::Invalid;
 
 /// Who names a caller.
@@ -89,11 +89,11 @@ impl Requesters {
         let extensions = request.extensions();
         let (caller, claims) = (extensions.get::<Caller>(), extensions.get::<Claims>());
         let owner = match self.naming {
-            Naming::ByCaller => Owner::parse(caller.map_or("", Caller::id)),
+            Naming::ByCaller => OwnerName::parse(caller.map_or("", Caller::id)),
             Naming::ByToken => claims
                 .and_then(subject)
                 .ok_or_else(|| Invalid::new("must be there"))
-                .and_then(|subject| Owner::parse(&subject)),
+                .and_then(|subject| OwnerName::parse(&subject)),
         };
         let owner = owner.map_err(|Invalid(why)| unnamed(self.naming, &why))?;
         let oversees = |overseers: &Overseers| caller.is_some_and(|it| overseers.include(it));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
-use crate::order::Error;
+use crate::order::OrderError;
 use crate::order::text::Invalid;
 
 /// `ErrorInfo.domain` of everything that this service itself answers.
@@ -24,7 +24,7 @@ const LATER: Duration = Duration::from_secs(30);
 const MOST_VIOLATIONS: usize = 40;
 
 /// The answer to a failed use case.
-pub(super) fn of(error: Error) -> Status {
+pub(super) fn of(error: OrderError) -> Status {
     if let Some(cause) = error.source() {
         tracing::warn!(error = %error, cause, "use case failed");
     }
@@ -32,44 +32,44 @@ pub(super) fn of(error: Error) -> Status {
     let mut details = ErrorDetails::new();
     let mut pushback = None;
     let (code, reason) = match error {
-        Error::NotFound(id) => {
+        OrderError::NotFound(id) => {
             details.set_resource_info("Order", id.to_string(), "", "does not exist");
             (Code::NotFound, "NOT_FOUND")
         }
-        Error::Stale(_) => (Code::Aborted, "STALE_ETAG"),
-        Error::NotOpen(id) => {
+        OrderError::Stale(_) => (Code::Aborted, "STALE_ETAG"),
+        OrderError::NotOpen(id) => {
             details.add_precondition_failure_violation("STATE", id.to_string(), "must be OPEN");
             (Code::FailedPrecondition, "NOT_OPEN")
         }
-        Error::RequestIdReused(_) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
-        Error::OutOfStock(skus) => {
-            let missing = |sku: crate::order::text::Code| {
+        OrderError::RequestIdReused(_) => (Code::AlreadyExists, "REQUEST_ID_REUSED"),
+        OrderError::OutOfStock(skus) => {
+            let missing = |sku: crate::order::text::ShortCode| {
                 PreconditionViolation::new("STOCK", sku.as_str(), "is out of stock")
             };
             details.set_precondition_failure(skus.into_iter().map(missing).collect::<Vec<_>>());
             (Code::FailedPrecondition, "OUT_OF_STOCK")
         }
-        Error::HistoryExpired => (Code::OutOfRange, "HISTORY_EXPIRED"),
-        Error::InventoryUnavailable(_) => {
+        OrderError::HistoryExpired => (Code::OutOfRange, "HISTORY_EXPIRED"),
+        OrderError::InventoryUnavailable(_) => {
             details.set_retry_info(Some(SOON));
             (Code::Unavailable, "INVENTORY_UNAVAILABLE")
         }
-        Error::StoreUnavailable(_) => {
+        OrderError::StoreUnavailable(_) => {
             details.set_retry_info(Some(SOON));
             (Code::Unavailable, "STORE_UNAVAILABLE")
         }
         // The use cases try again themselves.
-        Error::StoreBusy | Error::Overtaken => {
+        OrderError::StoreBusy | OrderError::Overtaken => {
             pushback = Some(chassis::status::soon());
             details.set_retry_info(pushback);
             (Code::ResourceExhausted, "STORE_BUSY")
         }
-        Error::StoreFull => {
+        OrderError::StoreFull => {
             details.set_retry_info(Some(LATER));
             (Code::ResourceExhausted, "STORE_FULL")
         }
-        Error::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
-        Error::Internal(_) => (Code::Internal, "INTERNAL"),
+        OrderError::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"),
+        OrderError::Internal(_) => (Code::Internal, "INTERNAL"),
     };
     details.set_error_info(reason, DOMAIN, HashMap::new());
     let mut status = Status::with_error_details(code, message, details);

@@ -9,19 +9,19 @@ use futures_util::stream::{self, Stream};
 use tonic::Status;
 
 use super::{encode, status};
-use crate::order::service::Watch;
+use crate::order::service::OrderWatch;
 use crate::proto::acme::order::v1::WatchOrdersResponse;
 
 pub(super) type Responses = Pin<Box<dyn Stream<Item = Result<WatchOrdersResponse, Status>> + Send>>;
 
 struct Watching {
-    watch: Watch,
+    watch: OrderWatch,
     ending: Ending,
     ready: VecDeque<WatchOrdersResponse>,
 }
 
 /// A bookmark, then every event; ends when its connection does.
-pub(super) fn responses(watch: Watch, ending: Ending) -> Responses {
+pub(super) fn responses(watch: OrderWatch, ending: Ending) -> Responses {
     let ready = VecDeque::from([encode::bookmark(watch.token())]);
     let watching = Watching {
         watch,

@@ -12,11 +12,11 @@ use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
-use crate::order::error::Error;
+use crate::order::error::OrderError;
 use crate::order::id::OrderId;
-use crate::order::model::{Command, Draft, Order, Version};
+use crate::order::model::{Order, OrderCommand, OrderDraft, OrderVersion};
 use crate::order::owner::Requester;
-use crate::order::stock::{Claim, Hold, Pieces, Stock};
+use crate::order::stock::{Pieces, StockClaim, StockHold, StockKeeper};
 use crate::order::storage::{OrderStore, RequestKey, changed};
 
 /// How often to begin again when another call was quicker.
@@ -25,14 +25,14 @@ const ATTEMPTS: usize = 5;
 /// Reserves, and tells who settles that there is something to settle.
 #[derive(Clone)]
 pub struct Stocked {
-    stock: Arc<dyn Stock>,
+    stock: Arc<dyn StockKeeper>,
     owed: Arc<Notify>,
 }
 
 impl Stocked {
     /// Reserves at `stock`; whoever waits for `owed` settles.
     #[must_use]
-    pub fn new(stock: Arc<dyn Stock>, owed: Arc<Notify>) -> Self {
+    pub fn new(stock: Arc<dyn StockKeeper>, owed: Arc<Notify>) -> Self {
         Self { stock, owed }
     }
 
@@ -40,9 +40,9 @@ impl Stocked {
         &self,
         store: &Arc<OrderStore>,
         by: &Requester,
-        draft: Draft,
+        draft: OrderDraft,
         key: Option<RequestKey>,
-    ) -> Result<Order, Error> {
+    ) -> Result<Order, OrderError> {
         for _ in 0..ATTEMPTS {
             // A repeated call must not depend on the upstream any more.
             if let Some(key) = &key
@@ -53,7 +53,7 @@ impl Stocked {
             // The id of an attempt that has not ended, if there was one with this key.
             let hold = store.hold(OrderId::generate().0, key.as_ref()).await?;
             match self.reserve(store, hold, &Pieces::of(&draft.items)).await {
-                Err(Error::Overtaken) => continue,
+                Err(OrderError::Overtaken) => continue,
                 reserved => reserved?,
             }
             let now = SystemTime::now();
@@ -63,21 +63,21 @@ impl Stocked {
                 stored => return Ok(stored?),
             }
         }
-        Err(Error::StoreBusy)
+        Err(OrderError::StoreBusy)
     }
 
     pub(super) async fn change(
         &self,
         store: &Arc<OrderStore>,
         seen: Order,
-        command: Command,
-        expected: Option<Version>,
-    ) -> Result<Order, Error> {
+        command: OrderCommand,
+        expected: Option<OrderVersion>,
+    ) -> Result<Order, OrderError> {
         let (id, now) = (seen.id.0, SystemTime::now());
         let items = match &command {
-            Command::Update { items, .. } => items.clone(),
-            Command::Cancel => {
-                let change = store.change_held(id, command, expected, now, Claim::Owed);
+            OrderCommand::Update { items, .. } => items.clone(),
+            OrderCommand::Cancel => {
+                let change = store.change_held(id, command, expected, now, StockClaim::Owed);
                 let cancelled = changed(id, change.await?)?;
                 self.owed.notify_one();
                 return Ok(cancelled);
@@ -93,16 +93,16 @@ impl Stocked {
         for _ in 0..ATTEMPTS {
             let hold = store.hold(id, None).await?;
             // From here on no other hold can have changed it and leave this one the newest.
-            let current = store.get(id).await?.ok_or(Error::NotFound(seen.id))?;
+            let current = store.get(id).await?.ok_or(OrderError::NotFound(seen.id))?;
             if current.apply(&command, expected, now)?.is_none() {
                 return Ok(current);
             }
             let enough = Pieces::of(&current.content.items).or(Pieces::of(&items));
             match self.reserve(store, hold, &enough).await {
-                Err(Error::Overtaken) => continue,
+                Err(OrderError::Overtaken) => continue,
                 reserved => reserved?,
             }
-            let claim = Claim::Held(hold.ticket);
+            let claim = StockClaim::Held(hold.ticket);
             match (store.change_held(id, command.clone(), expected, now, claim)).await {
                 Err(store::Error::Overtaken) => {}
                 stored => {
@@ -111,19 +111,19 @@ impl Stocked {
                 }
             }
         }
-        Err(Error::StoreBusy)
+        Err(OrderError::StoreBusy)
     }
 
     async fn reserve(
         &self,
         store: &Arc<OrderStore>,
-        hold: Hold,
+        hold: StockHold,
         pieces: &Pieces,
-    ) -> Result<(), Error> {
+    ) -> Result<(), OrderError> {
         let reserved = self.stock.reserve(hold, pieces).await;
         // Nothing was reserved, and nothing is left of earlier attempts. If that cannot
         // be kept, it is settled later.
-        if hold.first && matches!(reserved, Err(Error::OutOfStock(_))) {
+        if hold.first && matches!(reserved, Err(OrderError::OutOfStock(_))) {
             drop(store.settled(hold).await);
         }
         reserved

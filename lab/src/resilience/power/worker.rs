@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 use service::order::Order;
-use service::order::model::Command;
+use service::order::model::OrderCommand;
 use service::order::storage::OrderStore;
-use service::order::text::Note;
+use service::order::text::NoteText;
 use store::Changed;
 use store::sqlite::{Options, SqliteStore, Synchronous};
 use tokio::task::JoinSet;
@@ -56,14 +56,14 @@ async fn change(store: Arc<OrderStore>, left: Arc<AtomicI64>) -> Result<()> {
         acknowledge(order.id, order.version.0)?;
         let mut commands = Vec::new();
         if number % 2 == 0 {
-            let note = Note::parse(&format!("{} again", order.content.note.as_str()))?;
-            commands.push(Command::Update {
+            let note = NoteText::parse(&format!("{} again", order.content.note.as_str()))?;
+            commands.push(OrderCommand::Update {
                 items: None,
                 note: Some(note),
             });
         }
         if number % 4 == 0 {
-            commands.push(Command::Cancel);
+            commands.push(OrderCommand::Cancel);
         }
         for command in commands {
             let now = SystemTime::now();

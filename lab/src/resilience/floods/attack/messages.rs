@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use prost::encoding::encode_varint;
-use service::order::event::Position;
+use service::order::event::EventPosition;
 use service::order::owner::Requester;
-use service::order::query::Filter;
+use service::order::query::OrderFilter;
 use service::order::token;
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
@@ -123,7 +123,11 @@ async fn take_nothing(
     let more = (LAST - 65_535).to_be_bytes();
     push(&mut batch, WINDOW_UPDATE, 0, 0, &more);
     let watch = framed(&pb::WatchOrdersRequest {
-        resume_token: token::watch(&Requester::default(), &Filter::default(), Position(0)),
+        resume_token: token::watch(
+            &Requester::default(),
+            &OrderFilter::default(),
+            EventPosition(0),
+        ),
         ..pb::WatchOrdersRequest::default()
     });
     let list = framed(&pb::ListOrdersRequest {
