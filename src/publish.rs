@@ -9,21 +9,21 @@ use crate::order::change::OrderChange;
 use crate::order::event::OrderEvent;
 use crate::order::grpc;
 
-/// `event` as it is published. Its id is the name and version of what changed, so that
+/// `told` as it is published. Its id is the name and version of what changed, so that
 /// it is the same whenever and by whomever it is published.
 #[must_use]
-pub fn encode(event: &OrderEvent) -> CloudEvent {
-    let order = &event.resource;
-    let owner = (!order.owner.is_nobody()).then(|| ("owner", order.owner.as_str().to_owned()));
+pub fn encode(told: &OrderEvent) -> CloudEvent {
+    let order = &told.resource;
+    let extension = (!order.owner.is_nobody()).then(|| ("owner", order.owner.as_str().to_owned()));
     CloudEvent {
         id: format!("{}.{}", order.id.0, order.version.0),
         source: concat!("/", env!("CARGO_PKG_NAME")).to_owned(),
-        kind: kind(event.change).to_owned(),
+        kind: kind(told.change).to_owned(),
         subject: order.id.to_string(),
         time: order.updated,
         content_type: "application/protobuf",
-        extensions: owner.into_iter().collect(),
-        payload: grpc::published(event.clone()).encode_to_vec(),
+        extensions: extension.into_iter().collect(),
+        payload: grpc::published(told.clone()).encode_to_vec(),
     }
 }
 

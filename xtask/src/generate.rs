@@ -4,6 +4,7 @@
 //! should come out; some (with `--long`, all) are built and tested as well.
 
 pub mod case;
+mod clashes;
 mod compare;
 mod image;
 mod newcomer;
@@ -64,13 +65,16 @@ enum Part {
     Workspace,
     /// Services of other people's .proto files.
     Protos,
+    /// Services whose resource is called as some part of the sample was; with
+    /// --long, or alone.
+    Clashes,
 }
 
 /// Judges one part.
 type Judge = fn(&Stage, &Args) -> Vec<Row>;
 
 /// The parts beside the names.
-const PARTS: [(Part, Judge); 5] = [
+const PARTS: [(Part, Judge); 6] = [
     (Part::Refusals, |stage, _| refusals::judge(stage)),
     (Part::Newcomer, |stage, _| newcomer::judge(stage)),
     (Part::Platform, platform::judge),
@@ -81,6 +85,7 @@ const PARTS: [(Part, Judge); 5] = [
             protos::walk(stage, !args.quick),
         ]
     }),
+    (Part::Clashes, clashes::judge),
 ];
 
 /// One line of the report.

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod markers;
 pub mod names;
 pub mod nouns;
+pub mod owned;
 #[path = "../../tests/support/skip.rs"]
 mod skip;
 mod supply;

@@ -1,7 +1,7 @@
 //! The template's own tooling.
 
 use clap::Parser;
-use xtask::{generate, graph, markers, nouns, test};
+use xtask::{generate, graph, markers, nouns, owned, test};
 
 /// The template's own tooling.
 #[derive(Parser)]
@@ -16,6 +16,8 @@ enum Command {
     Nouns(nouns::Args),
     /// Draws which crate depends on which, in docs/architecture.md.
     Graph(graph::Args),
+    /// Prints how much Rust a team owns once it has generated a service.
+    Owned,
     /// Generates services of many names and judges them.
     Generate(generate::Args),
 }
@@ -25,6 +27,7 @@ fn main() -> anyhow::Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Markers(args) => markers::run(&args),
         Command::Nouns(args) => nouns::run(&args),
+        Command::Owned => owned::run(),
         Command::Generate(args) => generate::run(&args),
         Command::Graph(args) => graph::run(&args),
     }

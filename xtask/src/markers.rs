@@ -15,6 +15,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::names;
+use crate::owned;
 use crate::tree;
 use comment::Comment;
 
@@ -94,6 +95,10 @@ pub fn run(args: &Args) -> Result<()> {
     changes.push(Change {
         path: SNAPSHOT.into(),
         text: snapshot(&files, &shared),
+    });
+    changes.push(Change {
+        path: owned::PAGE.into(),
+        text: owned::kept()?,
     });
     changes.retain(|change| read(&change.path).ok().as_ref() != Some(&change.text));
 

@@ -57,8 +57,8 @@ impl Stocked {
                 reserved => reserved?,
             }
             let now = SystemTime::now();
-            let order = Order::place(OrderId(hold.id), by.owner.clone(), draft.clone(), now);
-            match (store.create_held(order, key.clone(), Some(hold.ticket))).await {
+            let placed = Order::place(OrderId(hold.id), by.owner.clone(), draft.clone(), now);
+            match (store.create_held(placed, key.clone(), Some(hold.ticket))).await {
                 Err(store::Error::Overtaken) => {}
                 stored => return Ok(stored?),
             }

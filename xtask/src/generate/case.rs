@@ -34,6 +34,12 @@ impl Case {
         }
     }
 
+    /// A project that keeps `resource`, answered for with `answers`.
+    pub fn of(project: &str, answers: &[String], resource: &str) -> Self {
+        let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
+        Self::new(project, &answers, resource, &format!("{resource}s"))
+    }
+
     fn built(self) -> Self {
         Self {
             built: true,
