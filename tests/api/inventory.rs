@@ -174,10 +174,10 @@ async fn with_pencils() -> (Server, Inventory) {
 }
 
 /// So many pencils instead of those that it has.
-fn update(order: &orders::Order, pencils: i32) -> orders::UpdateOrderRequest {
+fn update(changed: &orders::Order, pencils: i32) -> orders::UpdateOrderRequest {
     orders::UpdateOrderRequest {
         order: Some(orders::Order {
-            name: order.name.clone(),
+            name: changed.name.clone(),
             items: vec![item("pencil", pencils, money(1, 0))],
             ..Default::default()
         }),

@@ -291,10 +291,11 @@ async fn what_was_there_before_is_nobodys() {
     let server = Server::start_with(&MESH);
     let order = create(&mut server.client().await, "web", "alice").await;
     let dir = server.stop().await;
-    let file = rusqlite::Connection::open(dir.path().join("data.db")).unwrap();
-    file.execute("UPDATE order_records SET owner = ''", [])
+    let database = rusqlite::Connection::open(dir.path().join("data.db")).unwrap();
+    database
+        .execute("UPDATE order_records SET owner = ''", [])
         .unwrap();
-    drop(file);
+    drop(database);
     let server = Server::start_in(dir, &MESH);
     let mut client = server.client().await;
     for (account, sees) in [
