@@ -17,3 +17,4 @@ mod supply;
 pub mod test;
 pub mod tools;
 pub mod tree;
+pub mod updates;

@@ -1,7 +1,7 @@
 //! The template's own tooling.
 
 use clap::Parser;
-use xtask::{generate, graph, markers, nouns, owned, test};
+use xtask::{generate, graph, markers, nouns, owned, test, updates};
 
 /// The template's own tooling.
 #[derive(Parser)]
@@ -20,6 +20,8 @@ enum Command {
     Owned,
     /// Generates services of many names and judges them.
     Generate(generate::Args),
+    /// Updates services that teams have changed, and counts what is lost.
+    Updates(updates::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -29,6 +31,7 @@ fn main() -> anyhow::Result<()> {
         Command::Nouns(args) => nouns::run(&args),
         Command::Owned => owned::run(),
         Command::Generate(args) => generate::run(&args),
+        Command::Updates(args) => updates::run(&args),
         Command::Graph(args) => graph::run(&args),
     }
 }

@@ -135,6 +135,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("met by faults", &["cargo", "lab", "faults"]),
     ("fuzzed for a minute", &["cargo", "lab", "fuzz"]),
     ("services of many names", &["cargo", "xtask", "generate"]),
+    ("services kept current", &["cargo", "xtask", "updates"]),
 ];
 
 /// `cargo xtask test`

@@ -8,6 +8,7 @@ use crate::add::add_rpc;
 use crate::adopt::adopt;
 use crate::check::check;
 use crate::complete::complete;
+use crate::update::{self, Options};
 use crate::{Error, Project};
 
 const USAGE: &str = "\
@@ -15,6 +16,8 @@ usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask add rpc SERVICE/RPC
        cargo xtask complete
        cargo xtask check
+       cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
+                          [--set KEY=ANSWER]... [--dry-run] [--abort]
        cargo xtask contract [--check | service-config ...]
 
 adopt     takes .proto files, or folders of them, into proto/ as they are, with what
@@ -24,6 +27,11 @@ add rpc   declares an rpc in the .proto of its service, and makes its function.
 complete  appends what rpcs and services new in proto/ lack.
 check     lists what is still to be written; fails where something is missing, stale
           or left from a merge.
+update    merges a newer version of the template, on a branch of its own; nothing else
+          is touched. --to says which version, --source where the template is and --from
+          what the service was generated from, if .template.toml does not; --set changes
+          an answer with it; --dry-run only says what would happen; --abort removes the
+          branch. With conflicts it ends with 1.
 contract  rewrites what is derived from proto/: see cargo xtask contract --help.
 ";
 
@@ -47,6 +55,10 @@ pub fn main() -> ExitCode {
         ("add", [kind, name]) if kind == "rpc" => ended(run_add(name)),
         ("complete", []) => ended(run_complete()),
         ("check", []) => ended(run_check()),
+        ("update", rest) => match Options::parse(rest) {
+            Ok(options) => run_update(&options),
+            Err(error) => usage(&error),
+        },
         (other, rest) => usage(&format!("unexpected {other} {}", rest.join(" "))),
     }
 }
@@ -138,4 +150,29 @@ fn run_check() -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(findings.faults.join("\n")))
+}
+
+fn run_update(options: &Options) -> ExitCode {
+    let here = match env::current_dir() {
+        Ok(here) => here,
+        Err(error) => return ended(Err(Error::new(format!("there is no folder: {error}")))),
+    };
+    if options.abort {
+        return ended(update::abort(&here).map(|branches| {
+            for branch in branches {
+                println!("removed {branch}");
+            }
+        }));
+    }
+    match update::update(&here, options, &mut |line| println!("{line}")) {
+        Ok(report) => {
+            print!("{report}");
+            if report.conflicts().is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => ended(Err(error)),
+    }
 }

@@ -25,6 +25,7 @@ mod plan;
 mod project;
 mod source;
 mod stub;
+mod update;
 
 pub use cli::main;
 pub use error::Error;
@@ -36,4 +37,5 @@ pub mod command {
     pub use crate::adopt::{Adoption, adopt};
     pub use crate::check::{Findings, check};
     pub use crate::complete::complete;
+    pub use crate::update::{Options, Report, abort, update};
 }

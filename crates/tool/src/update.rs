@@ -1,0 +1,247 @@
+//! `update`: a service on a newer version of the template.
+//!
+//! The old and the new version are generated with the answers that the service
+//! was made with; what lies between them is merged into what the team made of the
+//! old one, by git, three ways. All of that happens in a repository of its own:
+//! the service's gets one branch with one commit, and its checkout is not touched.
+
+mod arguments;
+mod derived;
+mod generation;
+mod git;
+mod lock;
+mod manifest;
+mod merge;
+mod migrations;
+mod record;
+mod report;
+mod template;
+mod work;
+
+use std::path::Path;
+use std::thread;
+
+pub use arguments::Options;
+pub use report::Report;
+
+use crate::Error;
+use merge::Trees;
+use record::Service;
+use template::{Release, Template};
+use work::Work;
+
+/// Updates the service that `here` is in, or says what would happen. `say` gets
+/// what should be known before it begins.
+///
+/// # Errors
+///
+/// If it cannot begin: nothing has changed then.
+pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Result<Report, Error> {
+    git::check_version()?;
+    let service = Service::find(here)?;
+    service.check_clean()?;
+    refuse_members(&service)?;
+    generation::check_program()?;
+    let source = (options.source.as_ref().or(service.record.source.as_ref())).ok_or_else(|| {
+        Error::new("where the template is, is not recorded: give it with --source URL")
+    })?;
+    let source = absolute(here, source);
+    let committer = committer(&service)?;
+
+    let work = Work::new(&service)?;
+    let template = Template::fetch(&work, &source)?;
+    let old = template.origin(&service, options.from.as_deref())?;
+    let Some(new) = target(&template, &old, options)? else {
+        return Ok(Report::current(&old.name));
+    };
+    let branch = format!("{}{}", service.branches(), new.name);
+    if service.git.succeeds(&[
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        &format!("refs/heads/{branch}"),
+    ]) {
+        return Err(Error::new(format!(
+            "branch {branch} is there already: go on with it, or remove it with cargo xtask \
+             update --abort"
+        )));
+    }
+
+    let values = answers(&work, &service, &new, &options.set)?;
+    let pristine = |release: &Release, values: &[(String, String)]| {
+        generation::generate(&work, release, &service.record, values, &source)
+    };
+    let (old_folder, new_folder) = both(
+        || pristine(&old, &service.record.values),
+        || pristine(&new, &values),
+    )?;
+    let style = generation::style(&service.root, &old_folder);
+    both(
+        || generation::format(&old_folder, style.as_deref()),
+        || generation::format(&new_folder, style.as_deref()),
+    )?;
+
+    let head = service.git.text(&["rev-parse", "HEAD"])?;
+    let own = if service.prefix.is_empty() {
+        format!("{head}^{{tree}}")
+    } else {
+        format!("{head}:{}", service.prefix.trim_end_matches('/'))
+    };
+    let trees = Trees {
+        old: work.take_in(&old_folder)?,
+        own: work.git.text(&["rev-parse", "--verify", &own])?,
+        new: work.take_in(&new_folder)?,
+    };
+    for name in merge::drifted(&work.files(&trees.old)?, &work.files(&trees.own)?) {
+        say(&format!(
+            "crates/{name} is changed here: it is merged, not replaced"
+        ));
+    }
+    let theirs = format!("template {}", new.name);
+    let merged = merge::merge(&work, &trees, ["yours", &theirs])?;
+    let report = Report::new(merged, &old.name, &new.name, &branch);
+    if report.is_empty() || options.dry_run {
+        return Ok(report.only_said(options.dry_run));
+    }
+
+    let tree = work.tree_within(&head, &service.prefix, report.tree())?;
+    let mut git = work.git.clone();
+    for (name, value) in committer {
+        git = git.with(name, value);
+    }
+    let commit = git.text(&["commit-tree", &tree, "-p", &head, "-m", &report.message()])?;
+    let refspec = format!("{commit}:refs/heads/{branch}");
+    let place = work.place_of_repository();
+    let from = place.display().to_string();
+    (service.git).bytes(&[
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        &from,
+        &refspec,
+    ])?;
+    Ok(report)
+}
+
+/// Removes the branches of updates; their names.
+///
+/// # Errors
+///
+/// If there is none, or one of them is checked out.
+pub fn abort(here: &Path) -> Result<Vec<String>, Error> {
+    let service = Service::find(here)?;
+    let pattern = format!("refs/heads/{}*", service.branches());
+    let branches = (service.git).text(&["for-each-ref", "--format=%(refname:short)", &pattern])?;
+    let branches: Vec<_> = branches.lines().map(str::to_owned).collect();
+    let current = service.git.text(&["rev-parse", "--abbrev-ref", "HEAD"])?;
+    if branches.is_empty() {
+        return Err(Error::new("there is no update to abort"));
+    }
+    if branches.contains(&current) {
+        return Err(Error::new(format!(
+            "{current} is checked out: change to your own branch first, with git switch"
+        )));
+    }
+    for branch in &branches {
+        service.git.bytes(&["branch", "--quiet", "-D", branch])?;
+    }
+    Ok(branches)
+}
+
+/// Where to go; `None` if the service is there.
+fn target(template: &Template, old: &Release, options: &Options) -> Result<Option<Release>, Error> {
+    let new = match &options.to {
+        Some(said) => template.find(said)?,
+        None => template.newest()?,
+    };
+    let older = template.is_before(&new, old);
+    if older && options.to.is_some() {
+        return Err(Error::new(format!(
+            "{} is older than {}, which the service has: an update only goes on",
+            new.name, old.name
+        )));
+    }
+    if options.set.is_empty() {
+        return Ok((!older && new != *old).then_some(new));
+    }
+    // Other answers, on the version that is there.
+    Ok(Some(if older { old.clone() } else { new }))
+}
+
+/// The answers of the new version.
+fn answers(
+    work: &Work,
+    service: &Service,
+    new: &Release,
+    set: &[(String, String)],
+) -> Result<Vec<(String, String)>, Error> {
+    let mut values = service.record.values.clone();
+    let asked = work
+        .git
+        .text(&["show", &format!("{}:cargo-generate.toml", new.commit)])?;
+    for (key, value) in set {
+        let known = values.iter().any(|(it, _)| it == key)
+            || asked.contains(&format!("[placeholders.{key}]"));
+        if !known || key == "project-name" {
+            return Err(Error::new(format!(
+                "{key} is no answer that can change: see [values] in {}",
+                record::RECORD
+            )));
+        }
+        values.retain(|(it, _)| it != key);
+        values.push((key.clone(), value.clone()));
+    }
+    Ok(values)
+}
+
+/// A member's crates and settings are the workspace's.
+fn refuse_members(service: &Service) -> Result<(), Error> {
+    let manifest = service.root.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).map_err(|error| Error::io(&manifest, &error))?;
+    if text.lines().any(|line| line.trim() == "[workspace]") {
+        return Ok(());
+    }
+    Err(Error::new(
+        "the service is a member of a workspace, whose crates other services share: that cannot \
+         be updated by this command",
+    ))
+}
+
+/// Who commits: asked for first, because git wants to know it last.
+fn committer(service: &Service) -> Result<Vec<(&'static str, String)>, Error> {
+    let said = (service.git)
+        .text(&["var", "GIT_COMMITTER_IDENT"])
+        .map_err(|_| {
+            Error::new("git does not know who commits: git config user.name and user.email")
+        })?;
+    let (name, rest) = said.split_once(" <").unwrap_or((&said, ""));
+    let mail = rest.split_once('>').map_or("", |(mail, _)| mail);
+    Ok(vec![
+        ("GIT_AUTHOR_NAME", name.to_owned()),
+        ("GIT_AUTHOR_EMAIL", mail.to_owned()),
+        ("GIT_COMMITTER_NAME", name.to_owned()),
+        ("GIT_COMMITTER_EMAIL", mail.to_owned()),
+    ])
+}
+
+/// A source is a URL, or a folder as seen from where the command was given.
+fn absolute(here: &Path, source: &str) -> String {
+    match here.join(source).canonicalize() {
+        Ok(path) if !source.contains(':') => path.display().to_string(),
+        _ => source.to_owned(),
+    }
+}
+
+/// Two things at once.
+fn both<T: Send>(
+    one: impl FnOnce() -> Result<T, Error> + Send,
+    other: impl FnOnce() -> Result<T, Error>,
+) -> Result<(T, T), Error> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = (one.join()).map_err(|_| Error::new("a thread of the update died"))?;
+        Ok((one?, other?))
+    })
+}

@@ -1,0 +1,132 @@
+//! A service as the template makes it: nobody has changed anything yet.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::record::Record;
+use super::template::Release;
+use super::work::Work;
+use crate::Error;
+
+/// What says how Rust is formatted.
+const STYLES: [&str; 2] = ["rustfmt.toml", ".rustfmt.toml"];
+
+/// Refuses to begin without cargo-generate.
+pub(super) fn check_program() -> Result<(), Error> {
+    let version = Command::new("cargo")
+        .args(["generate", "--version"])
+        .output();
+    if version.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        "cargo-generate is missing: cargo install cargo-generate --version 0.23.14 --locked",
+    ))
+}
+
+/// Generates the service of `release` with these answers; its folder.
+pub(super) fn generate(
+    work: &Work,
+    release: &Release,
+    record: &Record,
+    values: &[(String, String)],
+    source: &str,
+) -> Result<PathBuf, Error> {
+    let template = work.check_out(&release.commit)?;
+    let folder = work.place("service");
+    fs::create_dir(&folder).map_err(|error| Error::io(&folder, &error))?;
+    let name = record.value("project-name").unwrap_or_default();
+    let mut command = Command::new("cargo");
+    command
+        .args(["generate", "--silent", "--vcs", "none", "--path"])
+        .arg(&template)
+        .arg("--destination")
+        .arg(&folder)
+        .args(["--name", name])
+        .args(["-d", &format!("template_source={source}")])
+        .args(["-d", &format!("template_commit={}", release.commit)])
+        .env_remove("RUST_BACKTRACE")
+        .current_dir(&folder);
+    for (key, value) in values.iter().filter(|(key, _)| key != "project-name") {
+        command.args(["-d", &format!("{key}={value}")]);
+    }
+    // cargo-generate wants to know who is asking, containers often do not.
+    if env::var_os("USER").is_none() {
+        command.env("USER", "nobody");
+    }
+    let output = (command.output())
+        .map_err(|error| Error::new(format!("cargo generate does not start: {error}")))?;
+    let service = folder.join(name);
+    if !output.status.success() || !service.is_dir() {
+        return Err(Error::new(format!(
+            "{} of the template cannot be generated with these answers: {}",
+            release.name,
+            reason(&String::from_utf8_lossy(&output.stderr))
+        )));
+    }
+    Ok(service)
+}
+
+/// Of what a program says, the line that says why.
+fn reason(said: &str) -> String {
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let refusal = lines
+        .clone()
+        .find_map(|line| line.strip_prefix("Runtime error: "));
+    if let Some(refusal) = refusal {
+        // What to do about the folder and where in the hook it is, is of no use here.
+        let end = refusal.find("; then remove").or(refusal.rfind(" (line "));
+        return refusal[..end.unwrap_or(refusal.len())].to_owned();
+    }
+    lines.next_back().unwrap_or("it says nothing").to_owned()
+}
+
+/// Formats the Rust in `folder` as the service does. `style` is the service's own
+/// setting, where it is not the template's: what a team formats its own way
+/// would differ in every line else.
+pub(super) fn format(folder: &Path, style: Option<&[(&str, Option<String>)]>) -> Result<(), Error> {
+    let put = |name: &str, text: Option<&str>| -> Result<(), Error> {
+        let path = folder.join(name);
+        let done = match text {
+            Some(text) => fs::write(&path, text),
+            None if path.exists() => fs::remove_file(&path),
+            None => Ok(()),
+        };
+        done.map_err(|error| Error::io(&path, &error))
+    };
+    let own: Vec<_> = STYLES
+        .iter()
+        .map(|name| (*name, fs::read_to_string(folder.join(name)).ok()))
+        .collect();
+    for (name, text) in style.unwrap_or_default() {
+        put(name, text.as_deref())?;
+    }
+    let output = Command::new("cargo")
+        .args(["fmt", "--all"])
+        .current_dir(folder)
+        .output()
+        .map_err(|error| Error::new(format!("cargo fmt does not start: {error}")))?;
+    for (name, text) in &own {
+        put(name, text.as_deref())?;
+    }
+    if !output.status.success() {
+        return Err(Error::new(format!(
+            "cargo fmt fails on the template's own code: {}",
+            reason(&String::from_utf8_lossy(&output.stderr))
+        )));
+    }
+    Ok(())
+}
+
+/// How `service` wants Rust formatted, if not as `pristine` does.
+pub(super) fn style(
+    service: &Path,
+    pristine: &Path,
+) -> Option<Vec<(&'static str, Option<String>)>> {
+    let read =
+        |folder: &Path| STYLES.map(|name| (name, fs::read_to_string(folder.join(name)).ok()));
+    let own = read(service);
+    (own != read(pristine)).then(|| own.to_vec())
+}

@@ -1,0 +1,246 @@
+//! Three trees into one: the pristine old service, the team's, the pristine new
+//! one. git merges; what it cannot know is settled here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::git::Git;
+use super::record::RECORD;
+use super::work::{Files, Work};
+use super::{derived, manifest, migrations};
+use crate::Error;
+
+/// The trees, by their objects.
+pub(super) struct Trees {
+    pub old: String,
+    pub own: String,
+    pub new: String,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    pub tree: String,
+    /// Files that the update changes, by kind.
+    pub crates: BTreeSet<String>,
+    pub changed: Vec<String>,
+    pub derived: Vec<String>,
+    /// What somebody has to settle.
+    pub conflicts: Vec<String>,
+    /// What somebody may want to know.
+    pub notes: Vec<String>,
+}
+
+/// Crates that the team has changed.
+pub(super) fn drifted(old: &Files, own: &Files) -> BTreeSet<String> {
+    let there: BTreeSet<_> = own.keys().filter_map(|path| crate_of(path)).collect();
+    let known = old.keys().filter_map(|path| crate_of(path));
+    let known: BTreeSet<_> = known.filter(|name| there.contains(name)).collect();
+    let paths = old.keys().chain(own.keys());
+    let drifted = paths.filter(|path| old.get(*path) != own.get(*path));
+    drifted
+        .filter_map(|path| crate_of(path))
+        .filter(|name| known.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn crate_of(path: &str) -> Option<&str> {
+    path.strip_prefix("crates/")?.split_once('/').map(|it| it.0)
+}
+
+/// Merges; `labels` name the team's side and the template's in markers.
+pub(super) fn merge(work: &Work, trees: &Trees, labels: [&str; 2]) -> Result<Merge, Error> {
+    let old = work.files(&trees.old)?;
+    let own = work.files(&trees.own)?;
+    let new = work.files(&trees.new)?;
+    migrations::check(&old, &own, &new)?;
+
+    let (mut base, mut theirs) = (old.clone(), new.clone());
+    // What both sides have changed and git must not merge: settled below.
+    let settled: Vec<String> = (own.iter())
+        .filter(|(path, blob)| {
+            let both = |it: &Files| it.get(*path).is_some_and(|other| other != *blob);
+            *path == RECORD || (is_settled(path) && both(&old) && both(&new))
+        })
+        .map(|(path, _)| path.clone())
+        .collect();
+    for path in &settled {
+        base.insert(path.clone(), own[path].clone());
+        theirs.insert(path.clone(), own[path].clone());
+    }
+    migrations::keep(&old, &mut theirs);
+
+    let commits = Commits::new(work, &base, &trees.own, &theirs)?;
+    let mut merged = commits.merge(work)?;
+    let mut merge = Merge::default();
+    let conflicts = std::mem::take(&mut merged.conflicts);
+    for (path, stages) in &conflicts {
+        settle(
+            work,
+            &mut merge,
+            &mut merged.files,
+            path,
+            stages,
+            &commits,
+            labels,
+        )?;
+    }
+    let mut files = merged.files;
+    for path in &settled {
+        let blob = &own[path];
+        if path == RECORD {
+            files.extend(new.get(path).map(|blob| (path.clone(), blob.clone())));
+        } else if path.ends_with("Cargo.toml") {
+            let texts = [&old[path], blob, &new[path]].map(|it| work.text(&it.object));
+            let [base, ours, theirs] = texts;
+            let merged = manifest::merge(work, &base?, &ours?, &theirs?, labels)
+                .map_err(|error| Error::new(format!("{path}: {error}")))?;
+            files.insert(path.clone(), work.write(&merged.text, blob)?);
+            if !merged.conflicts.is_empty() {
+                let keys = merged.conflicts.join(", ");
+                merge.conflicts.push(format!("{path} ({keys})"));
+            }
+        }
+    }
+    merge
+        .conflicts
+        .extend(migrations::collisions(&old, &own, &new));
+    derived::renew(work, &mut merge, &mut files, &own, &new)?;
+
+    for path in files.keys().chain(own.keys()).collect::<BTreeSet<_>>() {
+        if files.get(path) == own.get(path) {
+            continue;
+        }
+        match crate_of(path) {
+            Some(name) => {
+                merge.crates.insert(name.to_owned());
+            }
+            None if derived::is_derived(path) => merge.derived.push(path.clone()),
+            None => merge.changed.push(path.clone()),
+        }
+    }
+    merge.tree = work.tree(&files)?;
+    Ok(merge)
+}
+
+fn is_settled(path: &str) -> bool {
+    path == "Cargo.toml" || path.ends_with("/Cargo.toml") || derived::is_derived(path)
+}
+
+/// One path that git could not merge.
+fn settle(
+    work: &Work,
+    merge: &mut Merge,
+    files: &mut Files,
+    path: &str,
+    stages: &BTreeMap<char, String>,
+    commits: &Commits,
+    labels: [&str; 2],
+) -> Result<(), Error> {
+    let stage = |number| stages.get(&number);
+    match (stage('1'), stage('2'), stage('3')) {
+        (Some(_), None, Some(_)) => {
+            files.remove(path);
+            merge.notes.push(format!(
+                "{path}: deleted here, stays so; the template changed it"
+            ));
+            return Ok(());
+        }
+        (Some(_), Some(_), None) => {
+            merge.notes.push(format!(
+                "{path}: changed here, so it is kept; the template has no such file now"
+            ));
+            return Ok(());
+        }
+        _ => {}
+    }
+    let Some(blob) = files.get(path).cloned() else {
+        merge.conflicts.push(format!("{path} (renamed by both)"));
+        return Ok(());
+    };
+    if let (true, Some(base), Some(ours), Some(theirs)) = (
+        Path::new(path).extension().is_some_and(|it| it == "toml"),
+        stage('1'),
+        stage('2'),
+        stage('3'),
+    ) {
+        let [base, ours, theirs] = [base, ours, theirs].map(|object| work.text(object));
+        if let Ok(merged) = manifest::merge(work, &base?, &ours?, &theirs?, labels)
+            && merged.conflicts.is_empty()
+        {
+            files.insert(path.to_owned(), work.write(&merged.text, &blob)?);
+            return Ok(());
+        }
+    }
+    let text = work.text(&blob.object)?;
+    let named = (text.replace(&commits.own, labels[0])).replace(&commits.new, labels[1]);
+    files.insert(path.to_owned(), work.write(&named, &blob)?);
+    merge.conflicts.push(path.to_owned());
+    Ok(())
+}
+
+/// The trees as commits with a common past, as git wants them.
+struct Commits {
+    own: String,
+    new: String,
+}
+
+/// What git made of it.
+struct Merged {
+    files: Files,
+    /// Of each path that it could not merge, the objects by stage.
+    conflicts: BTreeMap<String, BTreeMap<char, String>>,
+}
+
+impl Commits {
+    fn new(work: &Work, base: &Files, own: &str, new: &Files) -> Result<Self, Error> {
+        let base = work.commit(&work.tree(base)?, None)?;
+        Ok(Self {
+            own: work.commit(own, Some(&base))?,
+            new: work.commit(&work.tree(new)?, Some(&base))?,
+        })
+    }
+
+    fn merge(&self, work: &Work) -> Result<Merged, Error> {
+        // Renames are followed, of files and of folders, however many there are.
+        let git: &Git = &work.git;
+        let output = git.attempt(&[
+            "-c",
+            "merge.renames=true",
+            "-c",
+            "merge.directoryRenames=true",
+            "-c",
+            "merge.renameLimit=32767",
+            "merge-tree",
+            "--write-tree",
+            "-z",
+            &self.own,
+            &self.new,
+        ])?;
+        if !matches!(output.status.code(), Some(0 | 1)) {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::new(format!("git merge-tree: {}", said.trim())));
+        }
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut parts = said.split('\0');
+        let tree = parts.next().unwrap_or_default().to_owned();
+        let mut conflicts = BTreeMap::<String, BTreeMap<char, String>>::new();
+        // An empty part comes before what is said for people.
+        for part in parts.take_while(|part| !part.is_empty()) {
+            let Some((facts, path)) = part.split_once('\t') else {
+                break;
+            };
+            let facts: Vec<_> = facts.split(' ').collect();
+            if let [_, object, stage] = facts.as_slice() {
+                let stage = stage.chars().next().unwrap_or('0');
+                let stages = conflicts.entry(path.to_owned()).or_default();
+                stages.insert(stage, (*object).to_owned());
+            }
+        }
+        Ok(Merged {
+            files: work.files(&tree)?,
+            conflicts,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! `.template.toml`: what a service was generated from.
+
+use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
+
+use super::git::Git;
+use crate::Error;
+
+/// Where it stands.
+pub(super) const RECORD: &str = ".template.toml";
+
+/// Where a service came from, and the answers given.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    pub source: Option<String>,
+    pub commit: Option<String>,
+    pub version: String,
+    /// By key, as they were given.
+    pub values: Vec<(String, String)>,
+}
+
+impl Record {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let foreign = || {
+            Error::new(format!(
+                "{RECORD} is not what this template writes: take it from the first commit again"
+            ))
+        };
+        let document: DocumentMut = text.parse().map_err(|_| foreign())?;
+        let said = |key: &str| Some(document.get("template")?.get(key)?.as_str()?.to_owned());
+        let values = (document.get("values"))
+            .and_then(|it| it.as_table_like())
+            .ok_or_else(foreign)?;
+        let record = Self {
+            source: said("source"),
+            commit: said("commit"),
+            version: said("version").ok_or_else(foreign)?,
+            values: (values.iter())
+                .filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())))
+                .collect(),
+        };
+        record.value("project-name").ok_or_else(foreign)?;
+        Ok(record)
+    }
+
+    /// An answer.
+    pub(super) fn value(&self, key: &str) -> Option<&str> {
+        let value = self.values.iter().find(|(known, _)| known == key);
+        value.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A service in a repository.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// Its folder.
+    pub root: PathBuf,
+    /// The same within the repository: empty, or ending with a slash.
+    pub prefix: String,
+    pub git: Git,
+    pub record: Record,
+}
+
+impl Service {
+    /// The one that `here` is in.
+    pub(super) fn find(here: &Path) -> Result<Self, Error> {
+        let root = (here.ancestors().find(|it| it.join(RECORD).is_file())).ok_or_else(|| {
+            Error::new(format!(
+                "{} is in no service of this template: neither it nor a folder above has {RECORD}; \
+                 change into the service's folder",
+                here.display()
+            ))
+        })?;
+        let path = root.join(RECORD);
+        let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, &error))?;
+        let git = Git::at(root);
+        let prefix = git.text(&["rev-parse", "--show-prefix"]).map_err(|_| {
+            Error::new(format!(
+                "{} is in no git repository: run git init, and commit what is there",
+                root.display()
+            ))
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            prefix,
+            git,
+            record: Record::parse(&text)?,
+        })
+    }
+
+    /// Refuses what would be overlooked: changes without a commit, and merges
+    /// that have no end yet.
+    pub(super) fn check_clean(&self) -> Result<(), Error> {
+        if !self
+            .git
+            .succeeds(&["rev-parse", "--verify", "--quiet", "HEAD"])
+        {
+            return Err(Error::new(
+                "nothing is committed yet: commit the service first",
+            ));
+        }
+        for half in ["MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD"] {
+            if self
+                .git
+                .succeeds(&["rev-parse", "--verify", "--quiet", half])
+            {
+                return Err(Error::new(format!(
+                    "a merge is half-finished ({half}): commit or abort it first"
+                )));
+            }
+        }
+        let changed = self.git.text(&["status", "--porcelain", "--", "."])?;
+        if let Some(line) = changed.lines().next() {
+            let more = changed.lines().count() - 1;
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            return Err(Error::new(format!(
+                "{}{more} is not committed: commit it, or put it away with git stash -u",
+                line.get(3..).unwrap_or(line)
+            )));
+        }
+        Ok(())
+    }
+
+    /// What stands before a version in the names of its branches.
+    pub(super) fn branches(&self) -> String {
+        let folder = self.prefix.trim_end_matches('/').replace('/', "-");
+        if folder.is_empty() {
+            "template-update-".to_owned()
+        } else {
+            format!("template-update-{folder}-")
+        }
+    }
+}

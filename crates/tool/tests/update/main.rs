@@ -1,0 +1,321 @@
+//! Services brought onto a newer version of the template, by real git and real
+//! cargo-generate: `cargo xtask updates`. Nothing is built.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test panics to fail"
+)]
+
+mod edits;
+mod refusals;
+mod stage;
+
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use edits::{EDITS, MARK, edit, next, reformat};
+use stage::{Service, Stage, Update, root};
+
+/// Marked lines in what `revision` has.
+fn marks(service: &Service, mark: &str, revision: &str) -> usize {
+    let output = Command::new("git")
+        .args(["grep", "-n", mark, revision])
+        .current_dir(&service.root)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().count()
+}
+
+const BRANCH: &str = "template-update-0.2.0";
+
+/// Updates; whether it was free of conflicts. Nothing of the team is lost and
+/// nothing but one branch with one commit is new.
+fn updated(name: &str, service: &Service) -> (bool, Duration) {
+    let (had, state) = (marks(service, MARK, "HEAD"), service.state());
+    let update = service.update(&[]);
+    let Update { code, said, took } = &update;
+    assert!(matches!(code, 0 | 1), "{name}: {said}");
+    assert_eq!(marks(service, MARK, BRANCH), had, "{name}: {said}");
+    assert!(marks(service, "next-line", BRANCH) > 6, "{name}: {said}");
+    assert_eq!(
+        service.git(&["rev-parse", &format!("{BRANCH}^")]),
+        service.git(&["rev-parse", "HEAD"])
+    );
+    let record = service.git(&["show", &format!("{BRANCH}:.template.toml")]);
+    assert!(record.contains("version = \"0.2.0\""), "{name}: {record}");
+    service.git(&["update-ref", "-d", &format!("refs/heads/{BRANCH}")]);
+    assert_eq!(service.state(), state, "{name}");
+    if *code == 1 {
+        println!("{name}: {said}");
+    }
+    (*code == 0, *took)
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn lines_of_a_team_survive_every_update() {
+    let stage = Stage::new();
+    let long = env::var_os("UPDATES_LONG").is_some();
+    let names: &[(&str, &[&str])] = if long {
+        &[
+            ("order-service", &[]),
+            ("payment-service", &["mesh=linkerd"]),
+            ("shelf-keeper", &["organisation=globex", "mesh=istio"]),
+            ("invoice-service", &["mesh=istio-ambient"]),
+        ]
+    } else {
+        &[("payment-service", &["mesh=linkerd"])]
+    };
+    let mut ready: Vec<(String, Service)> = Vec::new();
+    for (name, answers) in names {
+        let all = stage.service(name, answers);
+        for edit in EDITS {
+            (edit.make)(&all);
+        }
+        all.commit();
+        ready.push((format!("{name}, every edit"), all));
+        let styled = stage.service(name, answers);
+        reformat(&styled);
+        styled.commit();
+        ready.push((format!("{name}, reformatted"), styled));
+        if long {
+            for edit in EDITS {
+                let service = stage.service(name, answers);
+                (edit.make)(&service);
+                service.commit();
+                ready.push((format!("{name}, {}", edit.name), service));
+            }
+        }
+    }
+    stage.release("0.2.0", next);
+    let mut times = Vec::new();
+    let mut free = 0;
+    for (name, service) in &ready {
+        let (clean, took) = updated(name, service);
+        free += usize::from(clean);
+        times.push(took);
+    }
+    times.sort();
+    println!(
+        "{} updates, {free} free of conflicts ({} %), marked lines lost: 0, median {:.1} s",
+        ready.len(),
+        free * 100 / ready.len(),
+        times[times.len() / 2].as_secs_f64()
+    );
+    assert!(free * 100 >= ready.len() * 95, "{free} of {}", ready.len());
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn an_update_follows_what_the_team_did_and_brings_what_the_template_did() {
+    let stage = Stage::new();
+    let service = stage.service("order-service", &[]);
+    for edit in EDITS {
+        (edit.make)(&service);
+    }
+    service.commit();
+    stage.release("0.2.0", next);
+
+    let before = service.state();
+    let dry = service.update(&["--dry-run"]);
+    assert_eq!(dry.code, 0, "{}", dry.said);
+    assert!(
+        dry.said.contains("crates/contract is changed here"),
+        "{}",
+        dry.said
+    );
+    assert!(dry.said.contains("nothing was changed"), "{}", dry.said);
+    assert_eq!(service.state(), before);
+
+    let update = service.update(&[]);
+    assert_eq!(update.code, 0, "{}", update.said);
+    service.git(&["switch", "--quiet", BRANCH]);
+    assert!(
+        !service.path("docs/threat-model.md").exists(),
+        "deleted files stay deleted"
+    );
+    assert!(!service.path("docs/architecture.md").exists());
+    assert!(
+        service.read("docs/own-name.md").contains("next-line"),
+        "renames are followed"
+    );
+    assert!(service.path("docs/signals.md").exists());
+    assert!(!service.path("deploy/README.md").exists());
+    assert!(service.path("migrations/sqlite/0099_next.sql").exists());
+    let manifest = service.read("Cargo.toml");
+    for line in [
+        "ahash = \"0.8\" # next-line\n",
+        "itoa = \"1\" # team-line\n",
+        "features = [\"team-line\", \"macros\", ",
+        "\"next-line\"]",
+    ] {
+        assert!(manifest.contains(line), "{line}: {manifest}");
+    }
+    assert!(
+        service
+            .read("crates/contract/src/files.rs")
+            .contains("next-line")
+    );
+    assert!(
+        service
+            .read("crates/contract/src/files.rs")
+            .contains("team-line")
+    );
+
+    let again = service.update(&[]);
+    assert_eq!(
+        (again.code, again.said.contains("up to date")),
+        (0, true),
+        "{}",
+        again.said
+    );
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn conflicts_are_marked_listed_and_settled_or_dropped() {
+    let stage = Stage::new();
+    let service = stage.service("order-service", &[]);
+    let place = "lto = \"fat\"";
+    edit(&service.path("Cargo.toml"), place, "lto = \"thin\"");
+    let main = "fn main() -> ExitCode {\n";
+    edit(
+        &service.path("src/main.rs"),
+        main,
+        &format!("{main}    // team-line\n"),
+    );
+    service.commit();
+    stage.release("0.2.0", |template| {
+        next(template);
+        edit(&template.join("Cargo.toml"), place, "lto = \"off\"");
+        edit(
+            &template.join("src/main.rs"),
+            main,
+            &format!("{main}    // next-line\n"),
+        );
+    });
+    let before = service.state();
+    let update = service.update(&[]);
+    assert_eq!(update.code, 1, "{}", update.said);
+    for said in [
+        "  src/main.rs\n",
+        "  Cargo.toml (profile.release.lto)\n",
+        "git switch template-update-0.2.0",
+    ] {
+        assert!(update.said.contains(said), "{said}: {}", update.said);
+    }
+    let twice = service.update(&[]);
+    assert!(twice.said.contains("is there already"), "{}", twice.said);
+    let dropped = service.update(&["--abort"]);
+    assert_eq!(dropped.code, 0, "{}", dropped.said);
+    assert_eq!(service.state(), before);
+
+    assert_eq!(service.update(&[]).code, 1);
+    service.git(&["switch", "--quiet", BRANCH]);
+    let marked = service.read("Cargo.toml");
+    assert!(
+        marked.contains(
+            "<<<<<<< yours\nlto = \"thin\"\n=======\nlto = \"off\"\n>>>>>>> template 0.2.0\n"
+        ),
+        "{marked}"
+    );
+    let main = service.read("src/main.rs");
+    assert!(
+        main.contains("<<<<<<< yours") && main.contains(">>>>>>> template 0.2.0"),
+        "{main}"
+    );
+    // As the last line has it: settled, and amended.
+    for path in ["Cargo.toml", "src/main.rs"] {
+        let text = service.read(path);
+        let kept: Vec<_> = text
+            .lines()
+            .filter(|line| {
+                !["<<<<<<<", "=======", ">>>>>>>"]
+                    .iter()
+                    .any(|it| line.starts_with(it))
+            })
+            .collect();
+        fs::write(service.path(path), kept.join("\n") + "\n").unwrap();
+    }
+    service.git(&["add", "--all"]);
+    service.git(&["commit", "--quiet", "--amend", "--no-edit"]);
+    assert_eq!(service.git(&["rev-list", "--count", "main..HEAD"]), "1");
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn an_answer_changes_with_an_update() {
+    let stage = Stage::new();
+    let service = stage.service("order-service", &[]);
+    let update = service.update(&["--set", "ci=gitlab"]);
+    assert_eq!(update.code, 0, "{}", update.said);
+    service.git(&["switch", "--quiet", BRANCH_SAME]);
+    assert!(service.path(".gitlab-ci.yml").exists());
+    assert!(!service.path(".github/workflows/ci.yml").exists());
+    assert!(service.read(".template.toml").contains("ci = \"gitlab\""));
+}
+
+const BRANCH_SAME: &str = "template-update-0.1.0";
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn the_readme_says_what_works() {
+    let stage = Stage::new();
+    let service = stage.service("order-service", &[]);
+    stage.release("0.2.0", next);
+    let readme = service.read("README.md");
+    let section = readme.split("## Keeping it current\n").nth(1).unwrap();
+    let blocks = section.split("```sh\n").skip(1);
+    let lines: Vec<_> = blocks
+        .flat_map(|rest| rest.split("```").next().unwrap().lines())
+        .filter_map(|line| line.strip_prefix("cargo xtask update"))
+        .collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let before = service.state();
+    for line in lines {
+        let arguments: Vec<_> = line.split_whitespace().collect();
+        let update = service.update(&arguments);
+        assert_eq!(update.code, 0, "{line}: {}", update.said);
+        let made = service.git(&["branch", "--list", BRANCH]);
+        assert_eq!(made.is_empty(), !arguments.is_empty(), "{line}: {made}");
+    }
+    assert_eq!(service.state(), before);
+}
+
+/// Before the crates had a folder of their own.
+const OLD: &str = "1621aad";
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn a_service_from_before_there_were_updates_is_brought_along() {
+    let root = root();
+    let known = Command::new("git")
+        .args(["cat-file", "-e", &format!("{OLD}^{{commit}}")])
+        .current_dir(&root)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !known {
+        println!("skipped: this clone has no commit {OLD}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template");
+    let source = root.display().to_string();
+    stage::git(folder.path(), &["clone", "--quiet", &source, "template"]);
+    stage::git(&template, &["checkout", "--quiet", OLD]);
+    let service = stage::made_by(&template, &folder.path().join("order-service"), &[]);
+    edits::insert(&service.path("src/main.rs"), 5, "// team-line");
+    edits::insert(&service.path("chassis/src/lib.rs"), 5, "// team-line");
+    service.write("src/own.rs", "// team-line\n");
+    service.commit();
+    let asked = service.update(&["--source", &source]);
+    assert!(asked.said.contains("--from COMMIT"), "{}", asked.said);
+    let to = stage::git(&root, &["rev-parse", "HEAD"]);
+    let update = service.update(&["--source", &source, "--from", OLD, "--to", &to]);
+    assert!(matches!(update.code, 0 | 1), "{}", update.said);
+    println!("{}", update.said);
+    let branch = format!("template-update-{}", &to[..9]);
+    assert_eq!(marks(&service, MARK, &branch), 3, "{}", update.said);
+}

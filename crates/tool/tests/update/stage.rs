@@ -1,0 +1,188 @@
+//! A template with two versions, made of this very tree, and services of it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// The template's repository and what was made of it.
+pub(crate) struct Stage {
+    folder: TempDir,
+    pristine: RefCell<BTreeMap<String, PathBuf>>,
+}
+
+/// A service in a repository, which a team has.
+pub(crate) struct Service {
+    pub(crate) root: PathBuf,
+}
+
+/// How an update went.
+pub(crate) struct Update {
+    pub(crate) code: i32,
+    pub(crate) said: String,
+    pub(crate) took: Duration,
+}
+
+impl Stage {
+    /// Version 0.1.0 is the tree as it is, 0.2.0 changes something of every kind.
+    pub(crate) fn new() -> Self {
+        let stage = Self {
+            folder: tempfile::tempdir().unwrap(),
+            pristine: RefCell::default(),
+        };
+        let (root, template) = (root(), stage.template());
+        let listed = git(&root, &["ls-files", "-z", "-co", "--exclude-standard"]);
+        for path in listed.split('\0').filter(|path| root.join(path).is_file()) {
+            let target = template.join(path);
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::copy(root.join(path), target).unwrap();
+        }
+        begin(&template);
+        commit(&template, "as it is");
+        git(&template, &["tag", "v0.1.0"]);
+        stage
+    }
+
+    pub(crate) fn template(&self) -> PathBuf {
+        self.folder.path().join("template")
+    }
+
+    /// One more version, which `change` makes of the one before.
+    pub(crate) fn release(&self, version: &str, change: impl FnOnce(&Path)) {
+        change(&self.template());
+        commit(&self.template(), version);
+        git(&self.template(), &["tag", &format!("v{version}")]);
+    }
+
+    /// A new service of the version that the template is at, in a repository.
+    pub(crate) fn service(&self, name: &str, answers: &[&str]) -> Service {
+        let key = format!(
+            "{name} {answers:?} {}",
+            git(&self.template(), &["rev-parse", "HEAD"])
+        );
+        let number = self.pristine.borrow().len();
+        let known = self.pristine.borrow().get(&key).cloned();
+        let pristine = known.unwrap_or_else(|| {
+            let root = self.folder.path().join(format!("new-{number}")).join(name);
+            made_by(&self.template(), &root, answers);
+            self.pristine.borrow_mut().insert(key, root.clone());
+            root
+        });
+        let copies = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
+        let copy = copies.join(name);
+        git(
+            &copies,
+            &["clone", "--quiet", &pristine.display().to_string(), name],
+        );
+        identify(&copy);
+        Service { root: copy }
+    }
+}
+
+/// A service in `root`, made by `./new` of this template.
+pub(crate) fn made_by(template: &Path, root: &Path, answers: &[&str]) -> Service {
+    let mut command = Command::new("sh");
+    command.arg(template.join("new")).arg(root);
+    for answer in answers {
+        command.args(["-d", answer]);
+    }
+    succeeded(&command.output().unwrap());
+    begin(root);
+    commit(root, "generated");
+    Service {
+        root: root.to_owned(),
+    }
+}
+
+impl Service {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+        fs::write(self.path(path), text).unwrap();
+    }
+
+    pub(crate) fn commit(&self) {
+        commit(&self.root, "the team's work");
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        git(&self.root, arguments)
+    }
+
+    /// Runs `cargo xtask update` with these arguments.
+    pub(crate) fn update(&self, arguments: &[&str]) -> Update {
+        let start = Instant::now();
+        let mut command = tool(&self.root);
+        let output = command.arg("update").args(arguments).output().unwrap();
+        Update {
+            code: output.status.code().unwrap_or(-1),
+            said: format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            ),
+            took: start.elapsed(),
+        }
+    }
+
+    /// Everything that an update could leave: refs, the checkout, the index.
+    pub(crate) fn state(&self) -> String {
+        self.git(&["for-each-ref"]) + &self.git(&["status", "--porcelain", "--ignored"])
+    }
+}
+
+/// What `cargo xtask` of the service runs.
+pub(crate) fn tool(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_service-tool"));
+    command.current_dir(folder).env_remove("USER");
+    command
+}
+
+pub(crate) fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap()
+}
+
+fn begin(folder: &Path) {
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    identify(folder);
+}
+
+fn identify(folder: &Path) {
+    git(folder, &["config", "user.name", "The Team"]);
+    git(folder, &["config", "user.email", "team@localhost"]);
+}
+
+fn commit(folder: &Path, message: &str) {
+    git(folder, &["add", "--all"]);
+    git(
+        folder,
+        &["commit", "--quiet", "--allow-empty", "--message", message],
+    );
+}
+
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder);
+    succeeded(&command.output().unwrap())
+}
+
+fn succeeded(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned()
+}
