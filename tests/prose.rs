@@ -196,7 +196,7 @@ fn the_readme_knows_every_reason() {
         return;
     }
     let readme = read("README.md");
-    let (_, table) = readme.split_once("\n| ShortCode | Reasons |").unwrap();
+    let (_, table) = readme.split_once("\n| Code | Reasons |").unwrap();
     let rows = table
         .lines()
         .skip(1)
