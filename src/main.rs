@@ -45,8 +45,8 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
         () = boot.shutdown.drain() => return Ok(()),
     };
     let (database, metrics) = (settings.store.url.database(), boot.telemetry.metrics());
-    let places = boot.places();
-    let store = store::observed(store, database, &metrics, move |read| places.waited(read));
+    let limit = boot.concurrency_limit();
+    let store = store::observed(store, database, &metrics, move |read| limit.waited(read));
     let readiness = store::readiness::follow(Arc::clone(&store), boot.health.dependency("store"));
     let relay = Relay::start(
         &settings.relay,

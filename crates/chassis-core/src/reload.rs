@@ -1,10 +1,11 @@
-//! What is made of files (certificates, keys), made anew when they change.
+//! Hot reload: what is made of files (certificates, keys) is made anew when they
+//! change.
 //!
 //! The content is compared: Kubernetes swaps a link, editors rename, and times
 //! tell neither reliably.
 
+mod check;
 mod file;
-mod look;
 #[cfg(feature = "tls")]
 mod pem;
 
@@ -17,13 +18,13 @@ use tokio::task::JoinHandle;
 
 use crate::exit::Fatal;
 
+pub use check::FileCheck;
 pub use file::{Content, Source};
-pub use look::Look;
 
 type Make<T> = dyn Fn(&[Content]) -> Result<T, Fatal> + Send + Sync;
 
 /// What was made of the files first.
-pub struct Loaded<T> {
+pub struct LoadedFiles<T> {
     /// In the log.
     what: &'static str,
     sources: Arc<[Source]>,
@@ -33,16 +34,16 @@ pub struct Loaded<T> {
     pub made: T,
 }
 
-impl<T: fmt::Debug> fmt::Debug for Loaded<T> {
+impl<T: fmt::Debug> fmt::Debug for LoadedFiles<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded")
+        f.debug_struct("LoadedFiles")
             .field("sources", &self.sources)
             .field("made", &self.made)
             .finish_non_exhaustive()
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Loaded<T> {
+impl<T: Clone + Send + Sync + 'static> LoadedFiles<T> {
     /// Reads the files, which hold `what`, and makes of them what is needed.
     ///
     /// # Errors
@@ -65,13 +66,13 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
 
     /// Looks at the files each `interval`, and calls `seen` with what is
     /// current and how the look went.
-    pub fn follow(
+    pub fn watch(
         self,
         interval: Duration,
-        mut seen: impl FnMut(&T, Look) + Send + 'static,
-    ) -> Followed<T> {
+        mut seen: impl FnMut(&T, FileCheck) + Send + 'static,
+    ) -> WatchedFiles<T> {
         let (sender, current) = watch::channel(self.made.clone());
-        let (looked, looks) = watch::channel(Look::good());
+        let (looked, checks) = watch::channel(FileCheck::good());
         let task = tokio::spawn(async move {
             let mut contents = self.contents;
             let mut fault = Fault::default();
@@ -87,7 +88,7 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
                 match tokio::task::spawn_blocking(renewed).await {
                     Ok(Ok(read)) => {
                         fault = Fault::default();
-                        looked.send_modify(Look::succeed);
+                        looked.send_modify(FileCheck::succeed);
                         if let Some((read, value)) = read {
                             contents = read;
                             sender.send_replace(value);
@@ -97,16 +98,16 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
                     }
                     Ok(Err(error)) => {
                         fault.seen(error, self.what);
-                        looked.send_modify(Look::fail);
+                        looked.send_modify(FileCheck::fail);
                     }
                     // The runtime is shutting down.
                     Err(_) => return,
                 }
             }
         });
-        Followed {
+        WatchedFiles {
             current,
-            looks,
+            checks,
             _task: Arc::new(Task(task)),
         }
     }
@@ -154,11 +155,11 @@ fn renewed<T>(
 
 /// What the files are now, until the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct Followed<T> {
+pub struct WatchedFiles<T> {
     /// What is made of them.
     pub current: watch::Receiver<T>,
     /// How the last look at the files went.
-    pub looks: watch::Receiver<Look>,
+    pub checks: watch::Receiver<FileCheck>,
     _task: Arc<Task>,
 }
 

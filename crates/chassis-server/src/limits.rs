@@ -1,23 +1,24 @@
-//! How much is served at once, over all connections, and how long it may wait.
+//! Admission: how much is served at once, over all connections, and how long it
+//! may wait.
 //!
 //! Unary calls and streams have a bound each: streams stay open while nothing
-//! happens, and would otherwise take the place of work. A place is held until
-//! the response's body ends. Calls without a place are refused as they are read,
-//! and there are fewer places while calls wait long for their turn, see [`Places`].
+//! happens, and would otherwise take the permit of work. A permit is held until
+//! the response's body ends. Calls without a permit are refused as they are read,
+//! and there are fewer permits while calls wait long for their turn, see [`ConcurrencyLimit`].
 //! A call whose turn comes too late all the same is refused before it costs
-//! anything, see [`Patience`].
+//! anything, see [`QueueShedding`].
 //!
 //! Health checks are exempt, so that load alone does not look like sickness; what
 //! they hold has a bound of its own, see `server/exempt.rs`. Streams of health and
-//! reflection are for everyone, and have places of their own for those whom
-//! nobody vouches for: these shall not take the places of the others.
+//! reflection are for everyone, and have permits of their own for those whom
+//! nobody vouches for: these shall not take the permits of the others.
 
 mod body;
-mod patience;
-mod places;
+mod concurrency;
+mod delay_window;
+mod queue_wait;
 mod refusal;
-mod turn;
-mod window;
+mod shedding;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -34,10 +35,10 @@ use tower::{Layer, Service};
 
 use refusal::Refusal;
 
-pub use body::HeldBody;
-pub use patience::Patience;
-pub use places::Places;
-pub(crate) use turn::Turns;
+pub use body::PermitBody;
+pub use concurrency::ConcurrencyLimit;
+pub(crate) use queue_wait::QueueWait;
+pub use shedding::QueueShedding;
 
 /// Bounds calls in flight; clones share the bounds.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ struct Gates {
 
 #[derive(Debug)]
 struct Gate {
-    places: Places,
+    limit: ConcurrencyLimit,
     full: Refusal,
 }
 
@@ -89,20 +90,20 @@ impl Gates {
 }
 
 impl LimitsLayer {
-    /// With places for unary calls, for streams, and for those of health and
+    /// With permits for unary calls, for streams, and for those of health and
     /// reflection that nobody vouches for.
     pub(crate) fn new(
-        [unary, streams, built_in]: [Places; 3],
+        [unary, streams, built_in]: [ConcurrencyLimit; 3],
         tokens: Option<Tokens>,
         contracts: &Contracts,
         metrics: &Metrics,
     ) -> Self {
-        let gate = |places, counted, reason, message| Gate {
-            places,
+        let gate = |limit, counted, reason, message| Gate {
+            limit,
             full: Refusal::new(reason, message, metrics.rejections(counted)),
         };
-        let places = unary.clone();
-        metrics.places(move || places.now());
+        let limit = unary.clone();
+        metrics.places(move || limit.now());
         let busy = "too many calls in progress";
         let open = "too many streams open";
         Self {
@@ -141,9 +142,9 @@ impl<S, A, B> Service<Request<A>> for Limits<S>
 where
     S: Service<Request<A>, Response = Response<B>>,
 {
-    type Response = Response<HeldBody<B>>;
+    type Response = Response<PermitBody<B>>;
     type Error = S::Error;
-    type Future = HeldFuture<S::Future, Request<A>>;
+    type Future = PermitFuture<S::Future, Request<A>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -151,14 +152,14 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let rpc = request.extensions().get::<Rpc>().copied();
-        match Place::take(&self.gates, self.gates.kind(&request)) {
-            Ok(place) => HeldFuture::Running {
+        match Permit::take(&self.gates, self.gates.kind(&request)) {
+            Ok(permit) => PermitFuture::Running {
                 inner: self.inner.call(request),
-                place,
+                permit,
             },
             Err(gate) => {
                 self.refused.record(rpc.and_then(|rpc| rpc.method));
-                HeldFuture::Refused {
+                PermitFuture::Refused {
                     headers: gate.full.headers(),
                     request: Some(request),
                 }
@@ -167,19 +168,19 @@ where
     }
 }
 
-/// One of the places; given back when dropped.
+/// One of the permits; released when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Permit {
     gates: Arc<Gates>,
     kind: Kind,
 }
 
-impl Place {
+impl Permit {
     /// `None` where none is needed.
     fn take(gates: &Arc<Gates>, kind: Kind) -> Result<Option<Self>, &Gate> {
         match gates.of(kind) {
             None => Ok(None),
-            Some(gate) if gate.places.take() => Ok(Some(Self {
+            Some(gate) if gate.limit.try_acquire() => Ok(Some(Self {
                 gates: Arc::clone(gates),
                 kind,
             })),
@@ -188,24 +189,24 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(gate) = self.gates.of(self.kind) {
-            gate.places.give_back();
+            gate.limit.release();
         }
     }
 }
 
 pin_project_lite::pin_project! {
-    /// A call that holds a place, or its refusal.
+    /// A call that holds a permit, or its refusal.
     #[project = Projected]
     #[derive(Debug)]
     #[allow(missing_docs)]
-    pub(crate) enum HeldFuture<F, R> {
+    pub(crate) enum PermitFuture<F, R> {
         Running {
             #[pin]
             inner: F,
-            place: Option<Place>,
+            permit: Option<Permit>,
         },
         // Kept until the answer is asked for: by then it has been received.
         Refused {
@@ -215,22 +216,22 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<F, R, B, E> Future for HeldFuture<F, R>
+impl<F, R, B, E> Future for PermitFuture<F, R>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
-    type Output = Result<Response<HeldBody<B>>, E>;
+    type Output = Result<Response<PermitBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            Projected::Running { inner, place } => {
+            Projected::Running { inner, permit } => {
                 let answer = ready!(inner.poll(cx))?;
-                let place = place.take();
-                Poll::Ready(Ok(answer.map(|body| HeldBody::new(body, place))))
+                let permit = permit.take();
+                Poll::Ready(Ok(answer.map(|body| PermitBody::new(body, permit))))
             }
             Projected::Refused { headers, request } => {
                 drop(request.take());
-                let mut answer = Response::new(HeldBody::empty());
+                let mut answer = Response::new(PermitBody::empty());
                 *answer.headers_mut() = std::mem::take(headers);
                 Poll::Ready(Ok(answer))
             }

@@ -7,14 +7,15 @@
 
 mod answer;
 mod call;
+mod coalesce;
 mod connection;
 mod cores;
 mod descriptors;
+mod drained;
 mod encoding;
 mod executor;
 mod exempt;
 mod fault;
-mod gather;
 #[cfg(feature = "gzip")]
 mod gzip;
 #[cfg(not(feature = "gzip"))]
@@ -22,12 +23,11 @@ mod gzip;
 mod gzip;
 mod http2;
 mod lease;
+mod memory;
 mod peers;
 mod preface;
 mod protocol;
 mod receive;
-mod remainder;
-mod room;
 mod router;
 mod sending;
 mod settings;
@@ -55,15 +55,15 @@ use tower::{Layer, Service};
 use crate::deadline::{Deadlines, DeadlinesLayer};
 use crate::ending::{self, Endings};
 use crate::health::HealthService;
-use crate::limits::{LimitsLayer, Places, Turns};
+use crate::limits::{ConcurrencyLimit, LimitsLayer, QueueWait};
 use answer::Answers;
 use call::Calls;
 use connection::{Connections, Stage};
 use cores::Cores;
 use exempt::Exempt;
+use memory::MemoryBudget;
 use peers::Peers;
 use receive::Bounds;
-use room::Room;
 use router::Router;
 use sending::Readers;
 
@@ -84,7 +84,7 @@ pub type Inner = Deadlines<Endings<Router>>;
 pub struct Server<L = Identity> {
     settings: ServerSettings,
     contracts: Contracts,
-    places: Places,
+    concurrency: ConcurrencyLimit,
     health: Health,
     serving: Dependency,
     router: Router,
@@ -110,14 +110,14 @@ impl Server {
         health: &Health,
     ) -> Result<Self, Fatal> {
         gzip::check(settings)?;
-        let sending = Room::new(settings.messages.max_sending_bytes, &Metrics::default());
+        let sending = MemoryBudget::new(settings.messages.max_sending_bytes, &Metrics::default());
         let answers = Answers::new(settings, sending);
         let server = Self {
             tls: ServerTls::load(&settings.tls)?,
             issuer: Issuer::load(&settings.jwt)?,
             settings: settings.clone(),
             contracts: Contracts::new(contracts),
-            places: Places::new(
+            concurrency: ConcurrencyLimit::new(
                 settings.concurrency.max_concurrent_requests,
                 settings.concurrency.max_queue_delay,
             ),
@@ -180,11 +180,11 @@ impl<L> Server<L> {
         Ok(self.add_service(v1).add_service(v1alpha))
     }
 
-    /// The places for unary calls: to be told how long calls wait in queues of
+    /// The concurrency limit of unary calls: to be told how long calls wait in queues of
     /// the service's own.
     #[must_use]
-    pub fn places(&self) -> Places {
-        self.places.clone()
+    pub fn concurrency_limit(&self) -> ConcurrencyLimit {
+        self.concurrency.clone()
     }
 
     /// Counts refused calls.
@@ -201,7 +201,7 @@ impl<L> Server<L> {
         Server {
             settings: self.settings,
             contracts: self.contracts,
-            places: self.places,
+            concurrency: self.concurrency,
             health: self.health,
             serving: self.serving,
             router: self.router,
@@ -244,37 +244,38 @@ impl<L> Server<L> {
     {
         self.warn_of_roles();
         let delay = self.settings.concurrency.max_queue_delay;
-        let turns = Turns::new(delay, self.places.clone(), &self.metrics);
+        let queue = QueueWait::new(delay, self.concurrency.clone(), &self.metrics);
         let open = self.settings.concurrency.max_open_streams;
-        let streams = Places::new(open, delay);
-        let built_in = Places::new((open / BUILT_IN).max(1), delay);
+        let streams = ConcurrencyLimit::new(open, delay);
+        let built_in = ConcurrencyLimit::new((open / BUILT_IN).max(1), delay);
         let tokens = (self.issuer).map(|issuer| {
             let ready = self.health.dependency("keys");
             issuer.start(&self.metrics, ready)
         });
         let limits = LimitsLayer::new(
-            [self.places, streams, built_in],
+            [self.concurrency, streams, built_in],
             tokens.clone(),
             &self.contracts,
             &self.metrics,
         );
         let deadlines = DeadlinesLayer::new(self.settings.request_timeout);
-        let sending = Room::new(self.settings.messages.max_sending_bytes, &self.metrics);
+        let sending = MemoryBudget::new(self.settings.messages.max_sending_bytes, &self.metrics);
         let answers = Answers::new(&self.settings, sending.clone());
         let router = Endings::new(self.router.ask_for(tokens).answer_by(answers));
-        // What is refused for want of a place must cost as little as can be.
+        // What is refused for want of a permit must cost as little as can be.
         let service = limits.layer(self.layer.layer(deadlines.layer(router)));
         let (stage, stages) = tokio::sync::watch::channel(Stage::Serve);
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let tls = self.tls.map(|tls| tls.start(&self.metrics));
-        let receiving = Room::new(self.settings.messages.max_receiving_bytes, &self.metrics);
+        let receiving =
+            MemoryBudget::new(self.settings.messages.max_receiving_bytes, &self.metrics);
         let bounds = Bounds::new(&self.settings, receiving);
         let readers = Readers::new(sending, self.settings.messages.send_timeout);
         let exempt = Exempt::new(&self.metrics);
         let calls = Calls::new(
             &self.settings,
             self.contracts,
-            turns,
+            queue,
             bounds,
             exempt,
             readers,

@@ -48,7 +48,7 @@ use crate::admin::{Admin, BuildInfo};
 use crate::contract;
 use crate::exit::Fatal;
 use crate::health::Health;
-use crate::limits::Places;
+use crate::limits::ConcurrencyLimit;
 use crate::listener::Listener;
 use crate::server::{GrpcService, Server};
 use crate::shutdown::Shutdown;
@@ -187,8 +187,8 @@ impl<'a> Boot<'a> {
     /// The permits of unary calls: to be told how long calls wait in queues of
     /// the service's own.
     #[must_use]
-    pub fn places(&self) -> Places {
-        self.server.places()
+    pub fn concurrency_limit(&self) -> ConcurrencyLimit {
+        self.server.concurrency_limit()
     }
 
     /// Adds a service, as tonic generates it.

@@ -35,7 +35,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use chassis::deadline::{self, Deadline};
-use chassis::limits::Patience;
+use chassis::limits::QueueShedding;
 use tokio::sync::{Semaphore, oneshot, watch};
 use uuid::Uuid;
 
@@ -117,7 +117,7 @@ pub struct SqliteStore<R: Table> {
     file: Identity,
     /// Bounds the threads that long reads occupy, and how long they wait for one.
     long_reads: Arc<Semaphore>,
-    patience: Patience,
+    shedding: QueueShedding,
     published: bool,
     _thread: JoinOnDrop,
 }
@@ -157,7 +157,7 @@ impl<R: Table> SqliteStore<R> {
             last_event,
             file,
             long_reads: Arc::new(Semaphore::new(2 * threads)),
-            patience: Patience::new(LONGEST_WAIT),
+            shedding: QueueShedding::new(LONGEST_WAIT),
             published: options.published,
             _thread: JoinOnDrop(Some(thread)),
         })
@@ -196,7 +196,7 @@ impl<R: Table> SqliteStore<R> {
         let permit = Arc::clone(&self.long_reads).acquire_owned().await;
         let permit = permit.map_err(|_| Error::closed())?;
         self.jobs.observed().tell(|it| it.waited(since.elapsed()));
-        if !self.patience.bears(since) {
+        if !self.shedding.admits(since) {
             return Err(Error::Busy);
         }
         let (readers, sql) = (Arc::clone(&self.readers), Arc::clone(&self.sql));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chassis_core::exit::Fatal;
-use chassis_core::reload::{Content, Followed, Loaded, Source};
+use chassis_core::reload::{Content, LoadedFiles, Source, WatchedFiles};
 use chassis_identity::tls::TlsSettings;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
@@ -15,7 +15,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// TLS as it was loaded.
 #[derive(Debug)]
 pub(crate) struct ClientTls {
-    loaded: Loaded<ClientTlsConfig>,
+    loaded: LoadedFiles<ClientTlsConfig>,
     name: Option<String>,
     interval: Duration,
 }
@@ -47,16 +47,16 @@ impl ClientTls {
             }
         }
         Ok(Self {
-            loaded: Loaded::load("certificates", sources, config)?,
+            loaded: LoadedFiles::load("certificates", sources, config)?,
             name: settings.upstream_tls_name.clone(),
             interval: settings.reload_interval.unwrap_or(RELOAD_INTERVAL),
         })
     }
 
-    /// Follows the files from now on.
+    /// Watches the files from now on.
     pub(crate) fn start(self) -> Renewals {
         Renewals {
-            followed: self.loaded.follow(self.interval, |_, _| {}),
+            watched: self.loaded.watch(self.interval, |_, _| {}),
             name: self.name,
         }
     }
@@ -91,14 +91,14 @@ fn config(files: &[Content]) -> Result<ClientTlsConfig, Fatal> {
 /// The files as they are now.
 #[derive(Debug)]
 pub(crate) struct Renewals {
-    followed: Followed<ClientTlsConfig>,
+    watched: WatchedFiles<ClientTlsConfig>,
     name: Option<String>,
 }
 
 impl Renewals {
     /// Waits until the files have changed.
     pub(crate) async fn changed(&mut self) {
-        if self.followed.current.changed().await.is_err() {
+        if self.watched.current.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -107,7 +107,7 @@ impl Renewals {
     pub(crate) fn apply(&self, endpoint: Endpoint, host: &str) -> Option<Endpoint> {
         let name = self.name.as_deref().unwrap_or(host);
         let name = name.trim_start_matches('[').trim_end_matches(']');
-        let config = self.followed.current.borrow().clone().domain_name(name);
+        let config = self.watched.current.borrow().clone().domain_name(name);
         endpoint.tls_config(config).ok()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chassis_core::exit::Fatal;
 use chassis_core::health::Dependency;
-use chassis_core::reload::{Followed, Loaded, Source};
+use chassis_core::reload::{LoadedFiles, Source, WatchedFiles};
 use chassis_telemetry::metrics::{FileNames, Metrics};
 use http::{HeaderMap, HeaderValue, header};
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ const FILE: FileNames = FileNames {
 /// The issuer as its keys were loaded.
 #[derive(Debug)]
 pub struct Issuer {
-    loaded: Loaded<Arc<Verifier>>,
+    loaded: LoadedFiles<Arc<Verifier>>,
     settings: JwtSettings,
 }
 
@@ -40,7 +40,7 @@ impl Issuer {
         signature::install();
         let source = Source::new("--jwt-jwks-file", path);
         let made = settings.clone();
-        let loaded = Loaded::load("keys", vec![source.clone()], move |files| match files {
+        let loaded = LoadedFiles::load("keys", vec![source.clone()], move |files| match files {
             [file] => Ok(Arc::new(Verifier::new(&made, file)?)),
             _ => Err(Fatal::software("the keys were not read")),
         })?;
@@ -55,7 +55,7 @@ impl Issuer {
         Ok(Some(Self { loaded, settings }))
     }
 
-    /// Follows the keys from now on; `ready` as long as they can be read.
+    /// Watches the keys from now on; `ready` as long as they can be read.
     #[must_use]
     pub fn start(self, metrics: &Metrics, ready: Dependency) -> Tokens {
         let (interval, grace) = (
@@ -64,7 +64,7 @@ impl Issuer {
         );
         let (stale, unread) = watch::channel(false);
         let mut warned = false;
-        let followed = self.loaded.follow(interval, move |verifier, look| {
+        let watched = self.loaded.watch(interval, move |verifier, look| {
             let is_empty = !verifier.has_keys();
             if is_empty && !warned {
                 tracing::warn!("--jwt-jwks-file holds no key that counts; every token is refused");
@@ -78,9 +78,9 @@ impl Issuer {
             }
             stale.send_if_modified(|before| std::mem::replace(before, is_stale) != is_stale);
         });
-        metrics.observe_looks(&FILE, &followed.looks);
+        metrics.observe_checks(&FILE, &watched.checks);
         Tokens {
-            followed,
+            watched,
             unread,
             refusals: Refusals::new(metrics),
         }
@@ -90,7 +90,7 @@ impl Issuer {
 /// Checks the tokens of calls.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    followed: Followed<Arc<Verifier>>,
+    watched: WatchedFiles<Arc<Verifier>>,
     /// Whether the keys could not be read for too long.
     unread: watch::Receiver<bool>,
     refusals: Refusals,
@@ -124,7 +124,7 @@ impl Tokens {
                 };
                 let changed = tokio::select! {
                     () = tokio::time::sleep(left) => Ok(()),
-                    changed = tokens.followed.current.changed() => changed,
+                    changed = tokens.watched.current.changed() => changed,
                     changed = tokens.unread.changed() => changed,
                 };
                 if changed.is_err() {
@@ -139,7 +139,7 @@ impl Tokens {
         if *self.unread.borrow() {
             return Err(Refusal::Unread);
         }
-        let verifier = Arc::clone(&self.followed.current.borrow());
+        let verifier = Arc::clone(&self.watched.current.borrow());
         verifier.check(token)
     }
 

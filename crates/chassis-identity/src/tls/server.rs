@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use chassis_core::exit::Fatal;
 use chassis_core::listener::close;
 use chassis_core::peer::Security;
-use chassis_core::reload::{Content, Followed, Loaded, Source};
+use chassis_core::reload::{Content, LoadedFiles, Source, WatchedFiles};
 use chassis_telemetry::metrics::{FileNames, Metrics};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -50,7 +50,7 @@ pub(super) struct Port {
 /// TLS as it was loaded.
 #[derive(Debug)]
 pub struct ServerTls {
-    loaded: Loaded<Port>,
+    loaded: LoadedFiles<Port>,
     settings: TlsSettings,
 }
 
@@ -71,18 +71,18 @@ impl ServerTls {
             (settings.tls_client_ca.as_deref()).map(|path| Source::new("--tls-client-ca", path)),
         );
         let (mode, oldest) = (settings.tls_mode, settings.tls_min_version);
-        let loaded = Loaded::load("certificates", sources, move |files| {
+        let loaded = LoadedFiles::load("certificates", sources, move |files| {
             port(files, mode, oldest)
         })?;
         let settings = settings.clone();
         Ok(Some(Self { loaded, settings }))
     }
 
-    /// Follows the files from now on.
+    /// Watches the files from now on.
     #[must_use]
     pub fn start(self, metrics: &Metrics) -> Acceptor {
         let mut warned = None;
-        let followed = (self.loaded).follow(self.settings.tls_reload_interval, move |port, _| {
+        let watched = (self.loaded).watch(self.settings.tls_reload_interval, move |port, _| {
             let expired = port.expires.filter(|at| *at <= SystemTime::now());
             if let Some(at) = expired
                 && warned != expired
@@ -92,11 +92,11 @@ impl ServerTls {
             }
             warned = expired;
         });
-        let current = followed.current.clone();
+        let current = watched.current.clone();
         metrics.observe_expiry(move || current.borrow().expires);
-        metrics.observe_looks(&FILES, &followed.looks);
+        metrics.observe_checks(&FILES, &watched.checks);
         Acceptor {
-            followed,
+            watched,
             is_permissive: self.settings.tls_mode == TlsMode::Permissive,
             failures: Failures::new(metrics),
         }
@@ -160,7 +160,7 @@ fn verifier(authorities: &Content, mode: TlsMode) -> Result<Arc<dyn ClientCertVe
 /// let those that stall keep the others out.
 #[derive(Debug, Clone)]
 pub struct Acceptor {
-    followed: Followed<Port>,
+    watched: WatchedFiles<Port>,
     is_permissive: bool,
     failures: Failures,
 }
@@ -197,7 +197,7 @@ impl Acceptor {
             let refused = Refused::new(Reason::Plain, io::Error::other("not TLS"));
             return Err(refused.with(stream));
         }
-        let port = self.followed.current.borrow().clone();
+        let port = self.watched.current.borrow().clone();
         let accepting = TlsAcceptor::from(port.config)
             .accept(stream)
             .into_fallible();
@@ -218,7 +218,7 @@ impl Acceptor {
         };
         let voucher = certificate.map(|_| {
             let chain = chain.iter().cloned().map(CertificateDer::into_owned);
-            let current = self.followed.current.clone();
+            let current = self.watched.current.clone();
             Voucher::new(chain.collect(), port.authorities, current)
         });
         Ok(Accepted {

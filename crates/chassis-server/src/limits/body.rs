@@ -3,35 +3,35 @@ use std::task::{Context, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 
-use super::Place;
+use super::Permit;
 
 pin_project_lite::pin_project! {
-    /// A response body that gives its place back when it is dropped.
+    /// A response body that releases its permit when it is dropped.
     #[derive(Debug)]
-    pub struct HeldBody<B> {
+    pub struct PermitBody<B> {
         #[pin]
         body: Option<B>,
-        place: Option<Place>,
+        permit: Option<Permit>,
     }
 }
 
-impl<B> HeldBody<B> {
-    pub(super) fn new(body: B, place: Option<Place>) -> Self {
+impl<B> PermitBody<B> {
+    pub(super) fn new(body: B, permit: Option<Permit>) -> Self {
         Self {
             body: Some(body),
-            place,
+            permit,
         }
     }
 
     pub(super) fn empty() -> Self {
         Self {
             body: None,
-            place: None,
+            permit: None,
         }
     }
 }
 
-impl<B: Body> Body for HeldBody<B> {
+impl<B: Body> Body for PermitBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 

@@ -17,7 +17,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::encoding::Encodings;
-use super::room::{Queued, Room};
+use super::memory::{MemoryBudget, Queued};
 use super::sending::SMALL;
 use super::{fault, gzip};
 use crate::server::ServerSettings;
@@ -29,7 +29,7 @@ const HEAD: usize = 5;
 #[derive(Debug, Clone)]
 pub(super) struct Answers {
     limit: usize,
-    room: Room,
+    budget: MemoryBudget,
     encodings: Encodings,
 }
 
@@ -42,10 +42,10 @@ pub struct Manner {
 }
 
 impl Answers {
-    pub(super) fn new(settings: &ServerSettings, room: Room) -> Self {
+    pub(super) fn new(settings: &ServerSettings, budget: MemoryBudget) -> Self {
         Self {
             limit: settings.messages.max_response_bytes,
-            room,
+            budget,
             encodings: Encodings::new(settings),
         }
     }
@@ -59,7 +59,7 @@ impl Answers {
         self.encodings.check(request.headers())?;
         let rpc = request.extensions().get::<Rpc>().copied();
         let kind = rpc.map_or(Kind::Unary, Rpc::kind);
-        if kind != Kind::Health && self.room.is_overfull() {
+        if kind != Kind::Health && self.budget.is_overfull() {
             return Err(self.full());
         }
         let method = rpc.and_then(|rpc| rpc.method);
@@ -72,7 +72,7 @@ impl Answers {
 
     fn full(&self) -> Status {
         let message = "too many answers wait to be taken by their callers; try again later";
-        self.room.refusal(message)
+        self.budget.refusal(message)
     }
 
     fn too_large(&self, len: usize) -> Status {
@@ -147,7 +147,7 @@ impl Answer {
                 Ok(data) => {
                     let data = manner.message(data)?;
                     let answers = &manner.answers;
-                    if data.len() > SMALL && answers.room.lacks(data.len()) {
+                    if data.len() > SMALL && answers.budget.lacks(data.len()) {
                         return Err(answers.full());
                     }
                     self.data = Some(data);
@@ -251,13 +251,13 @@ impl http_body::Body for Answer {
         let Some(manner) = &this.manner else {
             return Pin::new(body).poll_frame(cx);
         };
-        let room = &manner.answers.room;
-        if !manner.unary && room.lacks(1) {
-            ready!(this.queued.get_or_insert_with(|| room.queue()).poll(cx));
+        let budget = &manner.answers.budget;
+        if !manner.unary && budget.lacks(1) {
+            ready!(this.queued.get_or_insert_with(|| budget.queue()).poll(cx));
         }
         let frame = ready!(Pin::new(body).poll_frame(cx));
         if this.queued.take().is_some() {
-            room.tell_next();
+            budget.tell_next();
         }
         let frame = match frame {
             Some(Ok(frame)) => frame,

@@ -16,24 +16,24 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
+use super::drained::DrainedBody;
 use super::encoding::Encodings;
 use super::executor;
 use super::exempt::Exempt;
 use super::lease::Lease;
+use super::memory::Reservation;
 use super::receive::{Bounds, Received};
-use super::remainder::Whole;
-use super::room::Share;
 use super::sending::{Line, Readers, Sending, Stalls};
 use super::single::Single;
 use crate::ending::Ending;
-use crate::limits::Turns;
+use crate::limits::QueueWait;
 use crate::server::ServerSettings;
 
 /// Hands calls to a service.
 #[derive(Clone)]
 pub(super) struct Calls<S> {
     contracts: Contracts,
-    turns: Turns,
+    queue: QueueWait,
     bounds: Bounds,
     encodings: Encodings,
     readers: Readers,
@@ -56,7 +56,7 @@ impl<S> Calls<S> {
     pub(super) fn new(
         settings: &ServerSettings,
         contracts: Contracts,
-        turns: Turns,
+        queue: QueueWait,
         bounds: Bounds,
         exempt: Exempt,
         readers: Readers,
@@ -64,7 +64,7 @@ impl<S> Calls<S> {
     ) -> Self {
         Self {
             contracts,
-            turns,
+            queue,
             bounds,
             encodings: Encodings::new(settings),
             readers,
@@ -145,19 +145,19 @@ where
         let check = (kind == Kind::Health).then(|| self.exempt.check(self.connection));
         executor::checks(check.clone());
         let gzip = self.encodings.accept(request.headers_mut());
-        let share = self.bounds.share();
+        let reservation = self.bounds.reserve();
         let request = request.map(|body| {
-            let (bounds, share) = (self.bounds.clone(), Arc::clone(&share));
-            let body = Single::new(Whole::new(body, bounds.room(), check), one);
-            let messages = Received::new(body, rpc, gzip, bounds, share);
-            Body::new(self.turns.await_turn(kind, messages))
+            let (bounds, reservation) = (self.bounds.clone(), Arc::clone(&reservation));
+            let body = Single::new(DrainedBody::new(body, bounds.budget(), check), one);
+            let messages = Received::new(body, rpc, gzip, bounds, reservation);
+            Body::new(self.queue.measured(kind, messages))
         });
         let begun = Begun::at_once(self.service.clone(), request);
         let (line, readers) = (Arc::clone(&self.line), self.readers.clone());
         let stream = rpc.method.is_none_or(|method| method.server_streaming);
         Called {
             begun,
-            share,
+            reservation,
             sending: Some((stream, line, readers)),
         }
     }
@@ -168,7 +168,7 @@ pin_project_lite::pin_project! {
     pub(super) struct Called<S: Service<R>, R> {
         #[pin]
         begun: Begun<S, R>,
-        share: Arc<Share>,
+        reservation: Arc<Reservation>,
         sending: Option<(bool, Arc<Line>, Readers)>,
     }
 }

@@ -21,8 +21,8 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::Service;
 
 use super::call::Calls;
+use super::coalesce::WriteCoalescer;
 use super::cores::Cores;
-use super::gather::Bell;
 use super::http2::Http2;
 use super::lease::{Lease, Lessor};
 use super::peers::PeerPlace;
@@ -172,9 +172,9 @@ async fn serve<S, B>(
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let bell = Arc::new(Bell::default());
-    let waker = Waker::from(Arc::clone(&bell));
-    let http2 = http2.builder(&bell);
+    let coalescer = Arc::new(WriteCoalescer::default());
+    let waker = Waker::from(Arc::clone(&coalescer));
+    let http2 = http2.builder(&coalescer);
     let mut stalls = pin!(calls.stalls());
     let mut connection = pin!(http2.serve_connection(TokioIo::new(io), calls));
     let mut older = pin!(tokio::time::sleep(age.young));
@@ -184,7 +184,7 @@ async fn serve<S, B>(
         tokio::select! {
             biased;
             ended = poll_fn(|cx| {
-                bell.wakes(cx.waker());
+                coalescer.wakes(cx.waker());
                 connection.as_mut().poll(&mut Context::from_waker(&waker))
             }) => {
                 if let Err(error) = ended {
@@ -231,8 +231,8 @@ async fn serve<S, B>(
                 }
             }
             () = idle.as_mut(), if age.stage == Stage::Serve => {
-                let before = std::mem::replace(&mut calls, bell.calls());
-                if before != calls || !bell.is_idle() {
+                let before = std::mem::replace(&mut calls, coalescer.calls());
+                if before != calls || !coalescer.is_idle() {
                     idle.as_mut().reset(Instant::now() + silence);
                     continue;
                 }

@@ -1,7 +1,7 @@
 //! The tasks of calls, ended when their client does not take the answer.
 //!
 //! hyper asks a response's body for more only when the client grants room. A
-//! client that grants none would hold its call, and the place it takes, past
+//! client that grants none would hold its call, and the permit it has, past
 //! every deadline: no layer is asked again. The task is.
 
 use std::cell::{Cell, RefCell};
@@ -15,8 +15,8 @@ use chassis_core::deadline;
 use hyper::rt::Executor;
 use tokio::time::{Instant, Sleep};
 
+use super::coalesce::{Open, Turn, WriteCoalescer};
 use super::exempt::Check;
-use super::gather::{Bell, Open, Turn};
 use super::sending::Progress;
 
 /// Longer than the deadline itself: the layers answer first if they can.
@@ -41,13 +41,13 @@ pub(super) fn watch(progress: Progress) {
 /// Spawns the tasks of one connection's calls.
 #[derive(Debug, Clone)]
 pub(super) struct CallExecutor {
-    bell: Arc<Bell>,
+    coalescer: Arc<WriteCoalescer>,
 }
 
 impl CallExecutor {
-    pub(super) fn new(bell: &Arc<Bell>) -> Self {
-        let bell = Arc::clone(bell);
-        Self { bell }
+    pub(super) fn new(coalescer: &Arc<WriteCoalescer>) -> Self {
+        let coalescer = Arc::clone(coalescer);
+        Self { coalescer }
     }
 }
 
@@ -56,7 +56,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, call: F) {
-        let (first, open) = self.bell.begin();
+        let (first, open) = self.coalescer.begin();
         tokio::spawn(Task {
             call,
             first: Some(first),

@@ -1,4 +1,4 @@
-//! What calls may hold that need no place: health checks.
+//! What calls may hold that need no permit: health checks.
 //!
 //! They are answered however many calls there are, and must not hold more than
 //! the others for it. One whose request is there is answered at its first turn

@@ -6,8 +6,8 @@ use std::time::Duration;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::TokioTimer;
 
+use super::coalesce::WriteCoalescer;
 use super::executor::CallExecutor;
-use super::gather::Bell;
 use crate::server::ServerSettings;
 
 /// What a client may send of one call, and of all on one connection, before it
@@ -39,8 +39,8 @@ impl Http2 {
     }
 
     /// For the connection that is woken by `bell`.
-    pub(super) fn builder(self, bell: &Arc<Bell>) -> Builder<CallExecutor> {
-        let mut http2 = Builder::new(CallExecutor::new(bell));
+    pub(super) fn builder(self, coalescer: &Arc<WriteCoalescer>) -> Builder<CallExecutor> {
+        let mut http2 = Builder::new(CallExecutor::new(coalescer));
         http2
             .timer(TokioTimer::new())
             .keep_alive_interval(self.keepalive_interval)

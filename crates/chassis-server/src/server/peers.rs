@@ -43,7 +43,7 @@ impl Peers {
         Self(Arc::new(Shared { bound, held }))
     }
 
-    /// Room for one more of `peer`, if there is any.
+    /// A place for one more of `peer`, if there is any.
     pub(super) fn take(&self, peer: IpAddr) -> Option<PeerPlace> {
         let peer = peer.to_canonical();
         let (key, most) = match self.0.bound {

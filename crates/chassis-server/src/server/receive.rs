@@ -19,7 +19,7 @@ use http_body::{Body, Frame, SizeHint};
 use tonic::{Code, Status};
 
 use super::gzip::{Fault, Inflate};
-use super::room::{Room, Share};
+use super::memory::{MemoryBudget, Reservation};
 use crate::server::ServerSettings;
 
 /// What gRPC puts before each message.
@@ -31,33 +31,33 @@ pub(super) struct Bounds {
     message: usize,
     /// What a message may take, once decoded, beyond twice its size.
     decoded: usize,
-    room: Room,
+    budget: MemoryBudget,
 }
 
 impl Bounds {
-    pub(super) fn new(settings: &ServerSettings, room: Room) -> Self {
+    pub(super) fn new(settings: &ServerSettings, budget: MemoryBudget) -> Self {
         Self {
             message: settings.messages.max_request_bytes,
             decoded: settings.messages.max_decoded_bytes,
-            room,
+            budget,
         }
     }
 
     /// The room for all requests.
-    pub(super) fn room(&self) -> Room {
-        self.room.clone()
+    pub(super) fn budget(&self) -> MemoryBudget {
+        self.budget.clone()
     }
 
     /// What one call takes of the room.
-    pub(super) fn share(&self) -> Arc<Share> {
-        Arc::new(self.room.share())
+    pub(super) fn reserve(&self) -> Arc<Reservation> {
+        Arc::new(self.budget.reserve())
     }
 
     /// What a message of `len` bytes may take once it is decoded: together there
     /// is room for both.
     fn decoded(&self, len: usize) -> usize {
         let grown = (2 * len).saturating_add(self.decoded);
-        grown.min(self.room.most().saturating_sub(len))
+        grown.min(self.budget.most().saturating_sub(len))
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Received<B> {
     streams: bool,
     /// Whether messages may be compressed: `grpc-encoding`.
     gzip: bool,
-    share: Arc<Share>,
+    reservation: Arc<Reservation>,
     head: [u8; HEAD],
     have: usize,
     message: Message,
@@ -92,14 +92,20 @@ struct Message {
 }
 
 impl<B> Received<B> {
-    pub(super) fn new(body: B, rpc: Rpc, gzip: bool, bounds: Bounds, share: Arc<Share>) -> Self {
+    pub(super) fn new(
+        body: B,
+        rpc: Rpc,
+        gzip: bool,
+        bounds: Bounds,
+        reservation: Arc<Reservation>,
+    ) -> Self {
         Self {
             body,
             bounds,
             shape: rpc.method.and_then(|method| method.request),
             streams: rpc.method.is_some_and(|method| method.client_streaming),
             gzip,
-            share,
+            reservation,
             head: [0; HEAD],
             have: 0,
             message: Message::default(),
@@ -244,7 +250,7 @@ impl<B> Received<B> {
         let inflated = message.inflate.as_ref().map_or(0, Inflate::len);
         let growing = message.scale.as_ref().map_or(0, Scale::weight);
         let received = whole.max(begun) + inflated;
-        self.share.hold(received + growing + self.decoded)
+        self.reservation.hold(received + growing + self.decoded)
     }
 
     fn too_large(&self, what: &str) -> Status {
@@ -323,6 +329,6 @@ where
 impl<B> Drop for Received<B> {
     fn drop(&mut self) {
         // What was received is let go; what it was decoded to lives on.
-        let _ = self.share.hold(self.decoded);
+        let _ = self.reservation.hold(self.decoded);
     }
 }

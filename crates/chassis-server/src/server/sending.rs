@@ -21,7 +21,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::executor;
-use super::room::Room;
+use super::memory::MemoryBudget;
 use line::Little;
 use unsent::{Much, Piece, Unsent};
 
@@ -42,20 +42,20 @@ const TICK: Duration = Duration::from_secs(1);
 /// What is watched of those who read answers.
 #[derive(Debug, Clone)]
 pub(super) struct Readers {
-    room: Room,
+    budget: MemoryBudget,
     patience: Duration,
 }
 
 impl Readers {
     /// Each takes something within `patience`, and sooner where there is no
     /// `room` for others.
-    pub(super) fn new(room: Room, patience: Duration) -> Self {
-        Self { room, patience }
+    pub(super) fn new(budget: MemoryBudget, patience: Duration) -> Self {
+        Self { budget, patience }
     }
 
     /// Whether one is to be ended who has taken nothing since then.
     fn bear(&self, since: Instant) -> bool {
-        let patience = if self.room.lacks(SMALL) {
+        let patience = if self.budget.lacks(SMALL) {
             self.patience.min(UNDER_PRESSURE)
         } else {
             self.patience
@@ -125,9 +125,9 @@ impl<B: Body<Data = Bytes>> Body for Sending<B> {
                 Ok(data) => data,
                 Err(frame) => return Poll::Ready(Some(Ok(frame))),
             };
-            let room = &this.readers.room;
+            let budget = &this.readers.budget;
             if data.len() <= SMALL && !*this.stream && this.unsent.is_none() {
-                let little = Little::hand_over(data, this.line, room);
+                let little = Little::hand_over(data, this.line, budget);
                 return Poll::Ready(Some(Ok(Frame::data(little))));
             }
             if this.unsent.is_none() {
@@ -135,7 +135,7 @@ impl<B: Body<Data = Bytes>> Body for Sending<B> {
                 executor::watch(Progress::new(&unsent, this.readers));
                 *this.unsent = Some(unsent);
             }
-            *this.rest = Much::whole(data, room);
+            *this.rest = Much::whole(data, budget);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Files that are read anew when they change.
 
-use chassis_core::reload::Look;
+use chassis_core::reload::FileCheck;
 use tokio::sync::watch;
 
 use super::Metrics;
@@ -14,19 +14,19 @@ pub struct FileNames {
 }
 
 impl Metrics {
-    /// Observes how looks at files go.
-    pub fn observe_looks(&self, names: &FileNames, looks: &watch::Receiver<Look>) {
+    /// Observes how checks of files go.
+    pub fn observe_checks(&self, names: &FileNames, checks: &watch::Receiver<FileCheck>) {
         let Some(meter) = self.meter() else {
             return;
         };
-        let at = looks.clone();
+        let at = checks.clone();
         meter
             .f64_observable_gauge(names.age)
             .with_unit("s")
             .with_description("Time since the files were last read and could be used.")
             .with_callback(move |gauge| gauge.observe(at.borrow().age().as_secs_f64(), &[]))
             .build();
-        let at = looks.clone();
+        let at = checks.clone();
         meter
             .u64_observable_counter(names.failures)
             .with_unit("{attempt}")

@@ -26,7 +26,7 @@ fails, or a client that comes afterwards, and comes back when asked to, is not s
 server and client share one machine, so times say little.
 
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
-They take the places for calls (`--max-concurrent-requests`), and others are asked to come back, as they are while a
+They take the permits for calls (`--max-concurrent-requests`), and others are asked to come back, as they are while a
 flood keeps the processor busy (`--max-queue-delay`); health checks are not, of which 256 wait at most. An idle
 connection costs 16 KiB, which HTTP/2's buffers take, and 24 under TLS, up to `--max-connections`: ten thousand under
 TLS come close to the 256 MiB that the chart allows a pod; allow it more, or fewer connections. What one peer may hold of

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep};
 
-use super::super::room::Room;
+use super::super::memory::MemoryBudget;
 use super::{Readers, TICK};
 
 /// What is smaller leaves the buffer that it was encoded in, which is larger.
@@ -85,11 +85,11 @@ pub(super) struct Little {
     data: Bytes,
     line: Arc<Line>,
     generation: usize,
-    room: Room,
+    budget: MemoryBudget,
 }
 
 impl Little {
-    pub(super) fn hand_over(data: Bytes, line: &Arc<Line>, room: &Room) -> Bytes {
+    pub(super) fn hand_over(data: Bytes, line: &Arc<Line>, budget: &MemoryBudget) -> Bytes {
         let data = if data.len() < COPIED {
             Bytes::copy_from_slice(&data)
         } else {
@@ -97,13 +97,13 @@ impl Little {
         };
         let generation = line.generation.load(Ordering::Relaxed) % 2;
         line.bytes[generation].fetch_add(data.len(), Ordering::Relaxed);
-        room.take(data.len());
-        let (line, room) = (Arc::clone(line), room.clone());
+        budget.take(data.len());
+        let (line, budget) = (Arc::clone(line), budget.clone());
         Bytes::from_owner(Self {
             data,
             line,
             generation,
-            room,
+            budget,
         })
     }
 }
@@ -118,6 +118,6 @@ impl Drop for Little {
     fn drop(&mut self) {
         let len = self.data.len();
         self.line.bytes[self.generation].fetch_sub(len, Ordering::Relaxed);
-        self.room.give_back(len);
+        self.budget.release(len);
     }
 }

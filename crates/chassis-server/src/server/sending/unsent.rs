@@ -8,7 +8,7 @@ use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::super::room::Room;
+use super::super::memory::MemoryBudget;
 use super::{Readers, TICK};
 
 /// What lies unsent of one call.
@@ -72,15 +72,15 @@ impl Progress {
 /// What takes its room until the last of its pieces is sent.
 pub(super) struct Much {
     data: Bytes,
-    room: Room,
+    budget: MemoryBudget,
 }
 
 impl Much {
     /// To be cut into pieces.
-    pub(super) fn whole(data: Bytes, room: &Room) -> Bytes {
-        room.take(data.len());
-        let room = room.clone();
-        Bytes::from_owner(Self { data, room })
+    pub(super) fn whole(data: Bytes, budget: &MemoryBudget) -> Bytes {
+        budget.take(data.len());
+        let budget = budget.clone();
+        Bytes::from_owner(Self { data, budget })
     }
 }
 
@@ -92,7 +92,7 @@ impl AsRef<[u8]> for Much {
 
 impl Drop for Much {
     fn drop(&mut self) {
-        self.room.give_back(self.data.len());
+        self.budget.release(self.data.len());
     }
 }
 

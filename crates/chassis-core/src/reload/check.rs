@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 /// How the last look at files went.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct FileCheck {
     /// When they could last be used.
     good: Instant,
     has_failed: bool,
@@ -12,7 +12,7 @@ pub struct Look {
     pub failures: u64,
 }
 
-impl Look {
+impl FileCheck {
     pub(super) fn good() -> Self {
         Self {
             good: Instant::now(),

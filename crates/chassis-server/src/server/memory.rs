@@ -23,12 +23,12 @@ const FREE: usize = 4 << 10;
 /// Requests that were let go, of which the rest is waited for: a moment, if their
 /// clients behave.
 const RESTS: usize = 1024;
-/// When to come back.
+/// When to retry.
 const LATER: Duration = Duration::from_millis(250);
 
-/// The room for all requests, or for all answers; clones share it.
+/// The memory budget of all requests, or of all answers; clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Room(Arc<Shared>);
+pub(super) struct MemoryBudget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -37,10 +37,10 @@ struct Shared {
     refused: Counter,
     rests: AtomicUsize,
     waiting: AtomicUsize,
-    given_back: Arc<Notify>,
+    released: Arc<Notify>,
 }
 
-impl Room {
+impl MemoryBudget {
     /// For `most` bytes.
     pub(super) fn new(most: usize, metrics: &Metrics) -> Self {
         Self(Arc::new(Shared {
@@ -49,14 +49,14 @@ impl Room {
             refused: metrics.rejections("memory"),
             rests: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
-            given_back: Arc::default(),
+            released: Arc::default(),
         }))
     }
 
     /// For one request.
-    pub(super) fn share(&self) -> Share {
-        Share {
-            room: self.clone(),
+    pub(super) fn reserve(&self) -> Reservation {
+        Reservation {
+            budget: self.clone(),
             taken: AtomicUsize::new(0),
         }
     }
@@ -84,7 +84,7 @@ impl Room {
     }
 
     /// Gives so much back.
-    pub(super) fn give_back(&self, bytes: usize) {
+    pub(super) fn release(&self, bytes: usize) {
         self.0.taken.fetch_sub(bytes, Ordering::SeqCst);
         self.tell_next();
     }
@@ -93,7 +93,7 @@ impl Room {
     /// and has taken what it wants.
     pub(super) fn tell_next(&self) {
         if self.0.waiting.load(Ordering::SeqCst) > 0 && !self.lacks(1) {
-            self.0.given_back.notify_one();
+            self.0.released.notify_one();
         }
     }
 
@@ -101,8 +101,8 @@ impl Room {
     pub(super) fn queue(&self) -> Queued {
         self.0.waiting.fetch_add(1, Ordering::SeqCst);
         Queued {
-            told: Box::pin(Arc::clone(&self.0.given_back).notified_owned()),
-            room: self.clone(),
+            told: Box::pin(Arc::clone(&self.0.released).notified_owned()),
+            budget: self.clone(),
         }
     }
 
@@ -117,7 +117,7 @@ impl Room {
 /// One who waits for room.
 #[derive(Debug)]
 pub(super) struct Queued {
-    room: Room,
+    budget: MemoryBudget,
     told: Pin<Box<OwnedNotified>>,
 }
 
@@ -128,13 +128,13 @@ impl Queued {
             let told = self.told.as_mut().poll(cx);
             // Asked for after this task can be told: what is given back is seen
             // here, or its giver sees who waits.
-            if !self.room.lacks(1) {
+            if !self.budget.lacks(1) {
                 return Poll::Ready(());
             }
             if told.is_pending() {
                 return Poll::Pending;
             }
-            let told = Arc::clone(&self.room.0.given_back).notified_owned();
+            let told = Arc::clone(&self.budget.0.released).notified_owned();
             self.told = Box::pin(told);
         }
     }
@@ -142,18 +142,18 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        self.room.0.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.budget.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// What one request takes of the room; given back when dropped.
+/// What one request has reserved of the budget; released when dropped.
 #[derive(Debug)]
-pub(super) struct Share {
-    room: Room,
+pub(super) struct Reservation {
+    budget: MemoryBudget,
     taken: AtomicUsize,
 }
 
-impl Share {
+impl Reservation {
     /// Takes so many bytes in all from now on: those that are received and those
     /// that they are decoded to.
     ///
@@ -164,38 +164,38 @@ impl Share {
         let before = self.taken.swap(bytes, Ordering::Relaxed);
         if bytes <= before {
             if bytes < before {
-                self.room.give_back(before - bytes);
+                self.budget.release(before - bytes);
             }
             return Ok(());
         }
-        let lacks = self.room.lacks(bytes - before);
-        self.room.take(bytes - before);
+        let lacks = self.budget.lacks(bytes - before);
+        self.budget.take(bytes - before);
         if lacks {
             let message = "too many large messages are being received; try again later";
-            return Err(self.room.refusal(message));
+            return Err(self.budget.refusal(message));
         }
         Ok(())
     }
 }
 
-impl Drop for Share {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let taken = *self.taken.get_mut();
         if taken > 0 {
-            self.room.give_back(taken);
+            self.budget.release(taken);
         }
     }
 }
 
 /// One request of which the rest is waited for.
 #[derive(Debug)]
-pub(super) struct Rest(Room);
+pub(super) struct Rest(MemoryBudget);
 
 impl Rest {
     /// `None` if there are too many.
-    pub(super) fn await_one(room: &Room) -> Option<Self> {
+    pub(super) fn await_one(budget: &MemoryBudget) -> Option<Self> {
         // Gives back what it took, also if that was too much.
-        let rest = Self(room.clone());
+        let rest = Self(budget.clone());
         let before = rest.0.0.rests.fetch_add(1, Ordering::Relaxed);
         (before < RESTS).then_some(rest)
     }
@@ -224,11 +224,13 @@ mod tests {
 
     #[test]
     fn the_rest_is_awaited_of_so_many() {
-        let room = Room::new(1, &Metrics::default());
-        let mut rests: Vec<_> = (0..RESTS).filter_map(|_| Rest::await_one(&room)).collect();
+        let budget = MemoryBudget::new(1, &Metrics::default());
+        let mut rests: Vec<_> = (0..RESTS)
+            .filter_map(|_| Rest::await_one(&budget))
+            .collect();
         assert_eq!(rests.len(), RESTS);
-        assert!(Rest::await_one(&room).is_none());
+        assert!(Rest::await_one(&budget).is_none());
         rests.pop();
-        assert!(Rest::await_one(&room).is_some());
+        assert!(Rest::await_one(&budget).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a call's turn comes in time.
+//! How long calls wait in the queue for a thread, and what is refused for it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,35 +11,35 @@ use chassis_telemetry::metrics::Metrics;
 use http_body::{Body, Frame, SizeHint};
 
 use super::refusal::Refusal;
-use super::{Patience, Places};
+use super::{ConcurrencyLimit, QueueShedding};
 
 /// Refuses calls that waited too long for a thread, at their message, which
 /// comes before any work; clones share what they learn.
 #[derive(Debug, Clone)]
-pub(crate) struct Turns(Arc<Shared>);
+pub(crate) struct QueueWait(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    patience: Patience,
+    shedding: QueueShedding,
     refusal: Refusal,
-    places: Places,
+    limit: ConcurrencyLimit,
 }
 
-impl Turns {
+impl QueueWait {
     /// Calls wait for their turn no longer than `delay` while most do; how long
-    /// they waited is told to `places`.
-    pub(crate) fn new(delay: Duration, places: Places, metrics: &Metrics) -> Self {
+    /// they waited is told to `permits`.
+    pub(crate) fn new(delay: Duration, limit: ConcurrencyLimit, metrics: &Metrics) -> Self {
         let counted = metrics.rejections("queue");
         let message = "the call waited too long for its turn";
         Self(Arc::new(Shared {
-            patience: Patience::new(delay),
+            shedding: QueueShedding::new(delay),
             refusal: Refusal::new("OVERLOADED", message, counted),
-            places,
+            limit,
         }))
     }
 
     /// The message of a call that was read just now.
-    pub(crate) fn await_turn<B>(&self, kind: Kind, body: B) -> Message<B> {
+    pub(crate) fn measured<B>(&self, kind: Kind, body: B) -> Message<B> {
         Message {
             body,
             waits: (kind != Kind::Health).then(|| (Instant::now(), self.clone())),
@@ -52,8 +52,8 @@ impl Shared {
     fn come(&self, since: Instant) -> bool {
         let now = Instant::now();
         let waited = now.saturating_duration_since(since);
-        self.places.waited_at(waited, now);
-        self.patience.bears_at(waited, now)
+        self.limit.waited_at(waited, now);
+        self.shedding.admits_at(waited, now)
     }
 }
 
@@ -63,7 +63,7 @@ pin_project_lite::pin_project! {
     pub(crate) struct Message<B> {
         #[pin]
         body: B,
-        waits: Option<(Instant, Turns)>,
+        waits: Option<(Instant, QueueWait)>,
     }
 }
 
@@ -82,7 +82,7 @@ where
         // Where the message is late, it is the client that the call waited for.
         let waits = this.waits.take();
         let frame = ready!(this.body.poll_frame(cx));
-        if let Some((since, Turns(turns))) = waits
+        if let Some((since, QueueWait(turns))) = waits
             && !turns.come(since)
         {
             return Poll::Ready(Some(Err(turns.refusal.status().into())));

@@ -1,4 +1,5 @@
-//! Sends the answers of calls together that were read together.
+//! Write coalescing: the answers of calls that were read together are sent
+//! together.
 //!
 //! tokio runs first what was woken last: a call that has its answer wakes its
 //! connection, which would send that answer, alone, before the next call runs,
@@ -14,20 +15,20 @@ use atomic_waker::AtomicWaker;
 /// After so many first turns a connection is woken in any case.
 const MOST: usize = 32;
 
-/// Wakes one connection's task.
+/// The waker of one connection's task, which holds back while calls are to come.
 #[derive(Debug, Default)]
-pub(super) struct Bell {
+pub(super) struct WriteCoalescer {
     task: AtomicWaker,
     /// Calls that have not had their first turn.
     waiting: AtomicUsize,
-    /// To be rung when they have.
+    /// The task is to be woken when they have.
     held: AtomicBool,
     /// Calls that were ever read, and those that have not ended.
     read: AtomicUsize,
     open: AtomicUsize,
 }
 
-impl Bell {
+impl WriteCoalescer {
     /// Wakes `task` from now on.
     pub(super) fn wakes(&self, task: &Waker) {
         self.task.register(task);
@@ -58,7 +59,7 @@ impl Bell {
     }
 }
 
-impl Wake for Bell {
+impl Wake for WriteCoalescer {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -74,7 +75,7 @@ impl Wake for Bell {
 
 /// A call's first turn; had when it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Bell>);
+pub(super) struct Turn(Arc<WriteCoalescer>);
 
 impl Drop for Turn {
     fn drop(&mut self) {
@@ -87,7 +88,7 @@ impl Drop for Turn {
 
 /// A call that is under way; ended when it is dropped.
 #[derive(Debug)]
-pub(super) struct Open(Arc<Bell>);
+pub(super) struct Open(Arc<WriteCoalescer>);
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -111,17 +112,20 @@ mod tests {
         }
     }
 
-    fn connection() -> (Arc<Bell>, Arc<Task>) {
-        let (bell, task) = (Arc::new(Bell::default()), Arc::new(Task::default()));
-        bell.wakes(&Waker::from(Arc::clone(&task)));
-        (bell, task)
+    fn connection() -> (Arc<WriteCoalescer>, Arc<Task>) {
+        let (coalescer, task) = (
+            Arc::new(WriteCoalescer::default()),
+            Arc::new(Task::default()),
+        );
+        coalescer.wakes(&Waker::from(Arc::clone(&task)));
+        (coalescer, task)
     }
 
     #[test]
     fn answers_wait_for_the_calls_that_have_not_had_their_turn() {
-        let (bell, task) = connection();
-        let (first, second) = (bell.begin().0, bell.begin().0);
-        bell.wake_by_ref();
+        let (coalescer, task) = connection();
+        let (first, second) = (coalescer.begin().0, coalescer.begin().0);
+        coalescer.wake_by_ref();
         drop(first);
         assert_eq!(task.0.load(Ordering::SeqCst), 0);
         drop(second);
@@ -130,18 +134,18 @@ mod tests {
 
     #[test]
     fn without_such_calls_a_connection_is_woken_at_once() {
-        let (bell, task) = connection();
-        drop(bell.begin().0);
+        let (coalescer, task) = connection();
+        drop(coalescer.begin().0);
         assert_eq!(task.0.load(Ordering::SeqCst), 0);
-        bell.wake_by_ref();
+        coalescer.wake_by_ref();
         assert_eq!(task.0.load(Ordering::SeqCst), 1);
     }
 
     #[test]
     fn answers_wait_for_no_more_than_a_few() {
-        let (bell, task) = connection();
-        let mut turns: Vec<_> = (0..MOST * 2).map(|_| bell.begin().0).collect();
-        bell.wake_by_ref();
+        let (coalescer, task) = connection();
+        let mut turns: Vec<_> = (0..MOST * 2).map(|_| coalescer.begin().0).collect();
+        coalescer.wake_by_ref();
         turns.truncate(MOST);
         assert_eq!(task.0.load(Ordering::SeqCst), 1);
     }
@@ -149,9 +153,9 @@ mod tests {
     #[test]
     fn no_answer_is_forgotten_between_threads() {
         for _ in 0..2000 {
-            let (bell, task) = connection();
-            let turn = bell.begin().0;
-            let answered = Arc::clone(&bell);
+            let (coalescer, task) = connection();
+            let turn = coalescer.begin().0;
+            let answered = Arc::clone(&coalescer);
             thread::scope(|threads| {
                 threads.spawn(move || drop(turn));
                 threads.spawn(move || answered.wake());

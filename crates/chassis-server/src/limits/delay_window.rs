@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 /// Counts, for one stretch of time after the other, how many that leave a queue
 /// have waited in it for longer than a bound.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct DelayWindow {
     begin: Instant,
     bound: Duration,
     length: Duration,
@@ -16,18 +16,18 @@ pub(super) struct Window {
 
 /// What a stretch has shown.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct WindowCount {
     pub(super) all: u32,
     pub(super) slow: u32,
 }
 
-impl Seen {
+impl WindowCount {
     pub(super) fn mostly_slow(self) -> bool {
         self.slow > self.all / 2
     }
 }
 
-impl Window {
+impl DelayWindow {
     pub(super) fn new(bound: Duration, length: Duration) -> Self {
         Self {
             begin: Instant::now(),
@@ -45,7 +45,7 @@ impl Window {
 
     /// Counts one that leaves `now`; at the end of a stretch, one of those who
     /// see it learns what it has shown.
-    pub(super) fn count(&self, waited: Duration, now: Instant) -> Option<Seen> {
+    pub(super) fn count(&self, waited: Duration, now: Instant) -> Option<WindowCount> {
         let relaxed = Ordering::Relaxed;
         let time = micros(now.saturating_duration_since(self.begin));
         let end = self.end.load(relaxed);
@@ -53,7 +53,7 @@ impl Window {
         if time >= end {
             let next = time + micros(self.length);
             if (self.end.compare_exchange(end, next, relaxed, relaxed)).is_ok() {
-                ended = Some(Seen {
+                ended = Some(WindowCount {
                     all: self.seen.swap(0, relaxed),
                     slow: self.slow.swap(0, relaxed),
                 });

@@ -1,4 +1,4 @@
-//! What a client still sends after its call was answered.
+//! The drained body: what a client still sends after its call was answered.
 //!
 //! A request that is let go before its end resets its stream. The reset can
 //! overtake the answer at the client, and what was already on its way counts
@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tonic::{Code, Status};
 
 use super::exempt::{self, Check};
-use super::room::{Rest, Room};
+use super::memory::{MemoryBudget, Rest};
 
 /// What is taken of one request: as much as a client sends without being
 /// granted more (RFC 9113, 6.9.2).
@@ -31,21 +31,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A request's body that is read to its end by whoever lets it go.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(super) struct DrainedBody {
     body: Option<Incoming>,
     /// Counts those of which the rest is awaited.
-    room: Room,
+    budget: MemoryBudget,
     check: Option<Arc<Check>>,
     /// Bytes of a check that were received.
     seen: usize,
 }
 
-impl Whole {
+impl DrainedBody {
     /// Of a health check if `check` is one.
-    pub(super) fn new(body: Incoming, room: Room, check: Option<Arc<Check>>) -> Self {
+    pub(super) fn new(body: Incoming, budget: MemoryBudget, check: Option<Arc<Check>>) -> Self {
         Self {
             body: Some(body),
-            room,
+            budget,
             check,
             seen: 0,
         }
@@ -70,7 +70,7 @@ impl Whole {
     }
 }
 
-impl Body for Whole {
+impl Body for DrainedBody {
     type Data = Bytes;
     type Error = Status;
 
@@ -106,7 +106,7 @@ impl Body for Whole {
     }
 }
 
-impl Drop for Whole {
+impl Drop for DrainedBody {
     fn drop(&mut self) {
         let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) else {
             return;
@@ -116,7 +116,7 @@ impl Drop for Whole {
         // Mostly it is there already.
         if rest(&mut Context::from_waker(Waker::noop())).is_pending()
             && let Ok(runtime) = Handle::try_current()
-            && let Some(awaited) = Rest::await_one(&self.room)
+            && let Some(awaited) = Rest::await_one(&self.budget)
         {
             runtime.spawn(async move {
                 let _ = tokio::time::timeout(PATIENCE, poll_fn(rest)).await;

@@ -1,61 +1,63 @@
-//! How many calls run at once: no more than have their turn in time.
+//! The adaptive concurrency limit: no more calls run at once than have their turn
+//! in time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::window::Window;
+use super::delay_window::DelayWindow;
 
-/// Fewer places would leave threads and connections idle between two calls.
+/// Fewer permits would leave threads and connections idle between two calls.
 const LEAST: u32 = 64;
 
-/// Places for calls; clones share them.
+/// Permits for calls, as many as the limit is; clones share them.
 ///
 /// While most of those that leave a queue have waited in it for longer than half
-/// of the bound, places are taken away; afterwards they come back, a few at a
+/// of the bound, permits are taken away; afterwards they come back, a few at a
 /// time (additive increase, multiplicative decrease). A call that finds no
-/// place is refused as it is read. That costs less than to let it wait and to
+/// permit is refused as it is read. That costs less than to let it wait and to
 /// refuse it then, and those that are served have fewer before them.
 #[derive(Debug, Clone)]
-pub struct Places(Arc<Inner>);
+pub struct ConcurrencyLimit(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     most: u32,
     now: AtomicU32,
     taken: AtomicU32,
-    window: Window,
+    window: DelayWindow,
 }
 
-impl Places {
-    /// `most` places, while calls wait no longer than `bound` in any queue.
+impl ConcurrencyLimit {
+    /// `most` permits, while calls wait no longer than `bound` in any queue.
     #[must_use]
     pub fn new(most: u32, bound: Duration) -> Self {
         Self(Arc::new(Inner {
             most,
             now: AtomicU32::new(most),
             taken: AtomicU32::new(0),
-            window: Window::new(bound / 2, bound),
+            window: DelayWindow::new(bound / 2, bound),
         }))
     }
 
-    /// How many there are at present.
+    /// The limit at present.
     #[must_use]
     pub fn now(&self) -> u32 {
         self.0.now.load(Ordering::Relaxed)
     }
 
     /// Whether there was one to take.
-    pub(super) fn take(&self) -> bool {
-        let places = &self.0;
-        if places.taken.fetch_add(1, Ordering::Relaxed) < self.now() {
+    pub(super) fn try_acquire(&self) -> bool {
+        let limit = &self.0;
+        if limit.taken.fetch_add(1, Ordering::Relaxed) < self.now() {
             return true;
         }
-        self.give_back();
+        self.release();
         false
     }
 
-    pub(super) fn give_back(&self) {
+    /// Gives a permit back that was acquired.
+    pub(super) fn release(&self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -67,18 +69,18 @@ impl Places {
     }
 
     pub(super) fn waited_at(&self, waited: Duration, now: Instant) {
-        let places = &self.0;
-        let Some(seen) = places.window.count(waited, now) else {
+        let limit = &self.0;
+        let Some(seen) = limit.window.count(waited, now) else {
             return;
         };
         let before = self.now();
         let after = if seen.mostly_slow() {
-            let used = places.taken.load(Ordering::Relaxed).min(before);
+            let used = limit.taken.load(Ordering::Relaxed).min(before);
             (used / 4 * 3).clamp(LEAST.min(before), before)
         } else {
-            before.saturating_add(places.most / 32 + 1).min(places.most)
+            before.saturating_add(limit.most / 32 + 1).min(limit.most)
         };
-        places.now.store(after, Ordering::Relaxed);
+        limit.now.store(after, Ordering::Relaxed);
     }
 }
 
@@ -91,25 +93,25 @@ mod tests {
 
     /// A thread that serves a call every millisecond, and more calls than that.
     struct Overload {
-        places: Places,
+        limit: ConcurrencyLimit,
         now: Instant,
     }
 
     impl Overload {
         fn begin(most: u32) -> Self {
-            let places = Places::new(most, BOUND);
+            let limit = ConcurrencyLimit::new(most, BOUND);
             let now = Instant::now();
-            Self { places, now }
+            Self { limit, now }
         }
 
         /// Serves `calls`; each has waited for those before it.
         fn serve(&mut self, calls: u32) {
             for _ in 0..calls {
-                while self.places.take() {}
+                while self.limit.try_acquire() {}
                 self.now += MS;
-                let before = self.places.0.taken.load(Ordering::Relaxed);
-                self.places.waited_at(before * MS, self.now);
-                self.places.give_back();
+                let before = self.limit.0.taken.load(Ordering::Relaxed);
+                self.limit.waited_at(before * MS, self.now);
+                self.limit.release();
             }
         }
 
@@ -117,7 +119,7 @@ mod tests {
         fn calm(&mut self, calls: u32) {
             for _ in 0..calls {
                 self.now += MS;
-                self.places.waited_at(MS, self.now);
+                self.limit.waited_at(MS, self.now);
             }
         }
     }
@@ -129,8 +131,8 @@ mod tests {
         let (mut fewest, mut most) = (u32::MAX, 0);
         for _ in 0..3000 {
             overload.serve(1);
-            fewest = fewest.min(overload.places.now());
-            most = most.max(overload.places.now());
+            fewest = fewest.min(overload.limit.now());
+            most = most.max(overload.limit.now());
         }
         assert!((LEAST..=100).contains(&fewest), "{fewest}");
         assert!(most <= 150, "{most}");
@@ -141,20 +143,20 @@ mod tests {
         let mut overload = Overload::begin(1024);
         overload.serve(3000);
         overload.calm(1000);
-        let some = overload.places.now();
+        let some = overload.limit.now();
         assert!((200..1024).contains(&some), "{some}");
         overload.calm(3000);
-        assert_eq!(overload.places.now(), 1024);
+        assert_eq!(overload.limit.now(), 1024);
     }
 
     #[test]
     fn a_burst_costs_no_place() {
-        let mut places = Overload::begin(1024);
+        let mut limit = Overload::begin(1024);
         for waited in (0..40).map(|call| call * MS) {
-            places.now += MS;
-            places.places.waited_at(waited, places.now);
+            limit.now += MS;
+            limit.limit.waited_at(waited, limit.now);
         }
-        places.calm(1000);
-        assert_eq!(places.places.now(), 1024);
+        limit.calm(1000);
+        assert_eq!(limit.limit.now(), 1024);
     }
 }

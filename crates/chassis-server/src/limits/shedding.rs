@@ -1,9 +1,9 @@
-//! How long anything may wait for its turn.
+//! Load shedding by queue delay: how long anything may wait for its turn.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::window::Window;
+use super::delay_window::DelayWindow;
 
 /// Windows are so many times the bound.
 const WINDOW: u32 = 5;
@@ -16,33 +16,35 @@ const WINDOW: u32 = 5;
 /// there to stay. Then only those within the bound are served, in time, and the
 /// others learn it while they can still go elsewhere.
 #[derive(Debug)]
-pub struct Patience {
-    window: Window,
-    stays: AtomicBool,
+pub struct QueueShedding {
+    window: DelayWindow,
+    /// Whether most have waited too long, for a whole window.
+    overloaded: AtomicBool,
 }
 
-impl Patience {
-    /// Nobody waits longer than `bound` in a queue that stays.
+impl QueueShedding {
+    /// Nobody waits longer than `bound` in a queue that is there to stay.
     #[must_use]
     pub fn new(bound: Duration) -> Self {
         Self {
-            window: Window::new(bound, bound * WINDOW),
-            stays: AtomicBool::new(false),
+            window: DelayWindow::new(bound, bound * WINDOW),
+            overloaded: AtomicBool::new(false),
         }
     }
 
     /// Whether one that came at `since`, and whose turn it is now, is served.
     #[must_use]
-    pub fn bears(&self, since: Instant) -> bool {
+    pub fn admits(&self, since: Instant) -> bool {
         let now = Instant::now();
-        self.bears_at(now.saturating_duration_since(since), now)
+        self.admits_at(now.saturating_duration_since(since), now)
     }
 
-    pub(super) fn bears_at(&self, waited: Duration, now: Instant) -> bool {
+    /// As [`QueueShedding::admits`], of one that has waited so long `now`.
+    pub(super) fn admits_at(&self, waited: Duration, now: Instant) -> bool {
         if let Some(seen) = self.window.count(waited, now) {
-            self.stays.store(seen.mostly_slow(), Ordering::Relaxed);
+            self.overloaded.store(seen.mostly_slow(), Ordering::Relaxed);
         }
-        !self.window.is_slow(waited) || !self.stays.load(Ordering::Relaxed)
+        !self.window.is_slow(waited) || !self.overloaded.load(Ordering::Relaxed)
     }
 }
 
@@ -54,15 +56,15 @@ mod tests {
 
     /// Things that leave one after the other, each a millisecond after the last.
     struct Queue {
-        patience: Patience,
+        shedding: QueueShedding,
         now: Instant,
     }
 
     impl Queue {
         fn new() -> Self {
-            let patience = Patience::new(20 * MS);
+            let shedding = QueueShedding::new(20 * MS);
             Self {
-                patience,
+                shedding,
                 now: Instant::now(),
             }
         }
@@ -72,7 +74,7 @@ mod tests {
             let mut served = 0;
             for _ in 0..count {
                 self.now += MS;
-                served += u32::from(self.patience.bears_at(waited, self.now));
+                served += u32::from(self.shedding.admits_at(waited, self.now));
             }
             served
         }
