@@ -93,7 +93,7 @@ fn shares(project: &Project) -> Result<()> {
         for line in [
             format!("    working-directory: {member}\n"),
             format!("          file: {member}/Dockerfile\n"),
-            format!("          go-version-file: {member}/clients/go/go.mod\n"),
+            format!("          go-version-file: {member}/tools/helm/go.mod\n"),
         ] {
             ensure!(text.contains(&line), "{workflow} lacks {line}");
         }
