@@ -41,6 +41,8 @@ pub(super) struct Calls<S> {
     exempt: Exempt,
     /// Its number.
     connection: u64,
+    /// Its health checks that have not ended share it.
+    checks: Arc<()>,
     service: S,
     mesh: Provider,
     peer: TcpConnectInfo,
@@ -71,6 +73,7 @@ impl<S> Calls<S> {
             line: Arc::default(),
             exempt,
             connection: 0,
+            checks: Arc::default(),
             service,
             mesh: settings.mesh,
             peer: TcpConnectInfo {
@@ -100,6 +103,7 @@ impl<S> Calls<S> {
         (self.peer, self.security, self.caller) = (peer, security, caller);
         self.ending = ending;
         self.connection = self.exempt.number();
+        self.checks = Arc::default();
         self.line = Arc::default();
         self
     }
@@ -142,7 +146,8 @@ where
         extensions.insert(self.ending.clone());
         let one = rpc.method.is_some_and(|method| !method.client_streaming);
         let kind = rpc.kind();
-        let check = (kind == Kind::Health).then(|| self.exempt.check(self.connection));
+        let check =
+            (kind == Kind::Health).then(|| self.exempt.check(self.connection, &self.checks));
         executor::checks(check.clone());
         let gzip = self.encodings.accept(request.headers_mut());
         let reservation = self.bounds.reserve();

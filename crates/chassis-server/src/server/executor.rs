@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chassis_core::deadline;
@@ -57,16 +57,29 @@ where
 {
     fn execute(&self, call: F) {
         let (first, open) = self.coalescer.begin();
-        tokio::spawn(Task {
+        let check = CHECKS.take();
+        let is_check = check.is_some();
+        let task = Task {
             call,
             first: Some(first),
             open,
-            check: CHECKS.take(),
+            check,
             deadline: None,
             sleep: None,
             progress: None,
             tick: None,
-        });
+        };
+        if !is_check {
+            tokio::spawn(task);
+            return;
+        }
+        // Whole checks and those that are refused end here: a burst of them holds no
+        // tasks. The others are asked again when they are spawned.
+        let mut task = Box::pin(task);
+        let waker = &mut Context::from_waker(Waker::noop());
+        if task.as_mut().poll(waker).is_pending() {
+            tokio::spawn(task);
+        }
     }
 }
 
@@ -91,10 +104,10 @@ impl<F: Future<Output = ()>> Future for Task<F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.as_mut().project();
+        let mut this = self.as_mut().project();
         let _ = deadline::take_answered();
         WATCHED.set(None);
-        let ended = this.call.poll(cx).is_ready();
+        let ended = this.call.as_mut().poll(cx).is_ready();
         drop(this.first.take());
         if ended {
             return Poll::Ready(());
@@ -102,6 +115,8 @@ impl<F: Future<Output = ()>> Future for Task<F> {
         if let Some(check) = this.check
             && !check.wait(cx.waker())
         {
+            // It is told why, if there is room to answer in.
+            let _ = this.call.as_mut().poll(cx);
             return Poll::Ready(());
         }
         if let Some(deadline) = deadline::take_answered() {

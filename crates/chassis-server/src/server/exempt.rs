@@ -4,7 +4,8 @@
 //! the others for it. One whose request is there is answered at its first turn
 //! and is not counted. Those that wait, for the rest of their request or for
 //! room to answer in, are so many at most: the oldest leaves for one that comes,
-//! first of all the oldest of a connection that has many.
+//! first of all the oldest of a connection that has many. What comes while those
+//! that leave have not had their turn is refused where it is read.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +19,8 @@ use tonic::{Code, Status};
 /// Most that wait, over all connections and of one.
 const MOST: usize = 256;
 const MOST_OF_ONE: usize = 16;
+/// Most of one connection that have not ended, those that were told to leave included.
+const MOST_UNENDED: usize = 2 * MOST_OF_ONE;
 /// Bytes of one request, its frame's head included.
 pub(super) const LARGEST: usize = 4 << 10;
 
@@ -53,12 +56,13 @@ impl Exempt {
         self.0.next.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// One more check of `connection`.
-    pub(super) fn check(&self, connection: u64) -> Arc<Check> {
+    /// One more check of `connection`, whose checks share `unended`.
+    pub(super) fn check(&self, connection: u64, unended: &Arc<()>) -> Arc<Check> {
         Arc::new(Check {
             number: self.number(),
             all: self.clone(),
             connection,
+            unended: Arc::clone(unended),
             waits: AtomicBool::new(false),
         })
     }
@@ -74,6 +78,8 @@ pub(super) struct Check {
     all: Exempt,
     number: u64,
     connection: u64,
+    /// Each check of the connection has one until it ends.
+    unended: Arc<()>,
     /// Or has waited.
     waits: AtomicBool,
 }
@@ -90,6 +96,11 @@ impl Check {
                 }
                 None => false,
             };
+        }
+        if Arc::strong_count(&self.unended) > MOST_UNENDED {
+            drop(all);
+            self.all.0.refused.add(1);
+            return false;
         }
         let (connection, task) = (self.connection, task.clone());
         let left = leaves(&all, connection).and_then(|oldest| all.remove(&oldest));
@@ -150,7 +161,9 @@ mod tests {
     #[test]
     fn the_oldest_leaves_for_one_that_comes() {
         let all = Exempt::new(&Metrics::default());
-        let checks: Vec<_> = (0..=MOST).map(|_| all.check(all.number())).collect();
+        let checks: Vec<_> = (0..=MOST)
+            .map(|_| all.check(all.number(), &Arc::default()))
+            .collect();
         assert!(checks[..MOST].iter().all(|check| wait(check)));
         assert!(wait(&checks[0]));
         assert!(wait(&checks[MOST]));
@@ -164,10 +177,12 @@ mod tests {
     #[test]
     fn of_a_connection_with_many_its_own_leaves() {
         let all = Exempt::new(&Metrics::default());
-        let other = all.check(all.number());
+        let other = all.check(all.number(), &Arc::default());
         assert!(wait(&other));
-        let connection = all.number();
-        let checks: Vec<_> = (0..=MOST_OF_ONE).map(|_| all.check(connection)).collect();
+        let (connection, unended) = (all.number(), Arc::default());
+        let checks: Vec<_> = (0..=MOST_OF_ONE)
+            .map(|_| all.check(connection, &unended))
+            .collect();
         assert!(checks.iter().all(|check| wait(check)));
         assert!(checks[0].stays().is_err());
         assert!(checks[1].stays().is_ok() && other.stays().is_ok());
@@ -176,8 +191,24 @@ mod tests {
     #[test]
     fn one_that_does_not_wait_is_not_counted() {
         let all = Exempt::new(&Metrics::default());
-        let check = all.check(all.number());
+        let check = all.check(all.number(), &Arc::default());
         assert!(check.stays().is_ok());
         assert!(all.waiting().is_empty());
+    }
+
+    #[test]
+    fn one_that_comes_before_others_have_ended_is_refused() {
+        let all = Exempt::new(&Metrics::default());
+        let (connection, unended) = (all.number(), Arc::default());
+        let mut checks: Vec<_> = (1..MOST_UNENDED)
+            .map(|_| all.check(connection, &unended))
+            .collect();
+        assert!(checks.iter().all(|check| wait(check)));
+        let more = all.check(connection, &unended);
+        assert!(!wait(&more) && more.stays().is_err());
+        // Those that had to leave have ended.
+        checks.drain(..MOST_OF_ONE);
+        let next = all.check(connection, &unended);
+        assert!(wait(&next) && next.stays().is_ok());
     }
 }
