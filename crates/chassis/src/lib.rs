@@ -92,7 +92,7 @@ pub mod tls {
 /// else.
 ///
 /// The service flattens these `clap::Args` into its own settings and calls
-/// [`ServerSettings::validate`] once.
+/// [`settings::ServerSettings::validate`] once.
 pub mod settings {
     pub use chassis_client::tls::ClientTlsSettings;
     pub use chassis_client::{ClientSettings, UpstreamRetries};
