@@ -1,141 +1,38 @@
-//! `add rpc`: declares one in the .proto and makes its function.
+//! `add`: one file for each kind of what is added.
 
-use contract::Protos;
+mod rpc;
 
-use crate::complete::complete;
-use crate::plan::Plan;
-use crate::{Error, Project, source};
+pub use rpc::add_rpc;
 
-/// Adds the unary rpc `name` (`Service/Rpc` or `package.Service/Rpc`) to the
-/// .proto that declares the service, with a request and a response that are
-/// empty, then completes the code. Returns what it wrote, in the project.
-///
-/// # Errors
-///
-/// If the name is none, the service is not there or several are meant, or it has
-/// the rpc already. Then nothing is written.
-pub fn add_rpc(project: &Project, name: &str) -> Result<Vec<String>, Error> {
-    let (service, rpc) = name
-        .split_once('/')
-        .filter(|(_, rpc)| is_name(rpc))
-        .ok_or_else(|| {
-            Error::new(format!(
-                "{name}: write Service/Rpc, the rpc in PascalCase, such as CartService/RemoveItem"
-            ))
-        })?;
-    let protos = Protos::all(project.path("proto"))?;
-    let known: Vec<_> = protos.pool().services().collect();
-    let meant: Vec<_> = known
-        .iter()
-        .filter(|it| it.full_name() == service || it.name() == service)
-        .collect();
-    let [service] = meant[..] else {
-        let names: Vec<_> = known.iter().map(|it| it.full_name().to_owned()).collect();
-        return Err(Error::new(format!(
-            "{service}: name one of {} in full",
-            names.join(", ")
-        )));
-    };
-    if service.methods().any(|it| it.name() == rpc) {
-        return Err(Error::new(format!(
-            "{} has the rpc {rpc} already",
-            service.full_name()
-        )));
-    }
-    let file = service.parent_file();
-    let path = format!("proto/{}", file.name());
-    let text = project.read(&path)?.unwrap_or_default();
-    let end = end(&text, service.name()).ok_or_else(|| {
-        Error::new(format!(
-            "{path}: cannot find where service {} ends; declare the rpc yourself, then run `cargo \
-             xtask complete`",
-            service.name()
-        ))
-    })?;
-    let declared = format!("\n  rpc {rpc}({rpc}Request) returns ({rpc}Response);\n");
-    let mut grown = source::inserted(&text, end, &declared);
-    for message in [format!("{rpc}Request"), format!("{rpc}Response")] {
-        let full = format!("{}.{message}", service.package_name());
-        if protos
-            .pool()
-            .get_message_by_name(full.trim_start_matches('.'))
-            .is_none()
-        {
-            grown = grown + "\nmessage " + &message + " {}\n";
+use crate::{Error, Project};
+
+/// What is to be added, as the command line says it.
+#[derive(Debug)]
+pub(crate) enum Addition {
+    /// `add rpc SERVICE/RPC`
+    Rpc {
+        /// `Service/Rpc` or `package.Service/Rpc`.
+        name: String,
+    },
+}
+
+impl Addition {
+    /// Reads what stands behind `add`; why not, if it cannot be read.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let Some((kind, rest)) = arguments.split_first() else {
+            return Err("add what? rpc".to_owned());
+        };
+        match (kind.as_str(), rest) {
+            ("rpc", [name]) => Ok(Self::Rpc { name: name.clone() }),
+            ("rpc", _) => Err("add rpc takes one name, SERVICE/RPC".to_owned()),
+            (other, _) => Err(format!("cannot add {other}: only rpc")),
         }
     }
-    let mut plan = Plan::default();
-    plan.write(path, grown);
-    let mut written = plan.carry_out(project)?;
-    written.extend(complete(project)?);
-    Ok(written)
-}
 
-fn is_name(rpc: &str) -> bool {
-    rpc.starts_with(|it: char| it.is_ascii_uppercase())
-        && rpc.chars().all(|it| it.is_ascii_alphanumeric())
-}
-
-/// Where the closing brace of `service` is in a .proto.
-fn end(text: &str, service: &str) -> Option<usize> {
-    let mut words: [&str; 2] = ["", ""];
-    let (mut depth, mut within) = (0_usize, None);
-    let mut at = 0;
-    while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let skipped = match first {
-            '/' if rest.starts_with("//") => rest.find('\n'),
-            '/' if rest.starts_with("/*") => rest.find("*/").map(|end| end + 2),
-            '"' | '\'' => quoted(rest, first),
-            '{' => {
-                if within.is_none() && words == ["service", service] {
-                    within = Some(depth);
-                }
-                depth += 1;
-                Some(1)
-            }
-            '}' => {
-                depth = depth.checked_sub(1)?;
-                if within == Some(depth) {
-                    return Some(at);
-                }
-                Some(1)
-            }
-            _ => {
-                let ends = |it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '.';
-                let word = rest.find(ends).unwrap_or(rest.len());
-                if word > 0 {
-                    words = [words[1], &rest[..word]];
-                }
-                Some(word.max(first.len_utf8()))
-            }
-        };
-        at += skipped?;
-    }
-    None
-}
-
-/// How long a text in quotes is, both of them included.
-fn quoted(rest: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    let end = rest.char_indices().skip(1).find(|(_, it)| {
-        let ends = *it == quote && !escaped;
-        escaped = *it == '\\' && !escaped;
-        ends
-    });
-    end.map(|(at, _)| at + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::end;
-
-    #[test]
-    fn the_end_of_a_service_is_found_whatever_stands_in_it() {
-        let text = "// service A {\nservice AB { }\nservice A {\n  // }\n  rpc B(C) returns (D) { \
-                    option (x) = { y: \"}\\\"}\" }; } /* } */\n}\nmessage M {}\n";
-        let at = end(text, "A");
-        assert_eq!(at.map(|at| &text[at..]), Some("}\nmessage M {}\n"));
-        assert_eq!(end(text, "B"), None);
+    /// Adds it; what was written, in the project.
+    pub(crate) fn carry_out(&self, project: &Project) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Rpc { name } => add_rpc(project, name),
+        }
     }
 }

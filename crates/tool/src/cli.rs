@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::add::add_rpc;
+use crate::add::Addition;
 use crate::adopt::adopt;
 use crate::check::check;
 use crate::complete::complete;
@@ -52,7 +52,10 @@ pub fn main() -> ExitCode {
             Ok((files, includes)) => ended(run_adopt(&files, &includes)),
             Err(error) => usage(&error),
         },
-        ("add", [kind, name]) if kind == "rpc" => ended(run_add(name)),
+        ("add", rest) => match Addition::parse(rest) {
+            Ok(addition) => ended(run_add(&addition)),
+            Err(error) => usage(&error),
+        },
         ("complete", []) => ended(run_complete()),
         ("check", []) => ended(run_check()),
         ("update", rest) => match Options::parse(rest) {
@@ -119,9 +122,13 @@ fn run_adopt(files: &[PathBuf], includes: &[PathBuf]) -> Result<(), Error> {
     Ok(())
 }
 
-fn run_add(name: &str) -> Result<(), Error> {
-    for path in add_rpc(&Project::find()?, name)? {
+fn run_add(addition: &Addition) -> Result<(), Error> {
+    let written = addition.carry_out(&Project::find()?)?;
+    for path in &written {
         println!("wrote {path}");
+    }
+    if written.is_empty() {
+        println!("nothing is missing");
     }
     Ok(())
 }
