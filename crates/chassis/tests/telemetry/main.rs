@@ -30,6 +30,8 @@ mod tls;
 #[path = "../common/tokens.rs"]
 mod tokens;
 mod traces;
+#[cfg(feature = "tls")]
+mod vouched;
 
 /// Not a test: the process that the tests start, with variables of its own.
 #[test]
