@@ -11,7 +11,7 @@ use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{Running, Things, WATCH, open, reason, start};
+use crate::support::{GET, Running, Things, WATCH, open, reason, start};
 
 const SOON: Duration = Duration::from_secs(20);
 const CHECK: &str = "/grpc.health.v1.Health/Check";
@@ -37,8 +37,16 @@ async fn begin(
     connection: &Connection,
     said: &'static [u8],
 ) -> (ResponseFuture, SendStream<Bytes>) {
+    begin_call(connection, CHECK, said).await
+}
+
+async fn begin_call(
+    connection: &Connection,
+    path: &str,
+    said: &'static [u8],
+) -> (ResponseFuture, SendStream<Bytes>) {
     let mut client = connection.clone().ready().await.unwrap();
-    let request = http::Request::post(format!("http://localhost{CHECK}"))
+    let request = http::Request::post(format!("http://localhost{path}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .body(())
@@ -147,4 +155,46 @@ async fn watches_of_health_leave_the_streams_to_others() {
         streams.push(stream.await.unwrap());
     }
     assert_eq!((held.len(), refused), (1, 3));
+}
+
+/// As from a proxy that has one connection for all whom it serves.
+#[tokio::test]
+async fn checks_are_answered_amid_calls_that_are_refused_and_checks_that_do_not_end() {
+    const EACH: usize = 400;
+    let things = Things::unary(async |_| std::future::pending().await);
+    let server = start(&["--max-concurrent-requests=1"], things).await;
+    let shared = connect(&server, 65_535).await;
+    let whole = b"\0\0\0\0\0";
+    // Once this is answered the client knows how many it may have open.
+    let (answer, mut body) = begin(&shared, whole).await;
+    body.send_data(Bytes::new(), true).unwrap();
+    answer.await.unwrap();
+    let (first, mut body) = begin_call(&shared, GET, whole).await;
+    body.send_data(Bytes::new(), true).unwrap();
+    let (mut calls, mut checks, mut endless) = (JoinSet::new(), JoinSet::new(), Vec::new());
+    for _ in 0..EACH {
+        for (path, ends) in [(GET, &mut calls), (CHECK, &mut checks)] {
+            let (answer, mut body) = begin_call(&shared, path, whole).await;
+            body.send_data(Bytes::new(), true).unwrap();
+            ends.spawn(async move {
+                let answer = answer.await.unwrap();
+                let said = answer.headers().get("grpc-status").cloned();
+                let mut body = answer.into_body();
+                while let Some(data) = body.data().await {
+                    let data = data.unwrap();
+                    body.flow_control().release_capacity(data.len()).unwrap();
+                }
+                let trailers = body.trailers().await.unwrap().unwrap_or_default();
+                let status = said.or_else(|| trailers.get("grpc-status").cloned());
+                status.unwrap().to_str().unwrap().to_owned()
+            });
+        }
+        endless.push(begin(&shared, b"\0\0\0").await);
+    }
+    let answers = async { (calls.join_all().await, checks.join_all().await) };
+    let (calls, checks) = tokio::time::timeout(SOON, answers).await.unwrap();
+    let exhausted = i32::from(Code::ResourceExhausted).to_string();
+    assert!(calls.iter().all(|code| *code == exhausted), "{calls:?}");
+    assert!(checks.iter().all(|code| code == "0"), "{checks:?}");
+    drop((first, endless));
 }
