@@ -2,6 +2,7 @@
 //! One trace, from the caller through this service to its upstream.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use opentelemetry_proto::tonic::collector::trace::v1 as otlp;
@@ -25,6 +26,8 @@ pub(crate) const SPAN: &str = "00f067aa0ba902b7";
 pub(crate) struct World {
     calls: Arc<Mutex<Vec<MetadataMap>>>,
     pub(crate) spans: Arc<Mutex<Vec<Span>>>,
+    /// The upstream refuses everything, as if it were not there.
+    pub(crate) away: Arc<AtomicBool>,
 }
 
 #[tonic::async_trait]
@@ -34,14 +37,16 @@ impl inventory::InventoryService for World {
         request: Request<pb::ReserveRequest>,
     ) -> Result<Response<pb::ReserveResponse>, Status> {
         self.calls.lock().unwrap().push(request.metadata().clone());
-        Ok(Response::new(pb::ReserveResponse {}))
+        self.is_there()
+            .map(|()| Response::new(pb::ReserveResponse {}))
     }
 
     async fn release(
         &self,
         _: Request<pb::ReleaseRequest>,
     ) -> Result<Response<pb::ReleaseResponse>, Status> {
-        Ok(Response::new(pb::ReleaseResponse {}))
+        self.is_there()
+            .map(|()| Response::new(pb::ReleaseResponse {}))
     }
 }
 
@@ -72,6 +77,13 @@ impl World {
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(serve);
         address
+    }
+
+    fn is_there(&self) -> Result<(), Status> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(Status::unavailable("away"));
+        }
+        Ok(())
     }
 
     fn inner(&self, name: &str) -> Span {

@@ -74,18 +74,25 @@ impl Error {
         }
     }
 
+    /// `error.type` of telemetry: `unavailable`, `busy`, `full`, `timeout` or
+    /// `internal`; `None` where the store [did its work](Error::is_failure).
+    #[must_use]
+    pub fn failure(&self) -> Option<&'static str> {
+        match self {
+            Self::Unavailable(_) => Some("unavailable"),
+            Self::Busy => Some("busy"),
+            Self::Full => Some("full"),
+            Self::DeadlineExceeded => Some("timeout"),
+            Self::Internal(_) => Some("internal"),
+            Self::RequestIdReused(_) | Self::Overtaken | Self::HistoryExpired => None,
+        }
+    }
+
     /// Whether the store did not do its work. What a rule forbids, and that a key was
     /// used or a history is gone, are answers.
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        match self {
-            Self::Unavailable(_)
-            | Self::Busy
-            | Self::Full
-            | Self::DeadlineExceeded
-            | Self::Internal(_) => true,
-            Self::RequestIdReused(_) | Self::Overtaken | Self::HistoryExpired => false,
-        }
+        self.failure().is_some()
     }
 }
 

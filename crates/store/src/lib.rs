@@ -185,6 +185,7 @@ mod request;
 mod resource;
 mod row;
 pub mod settings;
+mod settlements;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod store;

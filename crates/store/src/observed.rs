@@ -18,6 +18,7 @@ use crate::observer::Observer;
 use crate::recent::Recent;
 use crate::request::RequestKey;
 use crate::resource::{Resource, Version};
+use crate::settlements::Settlements;
 use crate::store::{Changed, Store};
 use crate::usage::Usage;
 
@@ -31,13 +32,20 @@ pub fn observed<R: Resource>(
     waited: impl Fn(Duration) + Send + Sync + 'static,
 ) -> Arc<dyn Store<R>> {
     let metrics = metrics.store(database.clone());
+    let settlements = Arc::new(Settlements::default());
+    metrics.observe_settlements({
+        let settlements = Arc::clone(&settlements);
+        move || settlements.delay()
+    });
     store.observe(Arc::new(Inside {
         metrics: metrics.clone(),
+        settlements: Arc::clone(&settlements),
         waited,
     }));
     Arc::new(Observed {
         store,
         database,
+        settlements,
         recent: Recent::new(),
         replay: metrics.operation("replay"),
         create: metrics.operation("create"),
@@ -51,6 +59,7 @@ pub fn observed<R: Resource>(
 
 struct Inside<W> {
     metrics: StoreMetrics,
+    settlements: Arc<Settlements>,
     waited: W,
 }
 
@@ -73,12 +82,17 @@ impl<W: Fn(Duration) + Send + Sync> Observer for Inside<W> {
 
     fn used(&self, usage: Usage) {
         (self.metrics).used(usage.bytes, usage.limit, usage.events);
+        self.metrics.owes(usage.holds);
+        if usage.holds == 0 {
+            self.settlements.clear();
+        }
     }
 }
 
 struct Observed<R: Resource> {
     store: Arc<dyn Store<R>>,
     database: Database,
+    settlements: Arc<Settlements>,
     recent: Recent,
     replay: StoreOperation,
     create: StoreOperation,
@@ -114,11 +128,11 @@ macro_rules! observe {
         );
         let started = Instant::now();
         let result = $this.store.$method($($argument),*).instrument(span.clone()).await;
-        let ok = !matches!(&result, Err(error) if error.is_failure());
-        if !ok {
-            span.record("error.type", "_OTHER").record("otel.status_code", "error");
+        let failure = result.as_ref().err().and_then(Error::failure);
+        if let Some(failure) = failure {
+            span.record("error.type", failure).record("otel.status_code", "error");
         }
-        $this.$operation.record(started.elapsed(), ok);
+        $this.$operation.record(started.elapsed(), failure);
         $this.recent.ended(&result);
         result
     }};
@@ -164,11 +178,15 @@ impl<R: Resource> Store<R> for Observed<R> {
 
     // Nobody waits for these.
     async fn owed(&self, age: Duration, limit: usize) -> Result<Vec<Hold>, Error> {
-        self.store.owed(age, limit).await
+        let taken = self.store.owed(age, limit).await?;
+        self.settlements.taken(&taken, age);
+        Ok(taken)
     }
 
     async fn settled(&self, hold: Hold) -> Result<(), Error> {
-        self.store.settled(hold).await
+        self.store.settled(hold).await?;
+        self.settlements.settled(hold.id);
+        Ok(())
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event<R>>, Error> {

@@ -9,6 +9,9 @@ pub struct Usage {
     pub limit: Option<u64>,
     /// Events that are kept.
     pub events: u64,
+    /// [Holds](crate::Hold) that have not ended, calls under way included; counted up
+    /// to 10,000.
+    pub holds: u64,
 }
 
 impl Usage {

@@ -15,8 +15,9 @@ const SECONDS: [f64; 13] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
 ];
 
-/// What [`StoreMetrics::used`] is told: name, unit, description.
-const USED: [(&str, &str, &str); 3] = [
+/// What [`StoreMetrics::used`] and [`StoreMetrics::owes`] are told: name, unit,
+/// description.
+const USED: [(&str, &str, &str); 4] = [
     ("store.usage", "By", "What the store holds."),
     (
         "store.limit",
@@ -24,6 +25,11 @@ const USED: [(&str, &str, &str); 3] = [
         "What the store may hold; changes are refused from then on.",
     ),
     ("store.events", "{event}", "Events that are kept."),
+    (
+        "store.settlements",
+        "{settlement}",
+        "Settlements with another service that are owed.",
+    ),
 ];
 
 /// Of a value that nobody told.
@@ -65,7 +71,7 @@ pub struct StoreMetrics {
     metrics: Metrics,
     database: Database,
     queue: Arc<AtomicIsize>,
-    used: Arc<[AtomicU64; 3]>,
+    used: Arc<[AtomicU64; 4]>,
     batch: Histogram<u64>,
     commit: Histogram<f64>,
 }
@@ -87,7 +93,7 @@ impl StoreMetrics {
                 })
                 .build();
         }
-        let used = Arc::new([const { AtomicU64::new(UNKNOWN) }; 3]);
+        let used = Arc::new([const { AtomicU64::new(UNKNOWN) }; 4]);
         for (index, (name, unit, description)) in (0..).zip(USED) {
             let Some(meter) = meter else { break };
             let (used, attributes) = (Arc::clone(&used), attributes.clone());
@@ -148,7 +154,6 @@ impl StoreMetrics {
             duration,
             attributes,
             succeeded: OnceLock::new(),
-            failed: OnceLock::new(),
         }
     }
 
@@ -173,6 +178,26 @@ impl StoreMetrics {
         }
     }
 
+    /// So many settlements with another service are owed, calls under way included.
+    pub fn owes(&self, settlements: u64) {
+        let [.., owed] = &*self.used;
+        owed.store(settlements, Ordering::Relaxed);
+    }
+
+    /// Observes since when the oldest settlement that is owed has been tried.
+    pub fn observe_settlements(&self, delay: impl Fn() -> Duration + Send + Sync + 'static) {
+        let Some(meter) = self.metrics.meter() else {
+            return;
+        };
+        let attributes = [KeyValue::new(names::DB_SYSTEM, self.database.system)];
+        meter
+            .f64_observable_gauge("store.settlements.delay")
+            .with_unit("s")
+            .with_description("Time since the oldest settlement that is owed was first tried.")
+            .with_callback(move |gauge| gauge.observe(delay().as_secs_f64(), &attributes))
+            .build();
+    }
+
     /// One transaction: how many commands it held, and how long its commit took.
     pub fn committed(&self, commands: usize, took: Duration) {
         self.batch.record(commands as u64);
@@ -180,33 +205,31 @@ impl StoreMetrics {
     }
 }
 
-/// One kind of operation on a store. Handles are bound when first used, so that
-/// what never occurs makes no series.
+/// One kind of operation on a store. What succeeds has a handle that is bound when
+/// first used, so that what never occurs makes no series.
 #[derive(Debug)]
 pub struct StoreOperation {
     /// `None` where metrics are off.
     duration: Option<metrics::Histogram<f64>>,
     attributes: Vec<KeyValue>,
     succeeded: OnceLock<BoundHistogram<f64>>,
-    failed: OnceLock<BoundHistogram<f64>>,
 }
 
 impl StoreOperation {
-    /// Records one operation: its time, queue included, and whether it succeeded.
-    pub fn record(&self, took: Duration, ok: bool) {
+    /// Records one operation: its time, queue included, and, if it failed, how:
+    /// `error.type`, one of a fixed set.
+    pub fn record(&self, took: Duration, failure: Option<&'static str>) {
         let Some(duration) = &self.duration else {
             return;
         };
-        let bound = if ok {
-            self.succeeded
-                .get_or_init(|| duration.bind(&self.attributes))
+        let took = took.as_secs_f64();
+        if let Some(failure) = failure {
+            let mut attributes = self.attributes.clone();
+            attributes.push(KeyValue::new(names::ERROR_TYPE, failure));
+            duration.record(took, &attributes);
         } else {
-            self.failed.get_or_init(|| {
-                let mut attributes = self.attributes.clone();
-                attributes.push(KeyValue::new(names::ERROR_TYPE, names::OTHER));
-                duration.bind(&attributes)
-            })
-        };
-        bound.record(took.as_secs_f64());
+            let bound = (self.succeeded).get_or_init(|| duration.bind(&self.attributes));
+            bound.record(took);
+        }
     }
 }

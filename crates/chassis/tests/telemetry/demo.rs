@@ -158,11 +158,13 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
             port: Some(6432),
         });
         let get = store.operation("get");
-        get.record(Duration::from_micros(80), true);
-        get.record(Duration::from_millis(2), false);
+        get.record(Duration::from_micros(80), None);
+        get.record(Duration::from_millis(2), Some("unavailable"));
         store.queued(2);
         store.committed(3, Duration::from_millis(4));
         store.used(4096, Some(8192), 5);
+        store.owes(1);
+        store.observe_settlements(|| Duration::from_secs(6));
     }
     let demo = Demo {
         upstream: std::env::var("UPSTREAM").ok().map(|upstream| {

@@ -161,6 +161,7 @@ impl Listener {
             bytes: number(2).unwrap_or(0),
             limit: self.quota,
             events: last.0.saturating_sub(before),
+            holds: number(4).unwrap_or(0),
         };
         self.state.send_modify(|state| state.usage = usage);
         self.observer.tell(|observer| observer.used(usage));

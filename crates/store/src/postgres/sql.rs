@@ -68,7 +68,9 @@ impl Sql {
             listen: in_name("LISTEN {name}_events"),
             ask: in_name(
                 "SELECT last, current_setting('transaction_read_only'), bytes, \
-                 (SELECT min(seq) FROM {name}_events) FROM {name}_clock",
+                 (SELECT min(seq) FROM {name}_events), \
+                 (SELECT count(*) FROM (SELECT 1 FROM {name}_holds LIMIT 10000) AS held) \
+                 FROM {name}_clock",
             ),
             hold: in_name(
                 "INSERT INTO {name}_holds AS held (id, at) VALUES ($1, $2) \

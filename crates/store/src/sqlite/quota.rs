@@ -60,6 +60,7 @@ impl Quota {
             bytes: page * used,
             limit: Some(self.most.map_or(limit, |most| most.min(limit))),
             events: read::events_kept(connection, sql)?,
+            holds: read::holds(connection, sql)?,
         };
         Ok(true)
     }

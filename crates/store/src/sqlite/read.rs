@@ -121,6 +121,12 @@ pub(super) fn events_kept(connection: &Connection, sql: &Sql) -> Result<u64, Err
     value::unsigned(kept, "seq")
 }
 
+/// Holds that have not ended, counted up to a number that takes no time.
+pub(super) fn holds(connection: &Connection, sql: &Sql) -> Result<u64, Error> {
+    let holds = (connection.prepare_cached(&sql.hold.count)?).query_one([], |row| row.get(0))?;
+    value::unsigned(holds, "holds")
+}
+
 /// Fails if the file cannot be read.
 pub(super) fn probe(connection: &Connection, sql: &Sql) -> Result<(), Error> {
     last_position(connection, sql)?;

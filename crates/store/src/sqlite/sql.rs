@@ -34,6 +34,7 @@ pub(super) struct HoldSql {
     pub(super) is_newest: String,
     pub(super) end: String,
     pub(super) owed: String,
+    pub(super) count: String,
 }
 
 /// Those that forget.
@@ -148,6 +149,7 @@ impl HoldSql {
             owed: in_name(
                 "SELECT id FROM {name}_holds WHERE at <= ?1 OR at > ?2 ORDER BY at LIMIT ?3",
             ),
+            count: in_name("SELECT count(*) FROM (SELECT 1 FROM {name}_holds LIMIT 10000)"),
         }
     }
 }

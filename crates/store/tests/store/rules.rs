@@ -75,6 +75,7 @@ macro_rules! keeps_the_rules {
             what_is_left_is_taken_by_one,
             a_claim_is_owed_with_its_change,
             of_racing_creates_that_hold_one_is_stored,
+            what_is_held_is_counted,
         );
         keeps_the_rules!($place, events:
             every_change_is_an_event,

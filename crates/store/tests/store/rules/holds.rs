@@ -1,14 +1,16 @@
 //! Holds on what is claimed.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use store::{Claim, Error, Hold, Version};
+use store::{Claim, Error, Hold, Observer, Usage, Version};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::Place;
 use crate::parcel::{Command, Parcel, Refusal};
-use crate::samples;
+use crate::samples::{self, ParcelStore};
 
 const LONG: Duration = Duration::from_hours(1);
 
@@ -155,4 +157,48 @@ pub(crate) async fn of_racing_creates_that_hold_one_is_stored(place: &dyn Place)
         assert_eq!(store.replay(&key).await.unwrap().as_ref(), Some(first));
     }
     assert_eq!(store.list(&samples::all(100)).await.unwrap().len(), 10);
+}
+
+/// Hears how many there are.
+struct Counter(watch::Sender<u64>);
+
+impl Observer for Counter {
+    fn queued(&self, _: usize) {}
+
+    fn taken(&self, _: usize) {}
+
+    fn committed(&self, _: usize, _: Duration) {}
+
+    fn waited(&self, _: Duration) {}
+
+    fn used(&self, usage: Usage) {
+        self.0.send_replace(usage.holds);
+    }
+}
+
+/// Waits until so many are told.
+async fn told(store: &ParcelStore, counted: &mut watch::Receiver<u64>, holds: u64) {
+    let waiting = async {
+        // A store may look when it is asked how it is.
+        while *counted.borrow_and_update() != holds {
+            store.health().await.unwrap();
+            let _ = tokio::time::timeout(Duration::from_millis(20), counted.changed()).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    assert!(in_time.is_ok(), "never {holds} holds");
+}
+
+pub(crate) async fn what_is_held_is_counted(place: &dyn Place) {
+    let store = place.open().await;
+    let (teller, mut counted) = watch::channel(u64::MAX);
+    store.observe(Arc::new(Counter(teller)));
+    told(store.as_ref(), &mut counted, 0).await;
+    let first = store.hold(Uuid::now_v7(), None).await.unwrap();
+    let second = store.hold(Uuid::now_v7(), None).await.unwrap();
+    told(store.as_ref(), &mut counted, 2).await;
+    store.settled(first).await.unwrap();
+    told(store.as_ref(), &mut counted, 1).await;
+    store.settled(second).await.unwrap();
+    told(store.as_ref(), &mut counted, 0).await;
 }
