@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::helpers::{Server, create_request, item, money, refused, valid, wrong_fields};
 
 #[tokio::test]
-async fn a_full_store_says_so_and_when_to_come_back() {
+async fn a_full_store_says_so_and_when_to_retry() {
     let server = Server::start_with(&["--store-quota", "256KiB"]);
     let mut client = server.client().await;
     let full = loop {

@@ -22,7 +22,7 @@ impl Pushback {
         let Some(value) = headers.get(PUSHBACK) else {
             return Self::Unsaid;
         };
-        // Negative or unreadable: do not come back.
+        // Negative or unreadable: do not retry.
         value
             .to_str()
             .ok()

@@ -35,11 +35,11 @@ pub fn retryable(code: Code, domain: &str, reason: &str, message: &str, delay: D
     Status::with_error_details(code, message, details)
 }
 
-/// When to come back to what is busy, in milliseconds: spread, or all would come
-/// at once.
+/// When to retry what was busy, in milliseconds: spread, or all would retry at
+/// once.
 pub const DELAYS: [u16; 8] = [50, 80, 110, 140, 170, 200, 230, 260];
 
-/// One of several short times to come back.
+/// One of several short delays before a retry.
 #[must_use]
 pub fn soon() -> Duration {
     Duration::from_millis(DELAYS[random::below(DELAYS.len())].into())

@@ -70,7 +70,7 @@ impl Ending {
     }
 
     /// Waits until streams shall end, and returns the status to end with:
-    /// `UNAVAILABLE`, so that the client comes back on another connection.
+    /// `UNAVAILABLE`, so that the client retries on another connection.
     /// Cancel safe.
     pub async fn wait(&self) -> Status {
         loop {

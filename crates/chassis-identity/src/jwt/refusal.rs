@@ -6,7 +6,7 @@ use chassis_grpc::status;
 use chassis_telemetry::metrics::{Counter, Metrics};
 use tonic::{Code, Status};
 
-/// When to come back to a server that cannot read its keys.
+/// When to retry at a server that cannot read its keys.
 const UNREAD_DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

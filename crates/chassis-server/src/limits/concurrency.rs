@@ -13,7 +13,7 @@ const LEAST: u32 = 64;
 /// Permits for calls, as many as the limit is; clones share them.
 ///
 /// While most of those that leave a queue have waited in it for longer than half
-/// of the bound, permits are taken away; afterwards they come back, a few at a
+/// of the bound, permits are taken away; afterwards they are restored, a few at a
 /// time (additive increase, multiplicative decrease). A call that finds no
 /// permit is refused as it is read. That costs less than to let it wait and to
 /// refuse it then, and those that are served have fewer before them.
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn they_come_back_within_seconds() {
+    fn they_are_restored_within_seconds() {
         let mut overload = Overload::begin(1024);
         overload.serve(3000);
         overload.calm(1000);

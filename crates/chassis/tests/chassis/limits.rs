@@ -44,7 +44,7 @@ async fn busy() -> (
 }
 
 #[tokio::test]
-async fn excess_is_refused_with_a_time_to_come_back() {
+async fn excess_is_refused_with_a_time_to_retry() {
     let (server, gate, first) = busy().await;
     // Another connection: the bound is the process's.
     let status = call(&server.channel(), GET, Request::new("x".into()))

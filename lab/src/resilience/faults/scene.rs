@@ -121,7 +121,7 @@ impl Scene {
     }
 }
 
-/// Code, reason, and whether it says when to come back.
+/// Code, reason, and whether it says when to retry.
 fn told(answer: &Result<Response<Order>, Status>) -> String {
     let Err(status) = answer else {
         return "OK".to_owned();

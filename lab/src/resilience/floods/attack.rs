@@ -116,7 +116,7 @@ where
                 let _ = flood(Arc::clone(&attacker), Wire { read, write }).await;
             }
         }
-        // What is refused at once comes back soon, not at once.
+        // What is refused at once tries again soon, not at once.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Patient {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) right: u32,
-    /// Asked to come back.
+    /// Refused with `RetryInfo`.
     pub(super) refused: u32,
     pub(super) slowest: Duration,
     /// The first that was not right.
@@ -41,7 +41,7 @@ pub(super) struct Answers {
 }
 
 impl Patient {
-    /// Comes back as often as it is asked to, until it is served.
+    /// Retries as often as it is told to, until it is served.
     pub(super) async fn connect(target: &Target) -> Result<Self> {
         let scheme = if target.authority.is_some() {
             "https"
@@ -137,7 +137,7 @@ async fn livez(admin: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// Says when to come back.
+/// Says when to retry.
 fn is_refusal(status: &Status) -> bool {
     status.code() == Code::ResourceExhausted
         && status.metadata().contains_key("grpc-retry-pushback-ms")

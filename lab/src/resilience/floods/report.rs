@@ -22,11 +22,11 @@ What each known flood of HTTP/2 does to the server with its default settings: ho
 how a client that behaves fares meanwhile and afterwards. Written by
 `cargo lab floods --seconds N --write`, which fails where memory exceeds 64 MiB (192 if not optimised) beside
 what connections themselves cost, a call, a health check or a probe of the admin port
-fails, or a client that comes afterwards, and comes back when asked to, is not served within five seconds. Flood,
+fails, or a client that comes afterwards, and retries when told to, is not served within five seconds. Flood,
 server and client share one machine, so times say little.
 
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
-They take the permits for calls (`--max-concurrent-requests`), and others are asked to come back, as they are while a
+They take the permits for calls (`--max-concurrent-requests`), and others are refused with RetryInfo, as they are while a
 flood keeps the processor busy (`--max-queue-delay`); health checks are not, of which 256 wait at most. An idle
 connection costs 16 KiB, which HTTP/2's buffers take, and 24 under TLS, up to `--max-connections`: ten thousand under
 TLS come close to the 256 MiB that the chart allows a pod; allow it more, or fewer connections. What one peer may hold of

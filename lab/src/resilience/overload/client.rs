@@ -24,7 +24,7 @@ pub(super) enum Retries {
     None,
     /// Waits as long as the server asks, and gives up if there is no time for that.
     Honouring,
-    /// Comes back at once.
+    /// Retries at once.
     Ignoring,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Retries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Good,
-    /// Refused with a time to come back.
+    /// Refused with `RetryInfo`.
     Refused,
     /// Not answered by its deadline.
     Late,
@@ -139,7 +139,7 @@ impl Client {
         }
     }
 
-    /// The inner result: answered, or refused and when to come back.
+    /// The inner result: answered, or refused and when to retry.
     async fn attempt(
         &self,
         number: usize,

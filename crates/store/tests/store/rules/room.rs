@@ -175,7 +175,7 @@ pub(crate) async fn history_makes_room(place: &dyn Place) {
         for number in 2.. {
             let items = samples::many_items(number);
             match update(store.as_ref(), id, Some(items), None).await {
-                Ok(_) => {}
+                Ok(()) => {}
                 // Room is measured and made now and then.
                 Err(Error::Full) => tokio::time::sleep(Duration::from_millis(20)).await,
                 Err(error) => panic!("{error:?}"),

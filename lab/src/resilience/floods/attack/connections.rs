@@ -46,7 +46,7 @@ pub(in super::super) async fn half_request(attacker: Arc<Attacker>) {
                 let _ = stream.read(&mut [0; 1]).await;
             }
         }
-        // What is closed at once comes back soon, not at once.
+        // What is closed at once tries again soon, not at once.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
