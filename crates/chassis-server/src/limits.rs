@@ -103,7 +103,7 @@ impl LimitsLayer {
             full: Refusal::new(reason, message, metrics.rejections(counted)),
         };
         let limit = unary.clone();
-        metrics.places(move || limit.now());
+        metrics.concurrency_limit(move || limit.now());
         let busy = "too many calls in progress";
         let open = "too many streams open";
         Self {

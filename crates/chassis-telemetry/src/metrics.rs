@@ -60,14 +60,14 @@ impl Metrics {
     }
 
     /// Shows how many calls may run at once.
-    pub fn places(&self, places: impl Fn() -> u32 + Send + Sync + 'static) {
+    pub fn concurrency_limit(&self, limit: impl Fn() -> u32 + Send + Sync + 'static) {
         if let Some(meter) = self.meter() {
             meter
-                .u64_observable_gauge("rpc.server.places")
+                .u64_observable_gauge("rpc.server.concurrency.limit")
                 .with_unit("{call}")
                 .with_description("Unary calls that may run at once.")
                 .with_callback(move |gauge| {
-                    gauge.observe(places().into(), &[]);
+                    gauge.observe(limit().into(), &[]);
                 })
                 .build();
         }

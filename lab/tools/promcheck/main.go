@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
@@ -21,10 +22,16 @@ func main() {
 	exitOn(err)
 	problems, err := promlint.New(bytes.NewReader(text)).Lint()
 	exitOn(err)
+	found := 0
 	for _, problem := range problems {
+		// Names of OpenTelemetry's conventions, as its Collector translates them too.
+		if strings.HasPrefix(problem.Metric, "process_") && strings.Contains(problem.Text, "_count") {
+			continue
+		}
+		found++
 		fmt.Printf("%s: %s\n", problem.Metric, problem.Text)
 	}
-	if len(problems) > 0 {
+	if found > 0 {
 		os.Exit(3)
 	}
 	series := 0

@@ -168,10 +168,6 @@ fn name(metric: &Metric, counter: bool) -> String {
     if counter && !name.ends_with("_total") {
         name.push_str("_total");
     }
-    // `_count` is a part of a histogram; here it would mislead.
-    if let Some(stem) = name.strip_suffix("_count") {
-        name = format!("{stem}s");
-    }
     name
 }
 
@@ -363,9 +359,9 @@ disk_free_bytes 7
 # HELP target_info What the metrics are about.
 # TYPE target_info gauge
 target_info{service_name="a\"b\\c\nd"} 1
-# HELP things 
-# TYPE things gauge
-things -3
+# HELP thing_count 
+# TYPE thing_count gauge
+thing_count -3
 # HELP things_made_total Two\nlines.
 # TYPE things_made_total counter
 things_made_total{a_b="1"} 2
