@@ -9,7 +9,7 @@
 //! anything, see [`QueueShedding`].
 //!
 //! Health checks are exempt, so that load alone does not look like sickness; what
-//! they hold has a bound of its own, see `server/exempt.rs`. Streams of health and
+//! they hold has a bound of its own, see `server/health_budget.rs`. Streams of health and
 //! reflection are for everyone, and have permits of their own for those whom
 //! nobody vouches for: these shall not take the permits of the others.
 

@@ -14,13 +14,13 @@ mod descriptors;
 mod drained;
 mod encoding;
 mod executor;
-mod exempt;
 mod fault;
 #[cfg(feature = "gzip")]
 mod gzip;
 #[cfg(not(feature = "gzip"))]
 #[path = "server/gzip/none.rs"]
 mod gzip;
+mod health_budget;
 mod http2;
 mod lease;
 mod memory;
@@ -60,7 +60,7 @@ use answer::Answers;
 use call::Calls;
 use connection::{Connections, Stage};
 use cores::Cores;
-use exempt::Exempt;
+use health_budget::HealthBudget;
 use memory::MemoryBudget;
 use peers::Peers;
 use receive::Bounds;
@@ -271,13 +271,13 @@ impl<L> Server<L> {
             MemoryBudget::new(self.settings.messages.max_receiving_bytes, &self.metrics);
         let bounds = Bounds::new(&self.settings, receiving);
         let readers = Readers::new(sending, self.settings.messages.send_timeout);
-        let exempt = Exempt::new(&self.metrics);
+        let health = HealthBudget::new(&self.metrics);
         let calls = Calls::new(
             &self.settings,
             self.contracts,
             queue,
             bounds,
-            exempt,
+            health,
             readers,
             service,
         );

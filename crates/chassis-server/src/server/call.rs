@@ -19,7 +19,7 @@ use tower::{Service, ServiceExt};
 use super::drained::DrainedBody;
 use super::encoding::Encodings;
 use super::executor;
-use super::exempt::Exempt;
+use super::health_budget::HealthBudget;
 use super::lease::Lease;
 use super::memory::Reservation;
 use super::receive::{Bounds, Received};
@@ -38,7 +38,7 @@ pub(super) struct Calls<S> {
     encodings: Encodings,
     readers: Readers,
     line: Arc<Line>,
-    exempt: Exempt,
+    health: HealthBudget,
     /// Its number.
     connection: u64,
     /// Its health checks that have not ended share it.
@@ -60,7 +60,7 @@ impl<S> Calls<S> {
         contracts: Contracts,
         queue: QueueWait,
         bounds: Bounds,
-        exempt: Exempt,
+        health: HealthBudget,
         readers: Readers,
         service: S,
     ) -> Self {
@@ -71,7 +71,7 @@ impl<S> Calls<S> {
             encodings: Encodings::new(settings),
             readers,
             line: Arc::default(),
-            exempt,
+            health,
             connection: 0,
             checks: Arc::default(),
             service,
@@ -102,7 +102,7 @@ impl<S> Calls<S> {
     ) -> Self {
         (self.peer, self.security, self.caller) = (peer, security, caller);
         self.ending = ending;
-        self.connection = self.exempt.number();
+        self.connection = self.health.number();
         self.checks = Arc::default();
         self.line = Arc::default();
         self
@@ -147,7 +147,7 @@ where
         let one = rpc.method.is_some_and(|method| !method.client_streaming);
         let kind = rpc.kind();
         let check =
-            (kind == Kind::Health).then(|| self.exempt.check(self.connection, &self.checks));
+            (kind == Kind::Health).then(|| self.health.check(self.connection, &self.checks));
         executor::checks(check.clone());
         let gzip = self.encodings.accept(request.headers_mut());
         let reservation = self.bounds.reserve();

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tonic::{Code, Status};
 
-use super::exempt::{self, Check};
+use super::health_budget::{self, Check};
 use super::memory::{MemoryBudget, Rest};
 
 /// What is taken of one request: as much as a client sends without being
@@ -58,7 +58,7 @@ impl DrainedBody {
             return Ok(());
         }
         self.seen += received;
-        if self.seen > exempt::LARGEST {
+        if self.seen > health_budget::LARGEST {
             return Err(status::error(
                 Code::ResourceExhausted,
                 status::DOMAIN,

@@ -16,7 +16,7 @@ use hyper::rt::Executor;
 use tokio::time::{Instant, Sleep};
 
 use super::coalesce::{Open, Turn, WriteCoalescer};
-use super::exempt::Check;
+use super::health_budget::Check;
 use super::sending::Progress;
 
 /// Longer than the deadline itself: the layers answer first if they can.

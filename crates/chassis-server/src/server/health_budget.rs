@@ -26,7 +26,7 @@ pub(super) const LARGEST: usize = 4 << 10;
 
 /// Those that wait; clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Exempt(Arc<Shared>);
+pub(super) struct HealthBudget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -42,7 +42,7 @@ struct Waiting {
     task: Waker,
 }
 
-impl Exempt {
+impl HealthBudget {
     pub(super) fn new(metrics: &Metrics) -> Self {
         Self(Arc::new(Shared {
             waiting: Mutex::default(),
@@ -75,7 +75,7 @@ impl Exempt {
 /// One health check, known to its task and to its request.
 #[derive(Debug)]
 pub(super) struct Check {
-    all: Exempt,
+    all: HealthBudget,
     number: u64,
     connection: u64,
     /// Each check of the connection has one until it ends.
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_oldest_leaves_for_one_that_comes() {
-        let all = Exempt::new(&Metrics::default());
+        let all = HealthBudget::new(&Metrics::default());
         let checks: Vec<_> = (0..=MOST)
             .map(|_| all.check(all.number(), &Arc::default()))
             .collect();
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn of_a_connection_with_many_its_own_leaves() {
-        let all = Exempt::new(&Metrics::default());
+        let all = HealthBudget::new(&Metrics::default());
         let other = all.check(all.number(), &Arc::default());
         assert!(wait(&other));
         let (connection, unended) = (all.number(), Arc::default());
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn one_that_does_not_wait_is_not_counted() {
-        let all = Exempt::new(&Metrics::default());
+        let all = HealthBudget::new(&Metrics::default());
         let check = all.check(all.number(), &Arc::default());
         assert!(check.stays().is_ok());
         assert!(all.waiting().is_empty());
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn one_that_comes_before_others_have_ended_is_refused() {
-        let all = Exempt::new(&Metrics::default());
+        let all = HealthBudget::new(&Metrics::default());
         let (connection, unended) = (all.number(), Arc::default());
         let mut checks: Vec<_> = (1..MOST_UNENDED)
             .map(|_| all.check(connection, &unended))

@@ -112,12 +112,12 @@ struct Connector {
 }
 
 impl Manager for Connector {
-    type Type = Told;
+    type Type = PooledConnection;
     type Error = Error;
 
-    async fn create(&self) -> Result<Told, Error> {
+    async fn create(&self) -> Result<PooledConnection, Error> {
         self.state.borrow().check()?;
-        Ok(Told {
+        Ok(PooledConnection {
             // Large, and rarely needed: not in every call's future.
             client: Box::pin(connect::connect(&self.url, self.sessions)).await?,
             sessions: self.sessions,
@@ -126,7 +126,11 @@ impl Manager for Connector {
         })
     }
 
-    async fn recycle(&self, connection: &mut Told, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(
+        &self,
+        connection: &mut PooledConnection,
+        _: &Metrics,
+    ) -> RecycleResult<Error> {
         if connection.client.is_closed() {
             return Err(RecycleError::message("the connection has ended"));
         }
@@ -135,7 +139,7 @@ impl Manager for Connector {
 }
 
 /// One connection and what it has been told.
-pub(super) struct Told {
+pub(super) struct PooledConnection {
     client: Client,
     sessions: Sessions,
     /// By their text. There are few: lists differ only in what is filtered.
@@ -144,7 +148,7 @@ pub(super) struct Told {
     limit: u32,
 }
 
-impl Told {
+impl PooledConnection {
     async fn query(
         &mut self,
         sql: &str,
