@@ -6,6 +6,8 @@ mod docker;
 mod github;
 mod gitlab;
 mod ignored;
+#[cfg(test)]
+mod valid;
 
 /// What is wrong with the file `path` of a repository.
 pub(crate) fn problems(path: &str, text: &str) -> Vec<String> {

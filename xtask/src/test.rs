@@ -153,6 +153,8 @@ pub fn run(args: &Args) -> Result<()> {
     // Each step adds what it skips.
     let skipped = tempfile::NamedTempFile::new()?;
     for tool in [
+        "actionlint",
+        "check-jsonschema",
         "grpcurl",
         "helm",
         "nats-server",

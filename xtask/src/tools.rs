@@ -55,6 +55,22 @@ const TOOLS: &[Tool] = &[
         source: Source::Go("github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"),
     },
     Tool {
+        name: "actionlint",
+        version: "1.7",
+        ask: &["-version"],
+        source: Source::Go("github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"),
+    },
+    // Has the schemas of GitHub, GitLab, Renovate and Dependabot in it.
+    Tool {
+        name: "check-jsonschema",
+        version: "",
+        ask: &["--version"],
+        source: Source::Python(
+            "check-jsonschema==0.39.0",
+            "import sys; print(sys.prefix + '/bin/check-jsonschema')",
+        ),
+    },
+    Tool {
         name: "h2spec",
         version: "",
         ask: &["--version"],

@@ -6,19 +6,22 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
-use crate::{Error, Project, complete, source};
+use crate::{Error, Project, complete, source, update};
 
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// Rpcs that answer UNIMPLEMENTED until somebody writes them: no fault.
     pub unwritten: Vec<String>,
+    /// What there is to know, and need not be mended.
+    pub notes: Vec<String>,
     /// What has to be mended.
     pub faults: Vec<String>,
 }
 
 /// Looks for rpcs that are still to be written or have no function at all, for
-/// derived files that are stale, and for markers of conflicts.
+/// derived files that are stale, and for markers of conflicts; also for a newer
+/// version of the template and shared crates that are not as they came.
 ///
 /// # Errors
 ///
@@ -62,6 +65,7 @@ pub fn check(project: &Project) -> Result<Findings, Error> {
         ));
     }
     findings.faults.extend(conflicts(project));
+    findings.notes = update::standing(project.root())?;
     Ok(findings)
 }
 

@@ -1,6 +1,7 @@
 //! The command line of a service's `cargo xtask`.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask check
        cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
                           [--set KEY=ANSWER]... [--dry-run] [--abort]
+       cargo xtask migrate-values FILE... [--from VERSION]
        cargo xtask contract [--check | service-config ...]
 
 adopt     takes .proto files, or folders of them, into proto/ as they are, with what
@@ -26,12 +28,16 @@ adopt     takes .proto files, or folders of them, into proto/ as they are, with 
 add rpc   declares an rpc in the .proto of its service, and makes its function.
 complete  appends what rpcs and services new in proto/ lack.
 check     lists what is still to be written; fails where something is missing, stale
-          or left from a merge.
+          or left from a merge. Says whether the template has a newer version, and
+          which shared crates are not as they came.
 update    merges a newer version of the template, on a branch of its own; nothing else
           is touched. --to says which version, --source where the template is and --from
           what the service was generated from, if .template.toml does not; --set changes
           an answer with it; --dry-run only says what would happen; --abort removes the
           branch. With conflicts it ends with 1.
+migrate-values
+          moves in values files of the chart, kept wherever, what newer versions have
+          elsewhere; comments stay. --from leaves out what VERSION had already.
 contract  rewrites what is derived from proto/: see cargo xtask contract --help.
 ";
 
@@ -58,6 +64,10 @@ pub fn main() -> ExitCode {
         },
         ("complete", []) => ended(run_complete()),
         ("check", []) => ended(run_check()),
+        ("migrate-values", rest) => match values(rest) {
+            Ok((files, from)) => ended(run_migrate(&files, from.as_deref())),
+            Err(error) => usage(&error),
+        },
         ("update", rest) => match Options::parse(rest) {
             Ok(options) => run_update(&options),
             Err(error) => usage(&error),
@@ -149,6 +159,9 @@ fn run_check() -> Result<(), Error> {
     for gap in &findings.unwritten {
         println!("{gap}");
     }
+    for note in &findings.notes {
+        println!("note: {note}");
+    }
     if findings.faults.is_empty() {
         println!(
             "{} to be written, nothing to mend",
@@ -157,6 +170,52 @@ fn run_check() -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(findings.faults.join("\n")))
+}
+
+/// What `migrate-values` is told.
+fn values(arguments: &[String]) -> Result<(Vec<PathBuf>, Option<String>), String> {
+    let (mut files, mut from) = (Vec::new(), None);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if let Some(said) = argument.strip_prefix("--from") {
+            let said = match said.strip_prefix('=') {
+                Some(said) => Some(said.to_owned()),
+                None if said.is_empty() => arguments.next().cloned(),
+                None => return Err(format!("unexpected {argument}")),
+            };
+            from = Some(said.ok_or("--from needs a version")?);
+        } else if argument.starts_with('-') {
+            return Err(format!("unexpected {argument}"));
+        } else {
+            files.push(PathBuf::from(argument));
+        }
+    }
+    if files.is_empty() {
+        return Err("migrate-values needs a values file".to_owned());
+    }
+    Ok((files, from))
+}
+
+fn run_migrate(files: &[PathBuf], from: Option<&str>) -> Result<(), Error> {
+    let project = Project::find()?;
+    // All are read before one is written.
+    let mut edited = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
+        let moved = update::migrate_values(&project, &text, from)
+            .map_err(|error| Error::new(format!("{}: {error}", path.display())))?;
+        edited.push((path, moved));
+    }
+    for (path, text) in edited {
+        match text {
+            Some(text) => {
+                fs::write(path, text).map_err(|error| Error::io(path, &error))?;
+                println!("wrote {}", path.display());
+            }
+            None => println!("{}: nothing is to be moved", path.display()),
+        }
+    }
+    Ok(())
 }
 
 fn run_update(options: &Options) -> ExitCode {

@@ -7,14 +7,17 @@
 
 mod arguments;
 mod derived;
+mod drift;
 mod generation;
 mod git;
 mod lock;
 mod manifest;
 mod merge;
 mod migrations;
+mod newer;
 mod record;
 mod report;
+mod steps;
 mod template;
 mod work;
 
@@ -23,10 +26,11 @@ use std::thread;
 
 pub use arguments::Options;
 pub use report::Report;
+pub(crate) use steps::migrate_values;
 
 use crate::Error;
 use merge::Trees;
-use record::Service;
+use record::{Record, Service};
 use template::{Release, Template};
 use work::Work;
 
@@ -40,7 +44,6 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
     git::check_version()?;
     let service = Service::find(here)?;
     service.check_clean()?;
-    refuse_members(&service)?;
     generation::check_program()?;
     let source = (options.source.as_ref().or(service.record.source.as_ref())).ok_or_else(|| {
         Error::new("where the template is, is not recorded: give it with --source URL")
@@ -69,13 +72,13 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
 
     let values = answers(&work, &service, &new, &options.set)?;
     let pristine = |release: &Release, values: &[(String, String)]| {
-        generation::generate(&work, release, &service.record, values, &source)
+        generation::generate(&work, release, &service, values, &source)
     };
     let (old_folder, new_folder) = both(
         || pristine(&old, &service.record.values),
         || pristine(&new, &values),
     )?;
-    let style = generation::style(&service.root, &old_folder);
+    let style = generation::style(&service.unit, &old_folder);
     both(
         || generation::format(&old_folder, style.as_deref()),
         || generation::format(&new_folder, style.as_deref()),
@@ -91,14 +94,16 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
         old: work.take_in(&old_folder)?,
         own: work.git.text(&["rev-parse", "--verify", &own])?,
         new: work.take_in(&new_folder)?,
+        member: service.member.clone(),
     };
+    let steps = steps::between(&work, &old, &new)?;
     for name in merge::drifted(&work.files(&trees.old)?, &work.files(&trees.own)?) {
         say(&format!(
             "crates/{name} is changed here: it is merged, not replaced"
         ));
     }
     let theirs = format!("template {}", new.name);
-    let merged = merge::merge(&work, &trees, ["yours", &theirs])?;
+    let merged = merge::merge(&work, &trees, &steps, ["yours", &theirs])?;
     let report = Report::new(merged, &old.name, &new.name, &branch);
     if report.is_empty() || options.dry_run {
         return Ok(report.only_said(options.dry_run));
@@ -177,11 +182,13 @@ fn answers(
     set: &[(String, String)],
 ) -> Result<Vec<(String, String)>, Error> {
     let mut values = service.record.values.clone();
+    values.retain(|(key, value)| key != "platform_version" || !follows(value, &service.record));
     let asked = work
         .git
         .text(&["show", &format!("{}:cargo-generate.toml", new.commit)])?;
     for (key, value) in set {
-        let known = values.iter().any(|(it, _)| it == key)
+        let known = service.record.value(key).is_some()
+            || PLATFORM.contains(&key.as_str())
             || asked.contains(&format!("[placeholders.{key}]"));
         if !known || key == "project-name" {
             return Err(Error::new(format!(
@@ -195,17 +202,50 @@ fn answers(
     Ok(values)
 }
 
-/// A member's crates and settings are the workspace's.
-fn refuse_members(service: &Service) -> Result<(), Error> {
-    let manifest = service.root.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).map_err(|error| Error::io(&manifest, &error))?;
-    if text.lines().any(|line| line.trim() == "[workspace]") {
-        return Ok(());
+/// What there is to know of the service in `root` beside its faults: shared crates
+/// that the team has changed, and whether the template has a newer version.
+///
+/// # Errors
+///
+/// If the record of where the service came from cannot be read.
+pub(crate) fn standing(root: &Path) -> Result<Vec<String>, Error> {
+    let Some(record) = Record::read(root)? else {
+        return Ok(Vec::new());
+    };
+    let unit = record::workspace(root).unwrap_or_else(|| root.to_owned());
+    let mut notes = Vec::new();
+    let copied = unit.join("crates").is_dir() && record.value("platform") == Some("copy");
+    match drift::drifted(&record, &unit)? {
+        Some(drifted) => notes.extend(drifted.iter().map(|name| {
+            format!("crates/{name} is not as it came: an update merges it instead of replacing it")
+        })),
+        None if copied => notes.push(
+            "what the shared crates were when they came is not recorded: the next update does"
+                .to_owned(),
+        ),
+        None => {}
     }
-    Err(Error::new(
-        "the service is a member of a workspace, whose crates other services share: that cannot \
-         be updated by this command",
-    ))
+    notes.extend(newer::newer(&record));
+    Ok(notes)
+}
+
+/// Answers that are given without being asked for.
+const PLATFORM: [&str; 3] = ["platform_source", "platform_version", "platform_index"];
+
+/// Whether `said`, where the crates come from, is what the template's version says
+/// of itself: then the next one says it anew.
+fn follows(said: &str, record: &Record) -> bool {
+    let said = said.strip_prefix('v').unwrap_or(said);
+    let mut series = record.version.as_str();
+    loop {
+        if said == series {
+            return true;
+        }
+        match series.rsplit_once('.') {
+            Some((shorter, _)) => series = shorter,
+            None => return false,
+        }
+    }
 }
 
 /// Who commits: asked for first, because git wants to know it last.

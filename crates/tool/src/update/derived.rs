@@ -8,11 +8,13 @@ use super::work::{Blob, Files, Work};
 use crate::Error;
 
 const LOCK: &str = "Cargo.lock";
+/// What follows from proto/.
+const CONTRACT: [&str; 2] = [CHART, "docs/contract.md"];
 const CHART: &str = "helm/files/contract.yaml";
 
 /// Whether nobody writes it by hand.
-pub(super) fn is_derived(path: &str) -> bool {
-    path == LOCK || path == CHART
+pub(super) fn is_derived(path: &str, member: &str) -> bool {
+    path == LOCK || (path.strip_prefix(member)).is_some_and(|path| CONTRACT.contains(&path))
 }
 
 /// Makes them anew in `files`, the merged ones.
@@ -22,7 +24,10 @@ pub(super) fn renew(
     files: &mut Files,
     own: &Files,
     new: &Files,
+    member: &str,
 ) -> Result<(), Error> {
+    let chart = &format!("{member}{CHART}");
+    let proto = format!("{member}proto/");
     let same = |files: &Files, wanted: &dyn Fn(&str) -> bool| {
         let some = |it: &Files| -> Vec<(String, Blob)> {
             let some = it.iter().filter(|(path, _)| wanted(path));
@@ -32,9 +37,16 @@ pub(super) fn renew(
         some(files) == some(new)
     };
     // Where what they follow from is the template's, so are they.
-    let protos = same(files, &|path| path.starts_with("proto/"));
-    let manifests = same(files, &|path| path.ends_with("Cargo.toml"));
-    for (path, pristine) in [(CHART, protos), (LOCK, manifests)] {
+    let protos = same(files, &|path| path.starts_with(&proto));
+    // Whose crates are not there has them from elsewhere: no pristine lock file does.
+    let copied = new.keys().any(|path| path.starts_with("crates/"));
+    let manifests = copied && same(files, &|path| path.ends_with("Cargo.toml"));
+    let contract = CONTRACT.map(|path| (format!("{member}{path}"), protos));
+    for (path, pristine) in contract
+        .iter()
+        .map(|(path, same)| (path.as_str(), *same))
+        .chain([(LOCK, manifests)])
+    {
         if let (true, true, Some(blob)) = (pristine, files.contains_key(path), new.get(path)) {
             files.insert(path.to_owned(), blob.clone());
         }
@@ -59,7 +71,7 @@ pub(super) fn renew(
     }
     if !protos {
         // By the version that runs; the new one says what it does otherwise.
-        match contract::files::write(&folder) {
+        match contract::files::write(&folder.join(member)) {
             Ok(paths) => {
                 for path in paths {
                     let path = path.strip_prefix(&folder).unwrap_or(&path);
@@ -67,7 +79,7 @@ pub(super) fn renew(
                 }
             }
             Err(error) => merge.notes.push(format!(
-                "{CHART}: run cargo xtask contract, and commit what it writes ({error})"
+                "{chart}: run cargo xtask contract, and commit what it writes ({error})"
             )),
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::record::Record;
+use super::record::Service;
 use super::template::Release;
 use super::work::Work;
 use crate::Error;
@@ -26,29 +26,44 @@ pub(super) fn check_program() -> Result<(), Error> {
     ))
 }
 
-/// Generates the service of `release` with these answers; its folder.
+/// Generates the service of `release` with these answers, in a workspace of its
+/// own if it is a member of one; the folder of the whole.
 pub(super) fn generate(
     work: &Work,
     release: &Release,
-    record: &Record,
+    service: &Service,
     values: &[(String, String)],
     source: &str,
 ) -> Result<PathBuf, Error> {
     let template = work.check_out(&release.commit)?;
     let folder = work.place("service");
     fs::create_dir(&folder).map_err(|error| Error::io(&folder, &error))?;
-    let name = record.value("project-name").unwrap_or_default();
+    let name = service.record.value("project-name").unwrap_or_default();
+    let mut beside = folder.clone();
+    let member = service.member.trim_end_matches('/');
+    if !member.is_empty() {
+        if Path::new(member).file_name() != Some(name.as_ref()) {
+            return Err(Error::new(format!(
+                "{member} was generated as {name}: a member is updated in a folder of its name"
+            )));
+        }
+        beside.push(Path::new(member).parent().unwrap_or(Path::new("")));
+        let root = folder.join("Cargo.toml");
+        fs::create_dir_all(&beside)
+            .and_then(|()| fs::write(&root, "[workspace]\nmembers = []\n"))
+            .map_err(|error| Error::io(&root, &error))?;
+    }
     let mut command = Command::new("cargo");
     command
         .args(["generate", "--silent", "--vcs", "none", "--path"])
         .arg(&template)
         .arg("--destination")
-        .arg(&folder)
+        .arg(&beside)
         .args(["--name", name])
         .args(["-d", &format!("template_source={source}")])
         .args(["-d", &format!("template_commit={}", release.commit)])
         .env_remove("RUST_BACKTRACE")
-        .current_dir(&folder);
+        .current_dir(&beside);
     for (key, value) in values.iter().filter(|(key, _)| key != "project-name") {
         command.args(["-d", &format!("{key}={value}")]);
     }
@@ -58,15 +73,28 @@ pub(super) fn generate(
     }
     let output = (command.output())
         .map_err(|error| Error::new(format!("cargo generate does not start: {error}")))?;
-    let service = folder.join(name);
-    if !output.status.success() || !service.is_dir() {
+    let made = beside.join(name);
+    if !output.status.success() || !made.is_dir() {
         return Err(Error::new(format!(
             "{} of the template cannot be generated with these answers: {}",
             release.name,
             reason(&String::from_utf8_lossy(&output.stderr))
         )));
     }
-    Ok(service)
+    if member.is_empty() {
+        return Ok(made);
+    }
+    let output = (Command::new("sh").arg("join").current_dir(&made).output())
+        .map_err(|error| Error::new(format!("sh does not start: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Error::new(format!(
+            "{} of the template makes no member of a workspace: {}",
+            release.name,
+            reason(&said)
+        )));
+    }
+    Ok(folder)
 }
 
 /// Of what a program says, the line that says why.

@@ -29,7 +29,7 @@ impl Git {
         git
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         // Ends of lines are what the template has, whoever's settings these are.
         command

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::git::Git;
-use super::record::RECORD;
+use super::record::{RECORD, crates_of};
+use super::steps::{self, Step};
 use super::work::{Files, Work};
-use super::{derived, manifest, migrations};
+use super::{derived, drift, manifest, migrations};
 use crate::Error;
 
 /// The trees, by their objects.
@@ -15,6 +16,8 @@ pub(super) struct Trees {
     pub old: String,
     pub own: String,
     pub new: String,
+    /// The service in them: empty, or ending with a slash.
+    pub member: String,
 }
 
 /// What came of it.
@@ -46,22 +49,33 @@ pub(super) fn drifted(old: &Files, own: &Files) -> BTreeSet<String> {
 }
 
 fn crate_of(path: &str) -> Option<&str> {
-    path.strip_prefix("crates/")?.split_once('/').map(|it| it.0)
+    crates_of(path).map(|it| it.0)
 }
 
-/// Merges; `labels` name the team's side and the template's in markers.
-pub(super) fn merge(work: &Work, trees: &Trees, labels: [&str; 2]) -> Result<Merge, Error> {
-    let old = work.files(&trees.old)?;
-    let own = work.files(&trees.own)?;
+/// Merges, once `steps` are carried out; `labels` name the team's side and the
+/// template's in markers.
+pub(super) fn merge(
+    work: &Work,
+    trees: &Trees,
+    steps: &[Step],
+    labels: [&str; 2],
+) -> Result<Merge, Error> {
+    let member = trees.member.as_str();
+    let record = format!("{member}{RECORD}");
+    let had = work.files(&trees.own)?;
+    let (mut old, mut own) = (work.files(&trees.old)?, had.clone());
     let new = work.files(&trees.new)?;
-    migrations::check(&old, &own, &new)?;
+    // What the template itself had elsewhere needs nobody.
+    steps::carry_out(work, steps, &mut old, member)?;
+    let left = steps::carry_out(work, steps, &mut own, member)?;
+    migrations::check(&old, &own, &new, member)?;
 
     let (mut base, mut theirs) = (old.clone(), new.clone());
     // What both sides have changed and git must not merge: settled below.
     let settled: Vec<String> = (own.iter())
         .filter(|(path, blob)| {
             let both = |it: &Files| it.get(*path).is_some_and(|other| other != *blob);
-            *path == RECORD || (is_settled(path) && both(&old) && both(&new))
+            **path == record || (is_settled(path, member) && both(&old) && both(&new))
         })
         .map(|(path, _)| path.clone())
         .collect();
@@ -69,11 +83,14 @@ pub(super) fn merge(work: &Work, trees: &Trees, labels: [&str; 2]) -> Result<Mer
         base.insert(path.clone(), own[path].clone());
         theirs.insert(path.clone(), own[path].clone());
     }
-    migrations::keep(&old, &mut theirs);
+    migrations::keep(&old, &mut theirs, member);
 
-    let commits = Commits::new(work, &base, &trees.own, &theirs)?;
+    let commits = Commits::new(work, &base, &own, &theirs)?;
     let mut merged = commits.merge(work)?;
-    let mut merge = Merge::default();
+    let mut merge = Merge {
+        notes: left,
+        ..Merge::default()
+    };
     let conflicts = std::mem::take(&mut merged.conflicts);
     for (path, stages) in &conflicts {
         settle(
@@ -89,8 +106,11 @@ pub(super) fn merge(work: &Work, trees: &Trees, labels: [&str; 2]) -> Result<Mer
     let mut files = merged.files;
     for path in &settled {
         let blob = &own[path];
-        if path == RECORD {
-            files.extend(new.get(path).map(|blob| (path.clone(), blob.clone())));
+        if *path == record {
+            if let Some(pristine) = new.get(path) {
+                let text = work.text(&pristine.object)? + &drift::section(work, &new)?;
+                files.insert(path.clone(), work.write(&text, pristine)?);
+            }
         } else if path.ends_with("Cargo.toml") {
             let texts = [&old[path], blob, &new[path]].map(|it| work.text(&it.object));
             let [base, ours, theirs] = texts;
@@ -105,27 +125,46 @@ pub(super) fn merge(work: &Work, trees: &Trees, labels: [&str; 2]) -> Result<Mer
     }
     merge
         .conflicts
-        .extend(migrations::collisions(&old, &own, &new));
-    derived::renew(work, &mut merge, &mut files, &own, &new)?;
+        .extend(migrations::collisions(&old, &own, &new, member));
+    derived::renew(work, &mut merge, &mut files, &own, &new, member)?;
 
-    for path in files.keys().chain(own.keys()).collect::<BTreeSet<_>>() {
-        if files.get(path) == own.get(path) {
+    for path in files.keys().chain(had.keys()).collect::<BTreeSet<_>>() {
+        if files.get(path) == had.get(path) {
             continue;
         }
         match crate_of(path) {
             Some(name) => {
                 merge.crates.insert(name.to_owned());
             }
-            None if derived::is_derived(path) => merge.derived.push(path.clone()),
+            None if derived::is_derived(path, member) => merge.derived.push(path.clone()),
             None => merge.changed.push(path.clone()),
         }
+    }
+    if !merge.crates.is_empty() {
+        merge.notes.extend(sharers(&files, &record));
     }
     merge.tree = work.tree(&files)?;
     Ok(merge)
 }
 
-fn is_settled(path: &str) -> bool {
-    path == "Cargo.toml" || path.ends_with("/Cargo.toml") || derived::is_derived(path)
+fn is_settled(path: &str, member: &str) -> bool {
+    path == "Cargo.toml" || path.ends_with("/Cargo.toml") || derived::is_derived(path, member)
+}
+
+/// Of the other services in the workspace, what there is to know: they have the
+/// new crates too.
+fn sharers(files: &Files, record: &str) -> Vec<String> {
+    let others = files.keys().filter(|path| *path != record);
+    let folders = others.filter_map(|path| path.strip_suffix(&format!("/{RECORD}")));
+    folders
+        .map(|folder| {
+            format!(
+                "{folder}: has the crates of this version too now, and its own files as they \
+                 were: cargo check --workspace says whether they fit, cargo xtask update there \
+                 brings the rest"
+            )
+        })
+        .collect()
 }
 
 /// One path that git could not merge.
@@ -194,10 +233,10 @@ struct Merged {
 }
 
 impl Commits {
-    fn new(work: &Work, base: &Files, own: &str, new: &Files) -> Result<Self, Error> {
+    fn new(work: &Work, base: &Files, own: &Files, new: &Files) -> Result<Self, Error> {
         let base = work.commit(&work.tree(base)?, None)?;
         Ok(Self {
-            own: work.commit(own, Some(&base))?,
+            own: work.commit(&work.tree(own)?, Some(&base))?,
             new: work.commit(&work.tree(new)?, Some(&base))?,
         })
     }

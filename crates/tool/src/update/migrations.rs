@@ -3,14 +3,14 @@
 use super::work::Files;
 use crate::Error;
 
-fn is_migration(path: &str) -> bool {
-    path.starts_with("migrations/")
+fn is_migration(path: &str, member: &str) -> bool {
+    (path.strip_prefix(member)).is_some_and(|path| path.starts_with("migrations/"))
 }
 
 /// Refuses a version of the template that changes an old one.
-pub(super) fn check(old: &Files, own: &Files, new: &Files) -> Result<(), Error> {
+pub(super) fn check(old: &Files, own: &Files, new: &Files, member: &str) -> Result<(), Error> {
     let changed = old.iter().find(|(path, blob)| {
-        is_migration(path)
+        is_migration(path, member)
             && own.contains_key(*path)
             && new.get(*path).is_some_and(|other| other != *blob)
     });
@@ -24,16 +24,16 @@ pub(super) fn check(old: &Files, own: &Files, new: &Files) -> Result<(), Error> 
 }
 
 /// What the template no longer has stays.
-pub(super) fn keep(old: &Files, new: &mut Files) {
-    for (path, blob) in old.iter().filter(|(path, _)| is_migration(path)) {
+pub(super) fn keep(old: &Files, new: &mut Files, member: &str) {
+    for (path, blob) in old.iter().filter(|(path, _)| is_migration(path, member)) {
         new.entry(path.clone()).or_insert_with(|| blob.clone());
     }
 }
 
 /// New ones of the template with the number of one that the team has added.
-pub(super) fn collisions(old: &Files, own: &Files, new: &Files) -> Vec<String> {
+pub(super) fn collisions(old: &Files, own: &Files, new: &Files, member: &str) -> Vec<String> {
     let added = |files: &Files| -> Vec<String> {
-        let paths = files.keys().filter(|path| is_migration(path));
+        let paths = files.keys().filter(|path| is_migration(path, member));
         paths
             .filter(|path| !old.contains_key(*path))
             .cloned()

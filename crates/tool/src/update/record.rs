@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use toml_edit::DocumentMut;
+use toml_edit::{DocumentMut, TableLike};
 
 use super::git::Git;
 use crate::Error;
@@ -18,6 +18,13 @@ pub(super) struct Record {
     pub version: String,
     /// By key, as they were given.
     pub values: Vec<(String, String)>,
+    /// The checksums of shared crates as they came, by name; none where it does not say.
+    pub crates: Vec<(String, String)>,
+}
+
+/// Of a path in `crates/`, the crate and the path within it.
+pub(super) fn crates_of(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix("crates/")?.split_once('/')
 }
 
 impl Record {
@@ -32,16 +39,31 @@ impl Record {
         let values = (document.get("values"))
             .and_then(|it| it.as_table_like())
             .ok_or_else(foreign)?;
+        let strings = |table: &dyn TableLike| -> Vec<(String, String)> {
+            (table.iter())
+                .filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())))
+                .collect()
+        };
+        let crates = document.get("crates").and_then(|it| it.as_table_like());
         let record = Self {
             source: said("source"),
             commit: said("commit"),
             version: said("version").ok_or_else(foreign)?,
-            values: (values.iter())
-                .filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())))
-                .collect(),
+            values: strings(values),
+            crates: crates.map(strings).unwrap_or_default(),
         };
         record.value("project-name").ok_or_else(foreign)?;
         Ok(record)
+    }
+
+    /// That of the service in `root`; `None` if there is none.
+    pub(super) fn read(root: &Path) -> Result<Option<Self>, Error> {
+        let path = root.join(RECORD);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(&path, &error)),
+        }
     }
 
     /// An answer.
@@ -54,10 +76,13 @@ impl Record {
 /// A service in a repository.
 #[derive(Debug)]
 pub(super) struct Service {
-    /// Its folder.
-    pub root: PathBuf,
-    /// The same within the repository: empty, or ending with a slash.
+    /// The workspace that it is, or is a member of.
+    pub unit: PathBuf,
+    /// The workspace within the repository: empty, or ending with a slash.
     pub prefix: String,
+    /// The service within the workspace: empty, or ending with a slash.
+    pub member: String,
+    /// In the workspace.
     pub git: Git,
     pub record: Record,
 }
@@ -72,20 +97,33 @@ impl Service {
                 here.display()
             ))
         })?;
-        let path = root.join(RECORD);
-        let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&path, &error))?;
-        let git = Git::at(root);
-        let prefix = git.text(&["rev-parse", "--show-prefix"]).map_err(|_| {
+        let record = Record::read(root)?
+            .ok_or_else(|| Error::new(format!("{RECORD} has gone from {}", root.display())))?;
+        let unit = workspace(root).ok_or_else(|| {
             Error::new(format!(
-                "{} is in no git repository: run git init, and commit what is there",
+                "{} is in no workspace: neither its Cargo.toml nor one above has [workspace]",
                 root.display()
             ))
         })?;
+        let git = Git::at(&unit);
+        let prefix = git.text(&["rev-parse", "--show-prefix"]).map_err(|_| {
+            Error::new(format!(
+                "{} is in no git repository: run git init, and commit what is there",
+                unit.display()
+            ))
+        })?;
+        let member = root.strip_prefix(&unit).unwrap_or(root);
+        let member = member.to_string_lossy().into_owned();
         Ok(Self {
-            root: root.to_owned(),
+            member: if member.is_empty() {
+                member
+            } else {
+                member + "/"
+            },
+            unit,
             prefix,
             git,
-            record: Record::parse(&text)?,
+            record,
         })
     }
 
@@ -128,11 +166,21 @@ impl Service {
 
     /// What stands before a version in the names of its branches.
     pub(super) fn branches(&self) -> String {
-        let folder = self.prefix.trim_end_matches('/').replace('/', "-");
+        let folder = format!("{}{}", self.prefix, self.member);
+        let folder = folder.trim_end_matches('/').replace('/', "-");
         if folder.is_empty() {
             "template-update-".to_owned()
         } else {
             format!("template-update-{folder}-")
         }
     }
+}
+
+/// The folder of the workspace that `root` is, or is in.
+pub(super) fn workspace(root: &Path) -> Option<PathBuf> {
+    let has = |folder: &&Path| {
+        let text = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        text.lines().any(|line| line.trim() == "[workspace]")
+    };
+    root.ancestors().find(has).map(Path::to_owned)
 }

@@ -42,7 +42,7 @@ impl Work {
         Git::at(folder.path()).bytes(&["init", "--quiet", "--bare", REPOSITORY])?;
         let place = |name: &str| -> Result<PathBuf, Error> {
             let path = service.git.text(&["rev-parse", "--git-path", name])?;
-            Ok(service.root.join(path))
+            Ok(service.unit.join(path))
         };
         let objects = place("objects")?;
         let borrowed = repository.join("objects/info/alternates");

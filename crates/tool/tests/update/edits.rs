@@ -2,10 +2,10 @@
 //! of a team has a mark that can be counted afterwards.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::stage::Service;
+use super::stage::{Service, tool};
 
 /// In each line of a team.
 pub(crate) const MARK: &str = "team-line";
@@ -16,15 +16,32 @@ pub(crate) struct Edit {
     pub(crate) make: fn(&Service),
 }
 
-/// The kinds, none of which meets a line that the template changes.
+/// The kinds, none of which meets a line that the template changes. What comes of
+/// each compiles, and passes the service's tests.
 pub(crate) const EDITS: &[Edit] = &[
     Edit {
         name: "field",
         make: field,
     },
     Edit {
+        name: "rpc",
+        make: rpc,
+    },
+    Edit {
+        name: "second resource",
+        make: second,
+    },
+    Edit {
         name: "behaviour",
         make: |it| insert(&it.path("src/main.rs"), 5, "// team-line"),
+    },
+    Edit {
+        name: "handler",
+        make: |it| insert(&handler(it), 5, "// team-line"),
+    },
+    Edit {
+        name: "setting",
+        make: |it| insert(&it.path("src/settings.rs"), 5, "// team-line"),
     },
     Edit {
         name: "deleted file",
@@ -36,11 +53,33 @@ pub(crate) const EDITS: &[Edit] = &[
     },
     Edit {
         name: "chart value",
-        make: |it| insert(&it.path("helm/values.yaml"), 5, "# team-line"),
+        make: value,
+    },
+    Edit {
+        name: "chart's own object",
+        make: |it| it.write("helm/templates/own.yaml", "{{- /* team-line */ -}}\n"),
+    },
+    Edit {
+        name: "changed object of the chart",
+        make: |it| {
+            insert(
+                &it.path("helm/templates/_env.tpl"),
+                5,
+                "{{- /* team-line */ -}}",
+            )
+        },
+    },
+    Edit {
+        name: "values of a stage",
+        make: |it| it.write("helm/values-staging.yaml", "replicaCount: 2 # team-line\n"),
     },
     Edit {
         name: "own workflow",
         make: |it| it.write(".github/workflows/own.yml", "# team-line\n"),
+    },
+    Edit {
+        name: "changed workflow",
+        make: |it| insert(&it.path(".github/workflows/ci.yml"), 5, "  # team-line"),
     },
     Edit {
         name: "own dependency",
@@ -55,8 +94,24 @@ pub(crate) const EDITS: &[Edit] = &[
         make: |it| insert(&it.path("crates/contract/src/files.rs"), 5, "// team-line"),
     },
     Edit {
+        name: "edited crate's manifest",
+        make: |it| append(&it.path("crates/relay/Cargo.toml"), "# team-line\n"),
+    },
+    Edit {
         name: "own migration",
-        make: |it| it.write("migrations/sqlite/0100_own.sql", "-- team-line\n"),
+        make: |it| it.write("migrations/own/0001_own.sql", "-- team-line\n"),
+    },
+    Edit {
+        name: "image",
+        make: |it| insert(&it.path("Dockerfile"), 5, "# team-line"),
+    },
+    Edit {
+        name: "own tests",
+        make: |it| it.write("tests/own.rs", "//! team-line\n\n#[test]\nfn own() {}\n"),
+    },
+    Edit {
+        name: "settings of git",
+        make: |it| append(&it.path(".gitignore"), "/team-line\n"),
     },
     Edit {
         name: "prose",
@@ -74,12 +129,82 @@ pub(crate) fn reformat(service: &Service) {
     assert!(status.unwrap().success());
 }
 
+/// In a request, and in the tests that make one.
 fn field(service: &Service) {
     let path = service.path(&proto(service));
     let text = fs::read_to_string(&path).unwrap();
-    let place = text.rfind("\n}\n").unwrap();
+    let message = text.find("\nmessage Watch").unwrap() + 1;
+    let place = message + text[message..].find("\n}\n").unwrap();
     let line = "\n  // team-line\n  string colour = 60;";
     fs::write(&path, format!("{}{line}{}", &text[..place], &text[place..])).unwrap();
+    let tests = service.path("tests/api/watch.rs");
+    let text = fs::read_to_string(&tests).unwrap();
+    let given = "filter: filter.to_owned(),\n";
+    let more = format!("{given}            colour: String::new(), // team-line\n");
+    fs::write(&tests, text.replace(given, &more)).unwrap();
+    contract(service);
+}
+
+/// As the tool adds one.
+fn rpc(service: &Service) {
+    let path = proto(service);
+    let text = service.read(&path);
+    let name = text.split("\nservice ").nth(1).unwrap();
+    let name = name.split(' ').next().unwrap();
+    let output = tool(&service.root)
+        .args(["add", "rpc", &format!("{name}/CountAll")])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    append(&service.path(&path), "// team-line\n");
+}
+
+/// Its messages, its module and its table.
+fn second(service: &Service) {
+    let package = "syntax = \"proto3\";\npackage own.v1;\n// team-line\nmessage Own {}\n";
+    service.write("proto/own/v1/own.proto", package);
+    service.write(
+        "src/own.rs",
+        "//! team-line\n\n/// team-line\npub fn own() {}\n",
+    );
+    edit(
+        &service.path("src/lib.rs"),
+        "pub mod proto;\n",
+        "/// team-line\npub mod own;\npub mod proto;\n",
+    );
+}
+
+/// What follows from proto/ is made anew.
+fn contract(service: &Service) {
+    let output = tool(&service.root).arg("contract").output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Where the rpcs are.
+fn handler(service: &Service) -> PathBuf {
+    let listed = service.git(&["ls-files", "src/*/grpc.rs"]);
+    service.path(listed.lines().next().unwrap())
+}
+
+fn value(service: &Service) {
+    edit(
+        &service.path("helm/values.yaml"),
+        "progressDeadlineSeconds: 600\n",
+        "progressDeadlineSeconds: 700 # team-line\n",
+    );
+}
+
+fn append(path: &Path, text: &str) {
+    let old = fs::read_to_string(path).unwrap();
+    fs::write(path, old + text).unwrap();
 }
 
 /// The .proto file of the sample under this service's names.
@@ -106,11 +231,11 @@ fn dependency(service: &Service) {
 
 fn feature(service: &Service) {
     let path = service.path("Cargo.toml");
-    edit(
-        &path,
-        "features = [\"macros\", ",
-        "features = [\"team-line\", \"macros\", ",
-    );
+    let text = fs::read_to_string(&path).unwrap();
+    let line = text.lines().find(|line| line.starts_with("tokio = "));
+    let line = line.unwrap().to_owned();
+    let more = line.replace("[\"macros\"", "[\"fs\", \"macros\"");
+    edit(&path, &line, &format!("{more} # team-line"));
 }
 
 /// The synthetic next version: a crate, the chart, main.rs, manifests, prose, CI,
@@ -132,20 +257,21 @@ pub(crate) fn next(template: &Path) {
     edit(
         &manifest,
         "[dependencies]\n",
-        "[dependencies]\nahash = \"0.8\" # next-line\n",
+        "[dependencies]\nfnv = \"1\" # next-line\n",
     );
     edit(
         &manifest,
-        "features = [\"macros\", ",
-        "features = [\"next-line\", \"macros\", ",
+        "\"sync\", \"time\"] }\n",
+        "\"sync\", \"test-util\", \"time\"] }\n",
     );
     edit(
         &template.join("hooks/platform.rhai"),
         "VERSION = \"0.1.0\"",
         "VERSION = \"0.2.0\"",
     );
+    fs::create_dir(template.join("migrations/next")).unwrap();
     fs::write(
-        template.join("migrations/sqlite/0099_next.sql"),
+        template.join("migrations/next/0001_next.sql"),
         "-- next-line\n",
     )
     .unwrap();
@@ -155,6 +281,73 @@ pub(crate) fn next(template: &Path) {
     )
     .unwrap();
     fs::remove_file(template.join("deploy/README.md")).unwrap();
+}
+
+/// The one after it: other crates, the chart's objects, more of the sample.
+pub(crate) fn after_next(template: &Path) {
+    for (path, line) in [
+        ("crates/chassis-server/src/lib.rs", "// next-line"),
+        ("crates/store/src/lib.rs", "// next-line"),
+        ("crates/contract/src/files.rs", "// next-line"),
+        ("src/main.rs", "// next-line"),
+        ("src/settings.rs", "// next-line"),
+        ("src/order/grpc.rs", "// next-line"),
+        ("helm/values.yaml", "# next-line"),
+        ("helm/templates/_env.tpl", "{{- /* next-line */ -}}"),
+        ("Dockerfile", "# next-line"),
+        ("template/.github/workflows/ci.yml", "  # next-line"),
+        ("README.md", "next-line"),
+    ] {
+        insert(&template.join(path), 3, line);
+    }
+    released(template, "0.2.0", "0.3.0");
+    fs::write(template.join("docs/next.md"), "# next-line\n").unwrap();
+}
+
+/// And one more, which moves a value and a file of Rust.
+pub(crate) fn last(template: &Path) {
+    for (path, line) in [
+        ("crates/relay/src/lib.rs", "// next-line"),
+        ("src/main.rs", "// next-line"),
+        ("src/publish.rs", "// next-line"),
+        ("tests/api/list.rs", "// next-line"),
+        ("helm/values.yaml", "# next-line"),
+    ] {
+        insert(&template.join(path), 1, line);
+    }
+    released(template, "0.3.0", "0.4.0");
+    let steps = template.join("tools/steps.toml");
+    append(
+        &steps,
+        "\n[[step]]\nversion = \"0.4.0\"\nkind = \"move-value\"\nfrom = \"clusterDomain\"\nto = \"global.clusterDomain\"\n",
+    );
+    moved(template);
+}
+
+/// As who changes the template does it.
+fn moved(template: &Path) {
+    let output = tool(template)
+        .args(["migrate-values", "helm/values.yaml"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for path in [
+        "helm/templates/workload/certificate.yaml",
+        "helm/templates/_mesh.tpl",
+    ] {
+        let text = fs::read_to_string(template.join(path)).unwrap();
+        let text = text.replace(".Values.clusterDomain", ".Values.global.clusterDomain");
+        fs::write(template.join(path), text).unwrap();
+    }
+}
+
+fn released(template: &Path, old: &str, new: &str) {
+    edit(
+        &template.join("hooks/platform.rhai"),
+        &format!("VERSION = \"{old}\""),
+        &format!("VERSION = \"{new}\""),
+    );
 }
 
 /// Inserts a paragraph of one line, about this many sixths down the file.

@@ -103,3 +103,27 @@ fn a_migration_that_was_changed_after_its_release_is_refused_by_name() {
         &format!("{first}: the template changed this migration"),
     );
 }
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn a_git_that_is_too_old_is_named_with_the_one_to_install() {
+    let stage = Stage::new();
+    let service = stage.service("order-service", &["sample=none"]);
+    let programs = tempfile::tempdir().unwrap();
+    let git = programs.path().join("git");
+    fs::write(&git, "#!/bin/sh\necho git version 2.34.1\n").unwrap();
+    fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let before = service.state();
+    let path = std::env::var("PATH").unwrap();
+    let output = super::stage::tool(&service.root)
+        .arg("update")
+        .env("PATH", format!("{}:{path}", programs.path().display()))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: git version 2.34.1 is too old: install 2.39 or a newer one\n"
+    );
+    assert_eq!(service.state(), before);
+}

@@ -35,17 +35,42 @@ impl Stage {
             folder: tempfile::tempdir().unwrap(),
             pristine: RefCell::default(),
         };
-        let (root, template) = (root(), stage.template());
-        let listed = git(&root, &["ls-files", "-z", "-co", "--exclude-standard"]);
-        for path in listed.split('\0').filter(|path| root.join(path).is_file()) {
-            let target = template.join(path);
-            fs::create_dir_all(target.parent().unwrap()).unwrap();
-            fs::copy(root.join(path), target).unwrap();
-        }
+        let template = stage.template();
+        copy(&template);
         begin(&template);
         commit(&template, "as it is");
         git(&template, &["tag", "v0.1.0"]);
         stage
+    }
+
+    /// The same, with the commits that this tree comes from.
+    pub(crate) fn with_history() -> Self {
+        let stage = Self {
+            folder: tempfile::tempdir().unwrap(),
+            pristine: RefCell::default(),
+        };
+        let source = root().display().to_string();
+        let folder = stage.folder.path();
+        git(folder, &["clone", "--quiet", &source, "template"]);
+        let template = stage.template();
+        // Services are to know this clone.
+        git(&template, &["remote", "remove", "origin"]);
+        git(&template, &["checkout", "--quiet", "-B", "main"]);
+        identify(&template);
+        git(&template, &["rm", "-r", "--quiet", "."]);
+        copy(&template);
+        commit(&template, "as it is");
+        git(&template, &["tag", "v0.1.0"]);
+        stage
+    }
+
+    /// A new service of `commit`.
+    pub(crate) fn service_of(&self, commit: &str, name: &str, answers: &[&str]) -> Service {
+        let template = self.template();
+        git(&template, &["checkout", "--quiet", commit]);
+        let service = self.service(name, answers);
+        git(&template, &["checkout", "--quiet", "main"]);
+        service
     }
 
     pub(crate) fn template(&self) -> PathBuf {
@@ -84,14 +109,52 @@ impl Stage {
     }
 }
 
-/// A service in `root`, made by `./new` of this template.
-pub(crate) fn made_by(template: &Path, root: &Path, answers: &[&str]) -> Service {
+impl Stage {
+    /// A workspace with services of this version, in a repository.
+    pub(crate) fn workspace(&self, members: &[&str]) -> Service {
+        let root = self.folder.path().join("workspace");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
+        for member in members {
+            generate(&self.template(), &root.join(member), &[]);
+        }
+        begin(&root);
+        commit(&root, "generated");
+        Service { root }
+    }
+}
+
+/// The member at `path` of a workspace.
+pub(crate) fn made_in(workspace: &Service, path: &str) -> Service {
+    Service {
+        root: workspace.path(path),
+    }
+}
+
+/// Copies this tree.
+fn copy(template: &Path) {
+    let root = root();
+    let listed = git(&root, &["ls-files", "-z", "-co", "--exclude-standard"]);
+    for path in listed.split('\0').filter(|path| root.join(path).is_file()) {
+        let target = template.join(path);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(root.join(path), target).unwrap();
+    }
+}
+
+/// Runs `./new` of the template.
+fn generate(template: &Path, root: &Path, answers: &[&str]) {
     let mut command = Command::new("sh");
     command.arg(template.join("new")).arg(root);
     for answer in answers {
         command.args(["-d", answer]);
     }
     succeeded(&command.output().unwrap());
+}
+
+/// A service in `root`, made by `./new` of this template.
+pub(crate) fn made_by(template: &Path, root: &Path, answers: &[&str]) -> Service {
+    generate(template, root, answers);
     begin(root);
     commit(root, "generated");
     Service {

@@ -1,0 +1,221 @@
+//! Many edits of teams, on services of several versions, each brought to the newest.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use super::edits::{EDITS, MARK, after_next, last, next, reformat};
+use super::marks;
+use super::stage::{Service, Stage, Update, git, root};
+
+/// A service that a team has changed, and what it is called in the report.
+struct Cell {
+    name: String,
+    service: Service,
+}
+
+/// What an update came to.
+struct Outcome {
+    free: bool,
+    took: Duration,
+    /// The service's repository, the commit and its tree.
+    root: PathBuf,
+    commit: String,
+    tree: String,
+    name: String,
+}
+
+/// Updates to `version`. Nothing of the team is lost and nothing but one branch with
+/// one commit is new.
+fn updated(cell: &Cell, version: &str) -> Outcome {
+    let (name, service) = (&cell.name, &cell.service);
+    let branch = format!("template-update-{version}");
+    let (had, before) = (marks(service, MARK, "HEAD"), service.state());
+    let update = service.update(&[]);
+    let Update { code, said, took } = &update;
+    assert!(matches!(code, 0 | 1), "{name}: {said}");
+    assert_eq!(marks(service, MARK, &branch), had, "{name}: {said}");
+    assert!(marks(service, "next-line", &branch) > 4, "{name}: {said}");
+    assert_eq!(
+        service.git(&["rev-parse", &format!("{branch}^")]),
+        service.git(&["rev-parse", "HEAD"])
+    );
+    let record = service.git(&["show", &format!("{branch}:.template.toml")]);
+    let wanted = format!("version = \"{version}\"");
+    assert!(record.contains(&wanted), "{name}: {record}");
+    let commit = service.git(&["rev-parse", &branch]);
+    let tree = service.git(&["rev-parse", &format!("{branch}^{{tree}}")]);
+    service.git(&["update-ref", "-d", &format!("refs/heads/{branch}")]);
+    assert_eq!(service.state(), before, "{name}");
+    if *code == 1 {
+        println!("{name}: {said}");
+    }
+    Outcome {
+        free: *code == 0,
+        took: *took,
+        root: service.root.clone(),
+        commit,
+        tree,
+        name: name.clone(),
+    }
+}
+
+/// Each edit on its own, all at once, and another style, on services that `make`
+/// makes.
+fn changed(cells: &mut Vec<Cell>, what: &str, each: bool, make: &dyn Fn() -> Service) {
+    let mut add = |edit: &str, change: &dyn Fn(&Service)| {
+        let service = make();
+        change(&service);
+        service.commit();
+        let name = format!("{what}, {edit}");
+        cells.push(Cell { name, service });
+    };
+    add("every edit", &|it| {
+        for edit in EDITS {
+            (edit.make)(it);
+        }
+    });
+    add("reformatted", &reformat);
+    if each {
+        for edit in EDITS {
+            add(edit.name, &edit.make);
+        }
+    }
+}
+
+/// Commits of the template's history that had updates already: the oldest, and one
+/// in the middle.
+fn history() -> Vec<String> {
+    let listed = Command::new("git")
+        .args([
+            "rev-list",
+            "--reverse",
+            "HEAD",
+            "--",
+            "crates/tool/src/update",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let Some(first) = listed.lines().next() else {
+        return Vec::new();
+    };
+    let since = format!("{first}..HEAD");
+    let since = git(&root(), &["rev-list", "--reverse", &since]);
+    let since: Vec<_> = since.lines().collect();
+    let mut commits = vec![first.to_owned()];
+    commits.extend(since.get(since.len() / 2).map(|it| (*it).to_owned()));
+    commits
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn lines_of_a_team_survive_every_update() {
+    let long = env::var_os("UPDATES_LONG").is_some();
+    let mut cells = Vec::new();
+    let (stage, version) = if long {
+        let stage = Stage::with_history();
+        for (commit, name) in history().iter().zip(["parcel-service", "order-service"]) {
+            let what = format!("{} {name}", &commit[..9]);
+            changed(&mut cells, &what, true, &|| {
+                stage.service_of(commit, name, &[])
+            });
+        }
+        let releases: [(&str, &str, &[&str]); 3] = [
+            ("0.1.0", "payment-service", &["mesh=linkerd"]),
+            (
+                "0.2.0",
+                "shelf-keeper",
+                &["organisation=globex", "mesh=istio"],
+            ),
+            ("0.3.0", "order-service", &[]),
+        ];
+        let changes: [fn(&std::path::Path); 3] = [next, after_next, last];
+        for ((version, name, answers), change) in releases.into_iter().zip(changes) {
+            let what = format!("{version} {name}");
+            changed(&mut cells, &what, true, &|| stage.service(name, answers));
+            let to = ["0.2.0", "0.3.0", "0.4.0"][usize::from(version.as_bytes()[2] - b'1')];
+            stage.release(to, change);
+        }
+        (stage, "0.4.0")
+    } else {
+        let stage = Stage::new();
+        changed(&mut cells, "payment-service", false, &|| {
+            stage.service("payment-service", &["mesh=linkerd"])
+        });
+        stage.release("0.2.0", next);
+        (stage, "0.2.0")
+    };
+    let count = cells.len();
+    let waiting = Mutex::new(cells.into_iter());
+    let outcomes = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let cell = waiting.lock().unwrap().next();
+                    let Some(cell) = cell else { return };
+                    let outcome = updated(&cell, version);
+                    outcomes.lock().unwrap().push(outcome);
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().unwrap();
+    outcomes.sort_by_key(|it| it.took);
+    let free = outcomes.iter().filter(|it| it.free).count();
+    println!(
+        "{count} updates, {free} free of conflicts ({} %), marked lines lost: 0, median {:.1} s",
+        free * 100 / count,
+        outcomes[count / 2].took.as_secs_f64()
+    );
+    assert_eq!(outcomes.len(), count);
+    assert!(free * 100 >= count * 95, "{free} of {count}");
+    built(&outcomes);
+    drop(stage);
+}
+
+/// Builds and tests what came of updates, as many as are asked for: those that
+/// differ, and of each version the one with every edit first.
+fn built(outcomes: &[Outcome]) {
+    let wanted = env::var("UPDATES_BUILT").map_or(0, |it| it.parse().unwrap());
+    let mut distinct: BTreeMap<&str, &Outcome> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|it| it.free) {
+        distinct.entry(&outcome.tree).or_insert(outcome);
+    }
+    let mut chosen: Vec<_> = distinct.into_values().collect();
+    let of_all = |it: &&Outcome| !it.name.ends_with("every edit");
+    chosen.sort_by_key(|it| (of_all(it), it.name.split(", ").nth(1).map(str::to_owned)));
+    let all = chosen.len();
+    for (number, outcome) in chosen.iter().take(wanted).enumerate() {
+        let name = outcome.root.file_name().unwrap().to_string_lossy();
+        // In one place, so that only what differs is compiled again.
+        let place = root().join("target/updates").join(&*name);
+        fs::create_dir_all(&place).unwrap();
+        git(&place, &["init", "--quiet"]);
+        let source = outcome.root.display().to_string();
+        git(&place, &["fetch", "--quiet", &source, &outcome.commit]);
+        git(&place, &["checkout", "--quiet", "--force", &outcome.commit]);
+        let output = Command::new("cargo")
+            .args(["test", "--quiet", "--workspace", "--no-fail-fast"])
+            .current_dir(&place)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let tail: Vec<_> = said.lines().rev().take(60).collect();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.success(),
+            "{}: {errors}{}",
+            outcome.name,
+            tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+        );
+        println!("{} of {all} built and tested: {}", number + 1, outcome.name);
+    }
+}
