@@ -19,7 +19,8 @@ struct Share {
     hand: usize,
 }
 
-/// The last commits that changed behaviour, and their lines.
+/// The last commits that changed behaviour, and their lines; by hand are entries of
+/// the changelog.
 pub(super) fn table() -> Result<String> {
     let config = markers::read("cargo-generate.toml")?;
     let log = git(&["log", "--no-merges", "--numstat", "--format=%x00%h %s"])?;
@@ -29,7 +30,9 @@ pub(super) fn table() -> Result<String> {
         let (title, lines) = commit.split_once('\n').unwrap_or((commit, ""));
         let changes: Vec<_> = lines.lines().filter_map(change).collect();
         if changes.iter().any(|(_, path)| is_behaviour(path)) {
-            rows.push((title, share(&changes, &config, &files)));
+            let mut share = share(&changes, &config, &files);
+            share.hand = by_hand(title)?;
+            rows.push((title, share));
         }
         if rows.len() == COMMITS {
             break;
@@ -45,6 +48,24 @@ fn git(arguments: &[&str]) -> Result<String> {
         .output()?;
     ensure!(output.status.success(), "git {arguments:?} failed");
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Of the commit that `title` begins with, the entries of the changelog that ask
+/// for something: they say so first.
+fn by_hand(title: &str) -> Result<usize> {
+    let commit = title.split(' ').next().unwrap_or_default();
+    let diff = git(&[
+        "show",
+        "--format=",
+        "--unified=0",
+        commit,
+        "--",
+        "CHANGELOG.md",
+    ])?;
+    Ok(diff
+        .lines()
+        .filter(|it| it.starts_with("+- By hand: "))
+        .count())
 }
 
 /// A line of `--numstat`: lines added and taken out, and the path now.
@@ -106,8 +127,6 @@ fn share(changes: &[(usize, String)], config: &str, known: &[String]) -> Share {
             // Never in a service, or another one lies over it.
         } else if within.ends_with("Cargo.lock") || within == "helm/files/contract.yaml" {
             // Made anew in the service.
-        } else if within.starts_with("tools/steps.toml") {
-            share.hand += lines;
         } else {
             share.merge += lines;
         }
@@ -117,7 +136,7 @@ fn share(changes: &[(usize, String)], config: &str, known: &[String]) -> Share {
 
 fn print(rows: &[(&str, Share)]) -> String {
     let mut text = "\
-| Commit | Lines by version | Lines by merge | Lines by hand | By version |
+| Commit | Lines by version | Lines by merge | Entries by hand | By version |
 |---|---|---|---|---|
 "
     .to_owned();
