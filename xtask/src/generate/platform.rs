@@ -2,8 +2,9 @@
 //! registry of one's own.
 
 use std::fs;
+use std::path::Path;
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 
 use super::project::Project;
 use super::registry;
@@ -35,11 +36,40 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
         format!("platform_source={}", registry::NAME),
         format!("platform_index={index}"),
     ];
-    judge_one(&mut own, stage, args, &from_registry, registry::NAME);
+    if let Some(project) = judge_one(&mut own, stage, args, &from_registry, registry::NAME) {
+        own.check("fix", || takes_a_fix(&folder, &project));
+    }
     vec![git, own]
 }
 
-fn judge_one(row: &mut Row, stage: &Stage, args: &Args, answers: &[String], place: &str) {
+/// A patch release of a crate arrives by `cargo update`, and changes nothing else.
+fn takes_a_fix(folder: &Path, project: &Project) -> Result<()> {
+    let lock = || project.read("Cargo.lock").map(String::from_utf8);
+    let has = |lock: &str, version: &str| {
+        lock.contains(&format!("name = \"chassis\"\nversion = \"{version}\"\n"))
+    };
+    let before = lock()??;
+    ensure!(has(&before, "0.1.0"), "it has another chassis: {before}");
+    registry::fix(folder, "chassis", "0.1.0", "0.1.1")?;
+    project.cargo(&["update", "--package", "chassis"])?;
+    let after = lock()??;
+    ensure!(has(&after, "0.1.1"), "the fix did not arrive: {after}");
+    let lines = before.lines().zip(after.lines());
+    let changed = lines.filter(|(before, after)| before != after).count();
+    ensure!(
+        changed == 2,
+        "{changed} lines of Cargo.lock changed: {after}"
+    );
+    Ok(())
+}
+
+fn judge_one(
+    row: &mut Row,
+    stage: &Stage,
+    args: &Args,
+    answers: &[String],
+    place: &str,
+) -> Option<Project> {
     let mut made = None;
     row.check("generate", || {
         let out = stage.folder.join("platform");
@@ -67,19 +97,18 @@ fn judge_one(row: &mut Row, stage: &Stage, args: &Args, answers: &[String], plac
         made = Some(project);
         Ok(())
     });
-    let Some(project) = made else {
-        return;
-    };
+    let project = made?;
     // Without --locked: the first build writes where the crates came from.
     row.check("metadata", || {
         project.cargo(&["metadata", "--format-version=1"])
     });
     if args.quick {
-        return;
+        return Some(project);
     }
     row.check("contract", || project.cargo(&["contract", "--check"]));
     row.check("check", || project.cargo(&["check", "--all-targets"]));
     if args.long {
         row.check("test", || project.cargo(&["test"]));
     }
+    Some(project)
 }

@@ -83,6 +83,41 @@ pub(crate) fn pack(stage: &Stage, folder: &Path) -> Result<()> {
     commit(&place)
 }
 
+/// Releases a crate of the registry in `folder` again, as a patch.
+pub(crate) fn fix(folder: &Path, name: &str, old: &str, new: &str) -> Result<()> {
+    let files = folder.join("dl");
+    // Always the same bytes: cargo keeps what it once got under a version.
+    let script = "set -eu; tar -xzf \"$0-$1.crate\"; mv \"$0-$1\" \"$0-$2\"; \
+        sed -i \"s/^version = \\\"$1\\\"/version = \\\"$2\\\"/\" \"$0-$2/Cargo.toml\"; \
+        tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - \"$0-$2\" | \
+        gzip -n >\"$0-$2.crate\"; rm -r \"$0-$2\"";
+    run(Command::new("sh")
+        .args(["-c", script, name, old, new])
+        .current_dir(&files))?;
+    let place = folder.join("index").join(prefix(name)).join(name);
+    let entries = fs::read_to_string(&place)?;
+    let mut entry: Value = serde_json::from_str(entries.lines().last().unwrap_or_default())?;
+    entry["vers"] = new.into();
+    entry["cksum"] = checksum(&files.join(format!("{name}-{new}.crate")))?.into();
+    fs::write(place, format!("{entries}{entry}\n"))?;
+    commit(&folder.join("index"))
+}
+
+fn checksum(file: &Path) -> Result<String> {
+    let sum = Command::new("sha256sum").arg(file).output()?.stdout;
+    let sum = String::from_utf8(sum)?;
+    Ok(sum.split(' ').next().unwrap_or_default().to_owned())
+}
+
+/// The folder of the index that an entry is in.
+fn prefix(name: &str) -> String {
+    match name.len() {
+        1..=2 => name.len().to_string(),
+        3 => format!("3/{}", &name[..1]),
+        _ => format!("{}/{}", &name[..2], &name[2..4]),
+    }
+}
+
 /// The folders of `crates/`.
 fn names(source: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
@@ -126,8 +161,6 @@ fn add(folder: &Path, package: &Value, packages: &[String]) -> Result<()> {
     let packed = folder.join("packed/package").join(&file);
     let stored = folder.join("dl").join(&file);
     fs::copy(&packed, &stored).with_context(|| packed.display().to_string())?;
-    let sum = Command::new("sha256sum").arg(&stored).output()?.stdout;
-    let sum = String::from_utf8(sum)?;
     let dependencies: Vec<Value> = package["dependencies"]
         .as_array()
         .context("no dependencies")?
@@ -137,14 +170,9 @@ fn add(folder: &Path, package: &Value, packages: &[String]) -> Result<()> {
     let entry = json!({
         "name": name, "vers": version, "deps": dependencies, "features": {},
         "features2": package["features"], "v": 2, "yanked": false,
-        "cksum": sum.split(' ').next(), "links": package["links"],
+        "cksum": checksum(&stored)?, "links": package["links"],
     });
-    let prefix = match name.len() {
-        1..=2 => name.len().to_string(),
-        3 => format!("3/{}", &name[..1]),
-        _ => format!("{}/{}", &name[..2], &name[2..4]),
-    };
-    let place = folder.join("index").join(prefix);
+    let place = folder.join("index").join(prefix(name));
     fs::create_dir_all(&place)?;
     Ok(fs::write(place.join(name), format!("{entry}\n"))?)
 }

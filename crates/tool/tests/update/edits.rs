@@ -1,5 +1,5 @@
-//! What teams do to a service, and what the template does to itself. Every line
-//! of a team has a mark that can be counted afterwards.
+//! What teams do to a service. Every line of theirs has a mark that can be counted
+//! afterwards.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -202,7 +202,7 @@ fn value(service: &Service) {
     );
 }
 
-fn append(path: &Path, text: &str) {
+pub(crate) fn append(path: &Path, text: &str) {
     let old = fs::read_to_string(path).unwrap();
     fs::write(path, old + text).unwrap();
 }
@@ -236,118 +236,6 @@ fn feature(service: &Service) {
     let line = line.unwrap().to_owned();
     let more = line.replace("[\"macros\"", "[\"fs\", \"macros\"");
     edit(&path, &line, &format!("{more} # team-line"));
-}
-
-/// The synthetic next version: a crate, the chart, main.rs, manifests, prose, CI,
-/// a migration, a renamed file and one that goes.
-pub(crate) fn next(template: &Path) {
-    for (path, line) in [
-        ("crates/chassis/src/lib.rs", "// next-line"),
-        ("crates/contract/src/files.rs", "// next-line"),
-        ("src/main.rs", "// next-line"),
-        ("helm/values.yaml", "# next-line"),
-        ("template/.github/workflows/ci.yml", "# next-line"),
-        ("docs/architecture.md", "next-line"),
-        ("docs/threat-model.md", "next-line"),
-        ("README.md", "next-line"),
-    ] {
-        insert(&template.join(path), 2, line);
-    }
-    let manifest = template.join("Cargo.toml");
-    edit(
-        &manifest,
-        "[dependencies]\n",
-        "[dependencies]\nfnv = \"1\" # next-line\n",
-    );
-    edit(
-        &manifest,
-        "\"sync\", \"time\"] }\n",
-        "\"sync\", \"test-util\", \"time\"] }\n",
-    );
-    edit(
-        &template.join("hooks/platform.rhai"),
-        "VERSION = \"0.1.0\"",
-        "VERSION = \"0.2.0\"",
-    );
-    fs::create_dir(template.join("migrations/next")).unwrap();
-    fs::write(
-        template.join("migrations/next/0001_next.sql"),
-        "-- next-line\n",
-    )
-    .unwrap();
-    fs::rename(
-        template.join("docs/telemetry.md"),
-        template.join("docs/signals.md"),
-    )
-    .unwrap();
-    fs::remove_file(template.join("deploy/README.md")).unwrap();
-}
-
-/// The one after it: other crates, the chart's objects, more of the sample.
-pub(crate) fn after_next(template: &Path) {
-    for (path, line) in [
-        ("crates/chassis-server/src/lib.rs", "// next-line"),
-        ("crates/store/src/lib.rs", "// next-line"),
-        ("crates/contract/src/files.rs", "// next-line"),
-        ("src/main.rs", "// next-line"),
-        ("src/settings.rs", "// next-line"),
-        ("src/order/grpc.rs", "// next-line"),
-        ("helm/values.yaml", "# next-line"),
-        ("helm/templates/_env.tpl", "{{- /* next-line */ -}}"),
-        ("Dockerfile", "# next-line"),
-        ("template/.github/workflows/ci.yml", "  # next-line"),
-        ("README.md", "next-line"),
-    ] {
-        insert(&template.join(path), 3, line);
-    }
-    released(template, "0.2.0", "0.3.0");
-    fs::write(template.join("docs/next.md"), "# next-line\n").unwrap();
-}
-
-/// And one more, which moves a value and a file of Rust.
-pub(crate) fn last(template: &Path) {
-    for (path, line) in [
-        ("crates/relay/src/lib.rs", "// next-line"),
-        ("src/main.rs", "// next-line"),
-        ("src/publish.rs", "// next-line"),
-        ("tests/api/list.rs", "// next-line"),
-        ("helm/values.yaml", "# next-line"),
-    ] {
-        insert(&template.join(path), 1, line);
-    }
-    released(template, "0.3.0", "0.4.0");
-    let steps = template.join("tools/steps.toml");
-    append(
-        &steps,
-        "\n[[step]]\nversion = \"0.4.0\"\nkind = \"move-value\"\nfrom = \"clusterDomain\"\nto = \"global.clusterDomain\"\n",
-    );
-    moved(template);
-}
-
-/// As who changes the template does it.
-fn moved(template: &Path) {
-    let output = tool(template)
-        .args(["migrate-values", "helm/values.yaml"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    for path in [
-        "helm/templates/workload/certificate.yaml",
-        "helm/templates/_mesh.tpl",
-    ] {
-        let text = fs::read_to_string(template.join(path)).unwrap();
-        let text = text.replace(".Values.clusterDomain", ".Values.global.clusterDomain");
-        fs::write(template.join(path), text).unwrap();
-    }
-}
-
-fn released(template: &Path, old: &str, new: &str) {
-    edit(
-        &template.join("hooks/platform.rhai"),
-        &format!("VERSION = \"{old}\""),
-        &format!("VERSION = \"{new}\""),
-    );
 }
 
 /// Inserts a paragraph of one line, about this many sixths down the file.

@@ -16,12 +16,14 @@ mod security;
 mod simulation;
 mod stage;
 mod steps;
+mod versions;
 
 use std::fs;
 use std::process::Command;
 
-use edits::{EDITS, MARK, edit, next};
+use edits::{EDITS, MARK, edit};
 use stage::{Service, Stage, root};
+use versions::next;
 
 /// Marked lines in what `revision` has.
 fn marks(service: &Service, mark: &str, revision: &str) -> usize {

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use super::edits::{edit, next};
+use super::edits::edit;
 use super::stage::{Service, Stage};
+use super::versions::next;
 
 /// Runs a line of the README, where `cargo xtask` is what the service's own would
 /// run. Whether it ended well, and what it said.

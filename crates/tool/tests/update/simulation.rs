@@ -9,9 +9,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use super::edits::{EDITS, MARK, after_next, last, next, reformat};
+use super::edits::{EDITS, MARK, reformat};
 use super::marks;
 use super::stage::{Service, Stage, Update, git, root};
+use super::versions::{after_next, last, next};
 
 /// A service that a team has changed, and what it is called in the report.
 struct Cell {
