@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
+use aip::reserve::Keeper;
 use chassis::client::{Client, Upstream};
 use chassis::exit::Fatal;
 use chassis::telemetry::Telemetry;
 use chassis::telemetry::rpc::{ClientLayer, ClientService};
+use store::Hold;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::contract;
-use crate::order::OrderError;
-use crate::order::stock::{Pieces, StockHold, StockKeeper};
+use crate::order::stock::Pieces;
 use crate::order::text::ShortCode as Sku;
+use crate::order::{Order, OrderError, OrderFault};
 use crate::proto::acme::inventory::v1 as pb;
 use crate::settings::Settings;
 
@@ -32,7 +34,7 @@ pub struct Inventory(InventoryClient);
 pub fn connect(
     settings: &Settings,
     telemetry: &Telemetry,
-) -> Result<Option<Arc<dyn StockKeeper>>, Fatal> {
+) -> Result<Option<Arc<dyn Keeper<Order>>>, Fatal> {
     let Some(endpoint) = &settings.inventory_endpoint else {
         return Ok(None);
     };
@@ -51,8 +53,8 @@ pub fn connect(
 }
 
 #[async_trait::async_trait]
-impl StockKeeper for Inventory {
-    async fn reserve(&self, hold: StockHold, pieces: &Pieces) -> Result<(), OrderError> {
+impl Keeper<Order> for Inventory {
+    async fn reserve(&self, hold: Hold, pieces: &Pieces) -> Result<(), OrderError> {
         let items = pieces.iter().map(|(sku, quantity)| pb::Item {
             sku: sku.to_string(),
             // A hundred lines of a million stay far below.
@@ -68,7 +70,7 @@ impl StockKeeper for Inventory {
         reserved.map(drop).map_err(refusal)
     }
 
-    async fn release(&self, hold: StockHold) -> Result<(), OrderError> {
+    async fn release(&self, hold: Hold) -> Result<(), OrderError> {
         let request = pb::ReleaseRequest {
             reservation: hold.id.to_string(),
             ticket: hold.ticket.0,
@@ -83,9 +85,9 @@ impl StockKeeper for Inventory {
 fn refusal(status: Status) -> OrderError {
     match status.code() {
         Code::Aborted => OrderError::Overtaken,
-        Code::FailedPrecondition => OrderError::OutOfStock(missing(&status)),
+        Code::FailedPrecondition => OrderError::Refused(OrderFault::OutOfStock(missing(&status))),
         Code::DeadlineExceeded => OrderError::DeadlineExceeded,
-        _ => OrderError::InventoryUnavailable(status.into()),
+        _ => OrderError::Refused(OrderFault::InventoryUnavailable(status.into())),
     }
 }
 

@@ -6,13 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use aip::reserve::{Reserver, Reserving, Settler};
 use chassis::boot::{self, Boot, Program};
 use chassis::exit::Fatal;
 use relay::Relay;
-use service::order::service::Stocked;
 use service::order::{Order, Orders, grpc};
 use service::settings::{Command, Settings};
-use service::settler::Settler;
 use service::{contract, inventory, proto, publish, smoke};
 use store::settings::StoreSettings;
 use tokio::sync::Notify;
@@ -62,8 +61,9 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
         let age = settings.inventory_settle_after;
         Settler::start(store, stock, Arc::clone(&owed), age)
     });
-    let stocked = stock.map(|stock| Stocked::new(stock, owed));
-    let orders = Orders::new(Arc::clone(&store), stocked);
+    let reserving =
+        stock.map(|stock| Arc::new(Reserver::new(stock, owed)) as Arc<dyn Reserving<Order>>);
+    let orders = Orders::new(Arc::clone(&store), reserving);
     let api = grpc::Api::new(orders, settings.requesters()?);
 
     let ended = boot.add_service(api.into_service()).serve().await;

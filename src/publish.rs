@@ -5,8 +5,7 @@
 use prost::Message as _;
 use relay::CloudEvent;
 
-use crate::order::change::OrderChange;
-use crate::order::event::OrderEvent;
+use crate::order::change::{OrderChange, OrderEvent};
 use crate::order::grpc;
 
 /// `told` as it is published. Its id is the name and version of what changed, so that

@@ -2,13 +2,11 @@
 //! Every flag and variable. Those of the chassis are documented there, next to
 //! what they set.
 
-mod owner;
-#[cfg(test)]
-mod tests;
-
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aip::grpc::Requesters;
+use aip::settings::OwnerSettings;
 use chassis::boot::{self, CommonSettings, Target};
 use chassis::exit::Fatal;
 use chassis::settings::{SecretUrl, positive_duration};
@@ -16,10 +14,6 @@ use clap::{Parser, Subcommand};
 use relay::RelaySettings;
 use store::Limits;
 use store::settings::StoreSettings;
-
-use crate::order::grpc::requester::Requesters;
-
-pub use owner::{OwnedBy, OwnerSettings};
 
 /// What the relay's setting is for events of orders.
 const PUBLISH_SUBJECT: &str = "First part of the subjects that events are published under; the \

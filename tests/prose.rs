@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aip::grpc::MAX_PATHS;
 use clap::Parser;
-use service::order::grpc::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_PATHS};
+use service::order::grpc::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use service::order::item::{Items, Quantity};
 use service::order::text::{Invalid, NoteText, ShortCode};
 use service::settings::Settings;
@@ -209,7 +210,7 @@ fn the_readme_knows_every_reason() {
     let mut sources = Vec::new();
     let crates = ["", "-client", "-core", "-grpc", "-identity", "-server"];
     let folders = crates.map(|part| format!("crates/chassis{part}/src"));
-    for folder in folders.iter().map(String::as_str).chain(["src"]) {
+    for folder in (folders.iter().map(String::as_str)).chain(["crates/aip/src", "src"]) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         collect(&root.join(folder), &mut sources);
     }

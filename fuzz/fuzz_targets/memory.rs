@@ -1,4 +1,3 @@
-//{% capture source %}§{% raw %}
 //! Memory that a message of each rpc takes, from the bytes to the answer.
 //!
 //! Whatever is sent: once it is decoded it takes no more than was reckoned from
@@ -15,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use peak_alloc::PeakAlloc;
 use prost::Message;
 use service::contract::SERVICES;
-use service::order::grpc::requester::Requesters;
+use aip::grpc::Requesters;
 use service::order::{Orders, grpc::Api};
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_server::OrderService;
@@ -98,4 +97,3 @@ fn measure<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let done = work();
     (done, MEMORY.peak_usage().saturating_sub(before))
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,14 +1,12 @@
-//{% capture source %}§{% raw %}
 //! Arbitrary text to everything that parses text.
 
 #![no_main]
 
+use aip::{Filter, Requester, Sort, token};
 use libfuzzer_sys::fuzz_target;
 use service::order::money::CurrencyCode;
-use service::order::owner::Requester;
-use service::order::query::{OrderFilter, Sort};
 use service::order::text::{NoteText, ShortCode};
-use service::order::{OrderId, OrderState, token};
+use service::order::{Order, OrderId, OrderState};
 
 fuzz_target!(|texts: (&str, &str)| {
     let (text, other) = texts;
@@ -21,8 +19,8 @@ fuzz_target!(|texts: (&str, &str)| {
     let _ = CurrencyCode::parse(text);
     let by = Requester::default();
     let sort = Sort::parse(other).unwrap_or_default();
-    let filter = OrderFilter::parse(text).unwrap_or_default();
-    assert_eq!(OrderFilter::parse(&filter.to_string()), Ok(filter.clone()));
+    let filter = Filter::parse::<Order>(text).unwrap_or_default();
+    assert_eq!(Filter::parse::<Order>(&filter.to_string()), Ok(filter.clone()));
     if let Ok(last) = token::parse_page(other, &by, &filter, sort) {
         let again = token::page(&by, &filter, sort, last);
         assert_eq!(token::parse_page(&again, &by, &filter, sort), Ok(last));
@@ -32,4 +30,3 @@ fuzz_target!(|texts: (&str, &str)| {
         assert_eq!(token::parse_watch(&again, &by, &filter), Ok(position));
     }
 });
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,4 +1,3 @@
-//{% capture source %}§{% raw %}
 //! Arbitrary bytes as the message of every rpc, from the codec to the store.
 
 #![no_main]
@@ -11,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use prost::Message;
 use service::order::Orders;
 use service::order::grpc::Api;
-use service::order::grpc::requester::Requesters;
+use aip::grpc::Requesters;
 use service::proto::acme::order::v1::order_service_server::OrderService;
 use tokio::runtime::Runtime;
 use tonic::{Code, Request, Status};
@@ -57,4 +56,3 @@ fn message<M: Message + Default>(bytes: &[u8]) -> Result<Request<M>, Status> {
     let message = M::decode(bytes).map_err(|_| Status::invalid_argument("malformed"))?;
     Ok(Request::new(message))
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,19 +1,20 @@
-//{% capture source %}§{% raw %}
 //! A store in memory: fast enough to be fuzzed behind.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use service::order::Order;
-use service::order::change::OrderChange;
-use service::order::event::{EventPosition, OrderEvent};
+use aip::{Query, Sort};
+use service::order::change::{OrderChange, OrderEvent};
 use service::order::model::{OrderCommand, OrderVersion};
-use service::order::query::{OrderQuery, Sort};
-use service::order::stock::{HoldTicket, StockClaim, StockHold};
-use service::order::storage::RequestKey;
-use store::{Changed, Checkpoint, Error};
+use service::order::{Order, OrderDraft};
+use store::{
+    Changed, Checkpoint, Claim as StockClaim, Error, Hold as StockHold, Position as EventPosition,
+    Resource as _, Ticket as HoldTicket,
+};
 use tokio::sync::watch;
 use uuid::Uuid;
+
+type RequestKey = store::RequestKey<OrderDraft>;
 
 /// Beyond this it starts anew, to stay small.
 const MOST: usize = 1_000;
@@ -84,19 +85,19 @@ impl store::Store<Order> for Store {
         Ok(inner.all.iter().find(|known| known.id.0 == id).cloned())
     }
 
-    async fn list(&self, query: &OrderQuery) -> Result<Vec<Order>, Error> {
+    async fn list(&self, query: &Query) -> Result<Vec<Order>, Error> {
         let inner = self.inner.lock().unwrap();
         let behind = |known: &&Order| match (query.after, query.sort) {
             (None, _) => true,
-            (Some(after), Sort::Oldest) => known.id.0 > after.0,
-            (Some(after), Sort::Newest) => known.id.0 < after.0,
+            (Some(after), Sort::Oldest) => known.id.0 > after,
+            (Some(after), Sort::Newest) => known.id.0 < after,
         };
         let meant = |known: &&Order| {
             query
                 .owner
                 .as_ref()
                 .is_none_or(|owner| *owner == known.owner)
-                && query.filter.matches(known)
+                && query.filter.matches::<Order>(known)
         };
         Ok(inner
             .all
@@ -183,4 +184,3 @@ impl store::Store<Order> for Store {
 
     async fn close(&self) {}
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

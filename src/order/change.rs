@@ -1,8 +1,13 @@
 //{% capture source %}§{% raw %}
-//! What kinds of things happen.
+//! What happens to orders.
 
 use serde::{Deserialize, Serialize};
 use store::EventKind;
+
+use super::model::Order;
+
+/// One change, with the order as it was right afterwards.
+pub type OrderEvent = store::Event<Order>;
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

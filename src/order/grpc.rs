@@ -4,24 +4,21 @@
 
 mod decode;
 mod encode;
-pub mod requester;
 mod status;
-mod watch;
 
-use chassis::attempt;
+use aip::grpc::{Requesters, Responses, Violations, responses, status as refusal};
+use aip::token;
 use chassis::ending::Ending;
 use tonic::{Request, Response, Status};
 
-use super::event::OrderEvent;
-use super::owner::Requester;
-use super::service::Orders;
-use super::{query, token};
+use super::change::OrderEvent;
+use super::model::{Order, OrderCommand};
+use super::resource::Orders;
 use crate::proto::acme::order::v1 as pb;
-pub use decode::MAX_PATHS;
 use pb::order_service_server::{OrderService, OrderServiceServer};
-use requester::Requesters;
-use status::Violations;
 
+/// `ErrorInfo.domain` of everything that this service itself answers.
+const DOMAIN: &str = "acme.order.v1";
 /// Most orders on a page. The largest page, 100 orders of 100 items each, stays
 /// below the 4 MiB that a gRPC client accepts by default.
 pub const MAX_PAGE_SIZE: usize = 100;
@@ -31,12 +28,8 @@ pub const DEFAULT_PAGE_SIZE: usize = 50;
 /// `event` as it is published elsewhere: what a watch of everything tells.
 #[must_use]
 pub fn published(event: OrderEvent) -> pb::WatchOrdersResponse {
-    let everyone = Requester {
-        sees_all: true,
-        ..Requester::default()
-    };
-    let token = token::watch(&everyone, &query::OrderFilter::default(), event.position);
-    encode::event(event, token)
+    let token = token::everything(event.position);
+    encode::event(Some(event), token)
 }
 
 /// Serves [`OrderService`].
@@ -60,6 +53,12 @@ impl Api {
     }
 }
 
+/// What a use case made, or why it failed.
+fn answer(made: Result<Order, super::OrderError>) -> Result<Response<pb::Order>, Status> {
+    let order = made.map_err(refusal::<Order>)?;
+    Ok(Response::new(encode::resource(order)))
+}
+
 #[tonic::async_trait]
 impl OrderService for Api {
     async fn create_order(
@@ -67,19 +66,12 @@ impl OrderService for Api {
         request: Request<pb::CreateOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
         let by = self.requesters.of(&request)?;
-        let repeated = attempt::number(request.metadata()) > 1;
-        let message = request.into_inner();
-
-        let mut violations = Violations::default();
+        let (metadata, _, message) = request.into_parts();
+        let mut violations = Violations::new(DOMAIN);
         let draft = decode::draft(message.order, &mut violations);
-        let id = decode::request_id(&message.request_id, &mut violations);
-        if repeated && message.request_id.is_empty() {
-            violations.add("request_id", "must be set on a call that is repeated");
-        }
+        let request_id = violations.request_id(&message.request_id, &metadata);
         let draft = violations.finish(draft)?;
-
-        let order = self.orders.create(&by, draft, id).await;
-        Ok(Response::new(encode::resource(order.map_err(status::of)?)))
+        answer(self.orders.create(&by, draft, request_id).await)
     }
 
     async fn get_order(
@@ -87,12 +79,10 @@ impl OrderService for Api {
         request: Request<pb::GetOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
         let by = self.requesters.of(&request)?;
-        let mut violations = Violations::default();
+        let mut violations = Violations::new(DOMAIN);
         let id = violations.check("name", request.get_ref().name.parse());
         let id = violations.finish(id)?;
-
-        let order = self.orders.get(&by, id).await.map_err(status::of)?;
-        Ok(Response::new(encode::resource(order)))
+        answer(self.orders.get(&by, id).await)
     }
 
     async fn list_orders(
@@ -100,23 +90,14 @@ impl OrderService for Api {
         request: Request<pb::ListOrdersRequest>,
     ) -> Result<Response<pb::ListOrdersResponse>, Status> {
         let by = self.requesters.of(&request)?;
-        let message = request.into_inner();
-        let mut violations = Violations::default();
-        let size = decode::page_size(message.page_size, &mut violations);
-        let filter = violations.check("filter", query::OrderFilter::parse(&message.filter));
-        let sort = violations.check("order_by", query::Sort::parse(&message.order_by));
-        // A token is bound to filter and sequence: it says nothing without them.
-        let after = match (&filter, sort) {
-            (Some(filter), Some(sort)) if !message.page_token.is_empty() => violations.check(
-                "page_token",
-                token::parse_page(&message.page_token, &by, filter, sort),
-            ),
-            _ => None,
-        };
-        let (filter, sort, size) = violations.finish(zip(filter, sort, size))?;
-
-        let page = self.orders.list(&by, filter, sort, after, size).await;
-        Ok(Response::new(encode::page(page.map_err(status::of)?)))
+        let it = request.into_inner();
+        let mut violations = Violations::new(DOMAIN);
+        let size = violations.page_size(it.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
+        let (filter, order_by, token) = (&it.filter, &it.order_by, &it.page_token);
+        let listing = violations.listing::<Order>(&by, filter, order_by, token, size);
+        let listing = violations.finish(listing)?;
+        let page = self.orders.list(&by, listing).await;
+        Ok(Response::new(encode::page(page.map_err(refusal::<Order>)?)))
     }
 
     async fn update_order(
@@ -125,12 +106,10 @@ impl OrderService for Api {
     ) -> Result<Response<pb::Order>, Status> {
         let by = self.requesters.of(&request)?;
         let message = request.into_inner();
-        let mut violations = Violations::default();
+        let mut violations = Violations::new(DOMAIN);
         let update = decode::update(message.order, message.update_mask, &mut violations);
         let (id, command, expected) = violations.finish(update)?;
-
-        let order = self.orders.change(&by, id, command, expected).await;
-        Ok(Response::new(encode::resource(order.map_err(status::of)?)))
+        answer(self.orders.change(&by, id, command, expected).await)
     }
 
     async fn cancel_order(
@@ -139,17 +118,15 @@ impl OrderService for Api {
     ) -> Result<Response<pb::Order>, Status> {
         let by = self.requesters.of(&request)?;
         let message = request.into_inner();
-        let mut violations = Violations::default();
+        let mut violations = Violations::new(DOMAIN);
         let id = violations.check("name", message.name.parse());
-        let expected = decode::etag("etag", &message.etag, &mut violations);
+        let expected = violations.etag("etag", &message.etag);
         let id = violations.finish(id)?;
-
-        let command = super::model::OrderCommand::Cancel;
-        let order = self.orders.change(&by, id, command, expected).await;
-        Ok(Response::new(encode::resource(order.map_err(status::of)?)))
+        let command = OrderCommand::Cancel;
+        answer(self.orders.change(&by, id, command, expected).await)
     }
 
-    type WatchOrdersStream = watch::Responses;
+    type WatchOrdersStream = Responses<pb::WatchOrdersResponse>;
 
     async fn watch_orders(
         &self,
@@ -158,24 +135,12 @@ impl OrderService for Api {
         let by = self.requesters.of(&request)?;
         let ending = Ending::of(&request);
         let message = request.into_inner();
-        let mut violations = Violations::default();
-        let filter = violations.check("filter", query::OrderFilter::parse(&message.filter));
-        let after = match &filter {
-            Some(filter) if !message.resume_token.is_empty() => violations.check(
-                "resume_token",
-                token::parse_watch(&message.resume_token, &by, filter),
-            ),
-            _ => None,
-        };
-        let filter = violations.finish(filter)?;
-
-        let watch = self.orders.watch(by, filter, after).await;
-        let watch = watch.map_err(status::of)?;
-        Ok(Response::new(watch::responses(watch, ending)))
+        let mut violations = Violations::new(DOMAIN);
+        let watching = violations.watching::<Order>(&by, &message.filter, &message.resume_token);
+        let watching = violations.finish(watching)?;
+        let watch = self.orders.watch(by, watching).await;
+        let watch = watch.map_err(refusal::<Order>)?;
+        Ok(Response::new(responses(watch, ending, encode::event)))
     }
-}
-
-fn zip<A, B, C>(a: Option<A>, b: Option<B>, c: Option<C>) -> Option<(A, B, C)> {
-    Some((a?, b?, c?))
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

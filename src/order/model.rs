@@ -4,15 +4,18 @@
 use std::str::FromStr;
 use std::time::SystemTime;
 
+use aip::{Model as _, OwnerName, Query};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::change::OrderChange;
-use super::error::OrderError;
-use super::id::OrderId;
+use super::error::{OrderError, OrderFault};
 use super::item::Items;
 use super::money::MoneyAmount;
-use super::owner::OwnerName;
 use super::text::{Invalid, NoteText, ShortCode};
+
+/// Names one order: `orders/{uuid}`.
+pub type OrderId = aip::Id<Order>;
 
 /// Counts the changes of one order, from 1; the etag.
 pub use store::Version as OrderVersion;
@@ -97,44 +100,33 @@ pub enum OrderCommand {
 }
 
 impl Order {
-    /// Places a new one.
-    #[must_use]
-    pub fn place(id: OrderId, owner: OwnerName, content: OrderDraft, now: SystemTime) -> Self {
-        Self {
-            id,
-            owner,
-            content,
-            state: OrderState::Open,
-            version: OrderVersion(1),
-            created: now,
-            updated: now,
-        }
-    }
-
     /// The sum of its items.
     #[must_use]
     pub fn total(&self) -> MoneyAmount {
         self.content.items.total()
     }
+}
 
-    /// Bytes that it takes in memory, about, as a message too.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        const ALONE: usize = 512;
-        const LINE: usize = 160;
-        let lines = self.content.items.lines().len();
-        ALONE + lines * LINE + self.content.note.as_str().len()
+impl store::Resource for Order {
+    type Content = OrderDraft;
+    type Command = OrderCommand;
+    type Change = OrderChange;
+    type Query = Query;
+    type Refusal = OrderError;
+
+    fn id(&self) -> Uuid {
+        self.id.0
     }
 
-    /// What it becomes by `command`, or `None` if that changes nothing.
-    ///
-    /// `expected` is the version that the caller saw, if it said.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Stale`] if it changed since, [`OrderError::NotOpen`] if its state
-    /// forbids the change.
-    pub fn apply(
+    fn version(&self) -> OrderVersion {
+        self.version
+    }
+
+    fn content(&self) -> &OrderDraft {
+        &self.content
+    }
+
+    fn apply(
         &self,
         command: &OrderCommand,
         expected: Option<OrderVersion>,
@@ -144,9 +136,7 @@ impl Order {
         if (command, self.state) == (&OrderCommand::Cancel, OrderState::Cancelled) {
             return Ok(None);
         }
-        if expected.is_some_and(|version| version != self.version) {
-            return Err(OrderError::Stale(self.id));
-        }
+        self.unchanged_since(expected)?;
         let mut next = self.clone();
         let change = match (command, self.state) {
             (OrderCommand::Cancel, _) => {
@@ -154,7 +144,7 @@ impl Order {
                 OrderChange::Cancelled
             }
             (OrderCommand::Update { .. }, OrderState::Cancelled) => {
-                return Err(OrderError::NotOpen(self.id));
+                return Err(OrderError::Refused(OrderFault::NotOpen(self.id)));
             }
             (OrderCommand::Update { items, note }, OrderState::Open) => {
                 next.content.items = items.as_ref().unwrap_or(&self.content.items).clone();

@@ -1,19 +1,14 @@
 //{% capture source %}§{% raw %}
-//! Where stock is reserved, as the use cases see it.
-//!
-//! One order has one reservation, under its own id. Who wants to change it takes a
-//! [`StockHold`] from the store first; the newest counts, here and there.
+//! What of an order is reserved at the inventory.
 
 use std::collections::BTreeMap;
 
-use super::error::OrderError;
-use super::item::Items;
-use super::text::ShortCode;
+use aip::reserve::{Effect, Reserved};
 
-/// [`StockHold`]: the right to change what is reserved for one order, until somebody takes a
-/// newer one. While the store keeps it, what is reserved may differ from what is needed.
-/// [`StockClaim`]: what becomes of it with a change that is stored.
-pub use store::{Claim as StockClaim, Hold as StockHold, Ticket as HoldTicket};
+use super::error::OrderFault;
+use super::item::Items;
+use super::model::{Order, OrderCommand, OrderDraft, OrderState};
+use super::text::ShortCode;
 
 /// Pieces by article; at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,23 +42,33 @@ impl Pieces {
     }
 }
 
-/// Reserves stock. Every call says all that is to be reserved: repeating it changes
-/// nothing, and one that comes late changes nothing either.
-#[async_trait::async_trait]
-pub trait StockKeeper: Send + Sync + 'static {
-    /// Lets the reservation hold exactly `pieces`, or changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::Overtaken`] if a newer hold was seen; [`OrderError::OutOfStock`],
-    /// [`OrderError::InventoryUnavailable`] or [`OrderError::DeadlineExceeded`].
-    async fn reserve(&self, hold: StockHold, pieces: &Pieces) -> Result<(), OrderError>;
+impl Reserved for Order {
+    type Needs = Pieces;
 
-    /// Lets it hold nothing.
-    ///
-    /// # Errors
-    ///
-    /// As [`StockKeeper::reserve`], but it is never out of stock.
-    async fn release(&self, hold: StockHold) -> Result<(), OrderError>;
+    fn needs(content: &OrderDraft) -> Pieces {
+        Pieces::of(&content.items)
+    }
+
+    fn is_needy(&self) -> bool {
+        self.state == OrderState::Open
+    }
+
+    fn either(one: Pieces, other: Pieces) -> Pieces {
+        one.or(other)
+    }
+
+    fn effect(command: &OrderCommand) -> Effect<Pieces> {
+        match command {
+            OrderCommand::Cancel => Effect::Released,
+            OrderCommand::Update { items: None, .. } => Effect::Unchanged,
+            OrderCommand::Update {
+                items: Some(items), ..
+            } => Effect::Replaced(Pieces::of(items)),
+        }
+    }
+
+    fn is_lacking(fault: &OrderFault) -> bool {
+        matches!(fault, OrderFault::OutOfStock(_))
+    }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

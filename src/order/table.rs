@@ -3,12 +3,10 @@
 
 use std::time::SystemTime;
 
+use aip::{OwnerName, Query};
 use store::{Cause, Column, Row, Select};
 
-use super::id::OrderId;
 use super::model::{Order, OrderDraft};
-use super::owner::OwnerName;
-use super::query::{OrderQuery, Sort};
 use super::text::{NoteText, ShortCode};
 
 /// The text of a migration.
@@ -59,7 +57,7 @@ impl store::Table for Order {
 
     fn read(row: &Row<'_>) -> Result<Self, store::Error> {
         Ok(Self {
-            id: OrderId(row.id()),
+            id: row.id().into(),
             owner: OwnerName::parse(row.owner())
                 .map_err(|why| store::Error::damaged("owner", why))?,
             content: OrderDraft {
@@ -74,25 +72,8 @@ impl store::Table for Order {
         })
     }
 
-    fn select(query: &OrderQuery) -> Select<'_> {
-        let mut select = match query.sort {
-            Sort::Oldest => Select::oldest(query.limit),
-            Sort::Newest => Select::newest(query.limit),
-        };
-        select = select.after(query.after.map(|after| after.0));
-        if let Some(owner) = &query.owner {
-            select = select.equal("owner", owner.as_str());
-        }
-        let (customer, state) = (&query.filter.customer, query.filter.state);
-        if let Some(customer) = customer {
-            select = select.equal("customer", customer.as_str());
-        }
-        match state.map(super::OrderState::as_str) {
-            None => select,
-            // One customer has far fewer than one state.
-            Some(state) if customer.is_some() => select.equal_by_the_way("state", state),
-            Some(state) => select.equal("state", state),
-        }
+    fn select(query: &Query) -> Select<'_> {
+        query.select()
     }
 
     fn from_document(json: &str) -> Result<Self, Cause> {

@@ -5,17 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a value was refused: what is allowed, for the caller to read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Invalid(pub String);
-
-impl Invalid {
-    /// Says what is allowed.
-    pub fn new(allowed: impl Into<String>) -> Self {
-        Self(allowed.into())
-    }
-}
+pub use aip::Invalid;
 
 /// A name from another system (a customer, an article): 1 to 64 letters,
 /// digits, `-`, `_` or `.`.

@@ -7,20 +7,9 @@
     reason = "a test panics to fail"
 )]
 
-mod cancel;
-mod create;
-mod get;
+#[allow(dead_code, reason = "the template's own tests need the rest")]
 mod helpers;
 mod inventory;
-mod list;
-mod owner;
-#[cfg(feature = "postgres")]
-#[path = "../support/skip.rs"]
-mod skip;
+mod rules;
 mod smoke;
-#[cfg(feature = "postgres")]
-#[path = "../support/postgres.rs"]
-mod support;
-mod update;
-mod watch;
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -4,33 +4,31 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use aip::{Filter, OwnerName, Query, Sort};
 use service::order::model::OrderCommand;
-use service::order::owner::OwnerName;
-use service::order::query::{OrderFilter, OrderQuery, Sort};
-use service::order::storage::{OrderStore, RequestKey};
 use service::order::text::NoteText;
-use service::order::{Order, OrderId};
-use store::{Changed, Position};
+use service::order::{Order, OrderId, OrderStore};
+use store::{Changed, Position, RequestKey};
 use uuid::Uuid;
 
 use crate::samples;
 
 #[tokio::test]
 async fn a_file_keeps_every_field() {
-    let (_folder, store) = crate::in_a_file();
+    let (_folder, store) = crate::samples::in_a_file();
     every_field_is_kept(store).await;
 }
 
 #[tokio::test]
 async fn a_file_finds_by_every_filter() {
-    let (_folder, store) = crate::in_a_file();
+    let (_folder, store) = crate::samples::in_a_file();
     every_filter_finds(store).await;
 }
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn a_database_keeps_every_field() {
-    if let Some((_, store)) = crate::in_a_database().await {
+    if let Some((_, store)) = crate::samples::in_a_database().await {
         every_field_is_kept(store).await;
     }
 }
@@ -38,7 +36,7 @@ async fn a_database_keeps_every_field() {
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn a_database_finds_by_every_filter() {
-    if let Some((_, store)) = crate::in_a_database().await {
+    if let Some((_, store)) = crate::samples::in_a_database().await {
         every_filter_finds(store).await;
     }
 }
@@ -104,8 +102,8 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
             "customer = bob AND state = OPEN",
         ] {
             for sort in [Sort::Oldest, Sort::Newest] {
-                let filter = OrderFilter::parse(text).unwrap();
-                let mut query = OrderQuery {
+                let filter = Filter::parse::<Order>(text).unwrap();
+                let mut query = Query {
                     owner: owner.clone(),
                     filter,
                     sort,
@@ -116,7 +114,7 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
                 let mut listed = Vec::new();
                 loop {
                     let page = store.list(&query).await.unwrap();
-                    query.after = page.last().map(|order| order.id);
+                    query.after = page.last().map(|order| order.id.0);
                     listed.extend(page.into_iter().map(|order| order.id));
                     if query.after.is_none() {
                         break;
@@ -129,10 +127,10 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
     }
 }
 
-fn expected(all: &[Order], query: &OrderQuery) -> Vec<OrderId> {
+fn expected(all: &[Order], query: &Query) -> Vec<OrderId> {
     let is_meant = |order: &&Order| {
         (query.owner.as_ref()).is_none_or(|owner| *owner == order.owner)
-            && query.filter.matches(order)
+            && query.filter.matches(*order)
     };
     let mut ids: Vec<_> = all.iter().filter(is_meant).map(|order| order.id).collect();
     ids.sort_by_key(|id| id.0);

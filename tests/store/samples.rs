@@ -1,13 +1,33 @@
 //{% capture source %}§{% raw %}
-//! Orders to store.
+//! Orders to store, and where.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use aip::{Model as _, OwnerName};
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{CurrencyCode, MoneyAmount};
-use service::order::owner::OwnerName;
 use service::order::text::{NoteText, ShortCode};
-use service::order::{Order, OrderDraft, OrderId};
+use service::order::{Order, OrderDraft, OrderId, OrderStore};
+use store::sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
+
+/// A file of its own, and what is kept there.
+pub(crate) fn in_a_file() -> (TempDir, Arc<OrderStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::<Order>::open(&path, &Options::default()).unwrap();
+    (folder, Arc::new(store))
+}
+
+/// A database of its own, and what is kept there; `None` where there is no server.
+#[cfg(feature = "postgres")]
+pub(crate) async fn in_a_database() -> Option<(String, Arc<OrderStore>)> {
+    use store::postgres::{Options, PostgresStore};
+    let url = crate::support::database("orders in PostgreSQL").unwrap()?;
+    let store = PostgresStore::<Order>::open(&url.parse().unwrap(), &Options::default()).await;
+    Some((url, Arc::new(store.unwrap())))
+}
 
 pub(crate) fn draft(customer: &str, note: &str) -> OrderDraft {
     OrderDraft {

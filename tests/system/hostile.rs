@@ -197,17 +197,19 @@ fn text() -> impl Strategy<Value = String> {
 
 #[test]
 fn parsers_take_any_text() {
-    use service::order::owner::Requester;
-    use service::order::query::{OrderFilter, Sort};
-    use service::order::{OrderId, token};
+    use aip::{Filter, Requester, Sort, token};
+    use service::order::{Order, OrderId};
 
     let by = Requester::default();
     TestRunner::new(Config::with_cases(20_000))
         .run(&(text(), text()), |(text, other)| {
             let sort = Sort::parse(&text).unwrap_or_default();
             let _ = text.parse::<OrderId>();
-            let filter = OrderFilter::parse(&text).unwrap_or_default();
-            prop_assert_eq!(OrderFilter::parse(&filter.to_string()), Ok(filter.clone()));
+            let filter = Filter::parse::<Order>(&text).unwrap_or_default();
+            prop_assert_eq!(
+                Filter::parse::<Order>(&filter.to_string()),
+                Ok(filter.clone())
+            );
             let _ = token::parse_page(&other, &by, &filter, sort);
             let _ = token::parse_watch(&other, &by, &filter);
             Ok(())
@@ -217,20 +219,19 @@ fn parsers_take_any_text() {
 
 #[test]
 fn tokens_lead_back_to_where_they_were_made() {
-    use service::order::event::EventPosition;
-    use service::order::owner::{OwnerName, Requester};
-    use service::order::query::{OrderFilter, Sort};
-    use service::order::{OrderId, token};
+    use aip::{Filter, OwnerName, Requester, Sort, token};
+    use service::order::Order;
+    use store::Position as EventPosition;
 
     let owned_by = |name| Requester {
         owner: OwnerName::parse(name).unwrap(),
         sees_all: false,
     };
     let (by, another) = (owned_by("me"), owned_by("you"));
-    let filter = OrderFilter::parse("customer = alice AND state = OPEN").unwrap();
+    let filter = Filter::parse::<Order>("customer = alice AND state = OPEN").unwrap();
     TestRunner::default()
         .run(&(any::<u128>(), any::<u64>()), |(id, position)| {
-            let id = OrderId(uuid::Uuid::from_u128(id));
+            let id = uuid::Uuid::from_u128(id);
             let page = token::page(&by, &filter, Sort::Newest, id);
             prop_assert_eq!(token::parse_page(&page, &by, &filter, Sort::Newest), Ok(id));
             prop_assert!(token::parse_page(&page, &by, &filter, Sort::Oldest).is_err());
@@ -240,7 +241,7 @@ fn tokens_lead_back_to_where_they_were_made() {
                 token::parse_watch(&watch, &by, &filter),
                 Ok(EventPosition(position))
             );
-            prop_assert!(token::parse_watch(&watch, &by, &OrderFilter::default()).is_err());
+            prop_assert!(token::parse_watch(&watch, &by, &Filter::default()).is_err());
             prop_assert!(token::parse_page(&page, &another, &filter, Sort::Newest).is_err());
             prop_assert!(token::parse_watch(&watch, &another, &filter).is_err());
             Ok(())

@@ -11,26 +11,38 @@
 #[cfg(feature = "nats")]
 #[path = "../support/nats.rs"]
 mod broker;
+mod cancel;
 #[cfg(any(feature = "nats", feature = "tls"))]
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod circles;
+mod commands;
+mod create;
 mod emitted;
-#[allow(dead_code, reason = "the rest is for tests/api")]
+mod get;
 #[path = "../api/helpers.rs"]
 mod helpers;
 mod hostile;
+mod inventory;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod lifecycle;
+mod list;
 mod metrics;
 mod observe;
+mod old;
+mod owner;
 #[cfg(feature = "postgres")]
 #[path = "../support/pgbouncer.rs"]
 mod pgbouncer;
+mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "nats")]
 mod relay;
+#[allow(dead_code, reason = "the rest is for tests/store")]
+#[path = "../store/samples.rs"]
+mod samples;
 mod secrets;
 mod settings;
 #[cfg(any(feature = "nats", feature = "postgres"))]
@@ -42,4 +54,6 @@ mod support;
 #[cfg(feature = "tls")]
 mod tls;
 mod trace;
+mod update;
+mod watch;
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -173,7 +173,6 @@ pub fn read(path: &str) -> Result<String> {
 /// pattern each, and nobody has to know which file has one.
 const SOURCES: &[(&str, &str)] = &[
     ("examples", "rs"),
-    ("fuzz", "rs"),
     ("migrations", "sql"),
     ("src", "rs"),
     ("tests", "rs"),

@@ -47,7 +47,7 @@ struct Owned {
     code: Amount,
     /// `tests/`, and modules of tests in `src/`.
     tests: Amount,
-    /// `examples/`, `fuzz/`.
+    /// `examples/`.
     aside: Amount,
     /// What comes with it and is not the team's.
     crates: Amount,
@@ -69,7 +69,7 @@ impl Owned {
         let place = match path.split('/').next().unwrap_or_default() {
             "crates" => &mut self.crates,
             "tests" => &mut self.tests,
-            "examples" | "fuzz" => &mut self.aside,
+            "examples" => &mut self.aside,
             _ if stem.ends_with("/tests") || stem.contains("/tests/") => &mut self.tests,
             _ => &mut self.code,
         };
@@ -80,7 +80,7 @@ impl Owned {
 /// As Markdown.
 fn table() -> Result<String> {
     let mut text = "\
-| | Files | Lines | Files of tests | Lines of tests | Lines of examples and fuzz targets | Lines of crates copied |
+| | Files | Lines | Files of tests | Lines of tests | Lines of examples | Lines of crates copied |
 |---|---|---|---|---|---|---|
 "
     .to_owned();

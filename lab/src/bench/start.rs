@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use aip::{Model as _, OwnerName};
 use anyhow::{Context, Result, bail, ensure};
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{CurrencyCode, MoneyAmount};
-use service::order::owner::OwnerName;
 use service::order::text::{NoteText, ShortCode};
 use service::order::{Order, OrderDraft, OrderId};
 use store::{Limits, StoreUrl};

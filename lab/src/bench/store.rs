@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use service::order::storage::OrderStore;
-use service::order::{Order, OrderId};
+use service::order::{Order, OrderId, OrderStore};
 use store::postgres::{self, PostgresStore};
 use store::sqlite::{self, SqliteStore};
 use tokio::task::JoinSet;

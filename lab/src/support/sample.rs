@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
+use aip::{Model as _, OwnerName};
 use anyhow::Result;
 use clap::ValueEnum;
 use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{CurrencyCode, MoneyAmount};
-use service::order::owner::OwnerName;
-use service::order::storage::RequestKey;
 use service::order::text::{NoteText, ShortCode};
 use service::order::{Order, OrderDraft, OrderId};
+use store::RequestKey;
 use uuid::Uuid;
 
 use xtask::tools;
@@ -50,7 +50,7 @@ pub(crate) fn draft(number: u64) -> Result<OrderDraft> {
 }
 
 /// The same, with a name of its own and one for the request.
-pub(crate) fn request(number: u64) -> Result<(Order, RequestKey)> {
+pub(crate) fn request(number: u64) -> Result<(Order, RequestKey<OrderDraft>)> {
     let draft = draft(number)?;
     let key = RequestKey {
         caller: "spiffe://cluster.local/ns/shop/sa/web".to_owned(),

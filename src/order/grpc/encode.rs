@@ -1,12 +1,13 @@
 //{% capture source %}§{% raw %}
 //! Domain types to messages.
 
-use crate::order::change::OrderChange;
-use crate::order::event::OrderEvent;
+use aip::Page;
+use aip::grpc::etag;
+
+use crate::order::change::{OrderChange, OrderEvent};
 use crate::order::item::LineItem;
-use crate::order::model::{Order, OrderState, OrderVersion};
+use crate::order::model::{Order, OrderState};
 use crate::order::money::MoneyAmount;
-use crate::order::service::OrderPage;
 use crate::proto::acme::order::v1 as pb;
 use crate::proto::google::r#type as google;
 
@@ -28,14 +29,21 @@ pub(super) fn resource(order: Order) -> pb::Order {
     }
 }
 
-pub(super) fn page(page: OrderPage) -> pb::ListOrdersResponse {
+pub(super) fn page(page: Page<Order>) -> pb::ListOrdersResponse {
     pb::ListOrdersResponse {
-        orders: page.orders.into_iter().map(resource).collect(),
+        orders: page.items.into_iter().map(resource).collect(),
         next_page_token: page.next.unwrap_or_default(),
     }
 }
 
-pub(super) fn event(event: OrderEvent, resume_token: String) -> pb::WatchOrdersResponse {
+/// An event, or a bookmark.
+pub(super) fn event(event: Option<OrderEvent>, resume_token: String) -> pb::WatchOrdersResponse {
+    let Some(event) = event else {
+        return pb::WatchOrdersResponse {
+            resume_token,
+            ..Default::default()
+        };
+    };
     let change = match event.change {
         OrderChange::Created => pb::watch_orders_response::Change::Created,
         OrderChange::Updated => pb::watch_orders_response::Change::Updated,
@@ -46,17 +54,6 @@ pub(super) fn event(event: OrderEvent, resume_token: String) -> pb::WatchOrdersR
         order: Some(resource(event.resource)),
         resume_token,
     }
-}
-
-pub(super) fn bookmark(resume_token: String) -> pb::WatchOrdersResponse {
-    pb::WatchOrdersResponse {
-        resume_token,
-        ..Default::default()
-    }
-}
-
-pub(super) fn etag(version: OrderVersion) -> String {
-    format!("v{}", version.0)
 }
 
 fn to_line(item: LineItem) -> pb::LineItem {

@@ -17,7 +17,7 @@ pub(super) const PATH_OF_NONE: &str = "template/none/Cargo.lock";
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
 
 /// Crates that a service without the sample does not have (hooks/sample.rhai).
-const STORES: &[&str] = &["crates/relay", "crates/store"];
+const STORES: &[&str] = &["crates/aip", "crates/relay", "crates/store"];
 
 /// Puts the service's own package where cargo would put it. A dependency of the
 /// same name is then told apart by its version, as cargo does.

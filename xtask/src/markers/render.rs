@@ -12,7 +12,6 @@ const DIFFERENT: &[&str] = &[
     "Dockerfile",
     "README.md",
     "deny.toml",
-    "fuzz/Cargo.toml",
     "helm/values.yaml",
     "xtask/Cargo.toml",
 ];

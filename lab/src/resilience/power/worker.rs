@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
-use service::order::Order;
 use service::order::model::OrderCommand;
-use service::order::storage::OrderStore;
 use service::order::text::NoteText;
+use service::order::{Order, OrderStore};
 use store::Changed;
 use store::sqlite::{Options, SqliteStore, Synchronous};
 use tokio::task::JoinSet;

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aip::{Filter, Requester, token};
 use bytes::Bytes;
 use prost::Message;
 use prost::encoding::encode_varint;
-use service::order::event::EventPosition;
-use service::order::owner::Requester;
-use service::order::query::OrderFilter;
-use service::order::token;
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
+use store::Position as EventPosition;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Attacker, LAST, LIST, streams};
@@ -123,11 +121,7 @@ async fn take_nothing(
     let more = (LAST - 65_535).to_be_bytes();
     push(&mut batch, WINDOW_UPDATE, 0, 0, &more);
     let watch = framed(&pb::WatchOrdersRequest {
-        resume_token: token::watch(
-            &Requester::default(),
-            &OrderFilter::default(),
-            EventPosition(0),
-        ),
+        resume_token: token::watch(&Requester::default(), &Filter::default(), EventPosition(0)),
         ..pb::WatchOrdersRequest::default()
     });
     let list = framed(&pb::ListOrdersRequest {

@@ -1,4 +1,3 @@
-//{% capture source %}§{% raw %}
 //! Opaque tokens: where a list or a watch left off.
 //!
 //! A token holds what it was made for, and for whom, so that one made for another
@@ -7,13 +6,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use store::{Invalid, Position};
 use uuid::Uuid;
 
-use super::event::EventPosition;
-use super::id::OrderId;
-use super::owner::Requester;
-use super::query::{OrderFilter, Sort};
-use super::text::Invalid;
+use crate::model::{Filter, Sort};
+use crate::owner::Requester;
 
 const PAGE_OLDEST: u8 = 1;
 const PAGE_NEWEST: u8 = 2;
@@ -21,19 +18,19 @@ const WATCH: u8 = 3;
 
 /// The token of the page after the one that ends with `last`.
 #[must_use]
-pub fn page(by: &Requester, filter: &OrderFilter, sort: Sort, last: OrderId) -> String {
-    encode(page_kind(sort), last.0.as_bytes(), by, filter)
+pub fn page(by: &Requester, filter: &Filter, sort: Sort, last: Uuid) -> String {
+    encode(page_kind(sort), last.as_bytes(), by, filter)
 }
 
 /// The inverse of [`page`], for the same requester, filter and sequence.
 pub fn parse_page(
     token: &str,
     by: &Requester,
-    filter: &OrderFilter,
+    filter: &Filter,
     sort: Sort,
-) -> Result<OrderId, Invalid> {
+) -> Result<Uuid, Invalid> {
     decode(token, page_kind(sort), by, filter)
-        .map(|id| OrderId(Uuid::from_bytes(id)))
+        .map(Uuid::from_bytes)
         .ok_or_else(|| {
             Invalid::new(
                 "must be the next_page_token of your own list with the same filter and order_by",
@@ -43,21 +40,27 @@ pub fn parse_page(
 
 /// The token of a watch that has seen everything up to `position`.
 #[must_use]
-pub fn watch(by: &Requester, filter: &OrderFilter, position: EventPosition) -> String {
+pub fn watch(by: &Requester, filter: &Filter, position: Position) -> String {
     encode(WATCH, &position.0.to_be_bytes(), by, filter)
 }
 
 /// The inverse of [`watch()`], for the same requester and filter.
-pub fn parse_watch(
-    token: &str,
-    by: &Requester,
-    filter: &OrderFilter,
-) -> Result<EventPosition, Invalid> {
+pub fn parse_watch(token: &str, by: &Requester, filter: &Filter) -> Result<Position, Invalid> {
     decode(token, WATCH, by, filter)
-        .map(|position| EventPosition(u64::from_be_bytes(position)))
+        .map(|position| Position(u64::from_be_bytes(position)))
         .ok_or_else(|| {
             Invalid::new("must be the resume_token of your own watch with the same filter")
         })
+}
+
+/// The token of a watch of everything, as [`watch()`].
+#[must_use]
+pub fn everything(position: Position) -> String {
+    let everyone = Requester {
+        sees_all: true,
+        ..Requester::default()
+    };
+    watch(&everyone, &Filter::default(), position)
 }
 
 fn page_kind(sort: Sort) -> u8 {
@@ -67,7 +70,7 @@ fn page_kind(sort: Sort) -> u8 {
     }
 }
 
-fn encode(kind: u8, place: &[u8], by: &Requester, filter: &OrderFilter) -> String {
+fn encode(kind: u8, place: &[u8], by: &Requester, filter: &Filter) -> String {
     BASE64.encode([&[kind], place, made_for(by, filter).as_bytes()].concat())
 }
 
@@ -75,7 +78,7 @@ fn decode<const N: usize>(
     token: &str,
     kind: u8,
     by: &Requester,
-    filter: &OrderFilter,
+    filter: &Filter,
 ) -> Option<[u8; N]> {
     let bytes = BASE64.decode(token).ok()?;
     let (place, rest) = bytes.strip_prefix(&[kind])?.split_first_chunk()?;
@@ -83,10 +86,9 @@ fn decode<const N: usize>(
 }
 
 /// The filter, then whose alone it is about, if anyone's.
-fn made_for(by: &Requester, filter: &OrderFilter) -> String {
+fn made_for(by: &Requester, filter: &Filter) -> String {
     match by.only() {
         Some(owner) if !owner.is_nobody() => format!("{filter}\0{}", owner.as_str()),
         _ => filter.to_string(),
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

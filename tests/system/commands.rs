@@ -5,7 +5,8 @@ use std::ffi::OsString;
 
 use clap::CommandFactory as _;
 
-use super::*;
+use chassis::boot;
+use service::settings::Settings;
 
 /// Values of all kinds; each setting takes one of them that is not its default.
 const VALUES: &[&str] = &[

@@ -10,11 +10,10 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use service::order::Order;
-use service::order::event::EventPosition;
+use service::order::OrderStore;
 use service::order::model::OrderCommand;
-use service::order::storage::{OrderStore, RequestKey};
 use service::order::text::NoteText;
-use store::{Changed, Error};
+use store::{Changed, Error, Position, RequestKey};
 use uuid::Uuid;
 
 use crate::samples;
@@ -70,7 +69,7 @@ pub(crate) async fn is_understood(store: Arc<OrderStore>) {
     };
     let order: Order = serde_json::from_str(DATA).unwrap();
     assert_eq!(store.replay(&key).await.unwrap(), Some(order.clone()));
-    let events = store.events(EventPosition(0), 10).await.unwrap();
+    let events = store.events(Position(0), 10).await.unwrap();
     assert_eq!(events[0].resource, order);
     assert_eq!(store.get(order.id.0).await.unwrap(), Some(order.clone()));
 
@@ -80,7 +79,7 @@ pub(crate) async fn is_understood(store: Arc<OrderStore>) {
     let Changed::Now(updated) = (store.change(order.id.0, update, None, now).await).unwrap() else {
         panic!("it is not updated");
     };
-    let events = store.events(EventPosition(0), 10).await.unwrap();
+    let events = store.events(Position(0), 10).await.unwrap();
     let orders: Vec<_> = events.into_iter().map(|event| event.resource).collect();
     assert_eq!(orders, [order.clone(), updated]);
     let again = store

@@ -1,9 +1,8 @@
-//{% capture source %}§{% raw %}
 //! What is whose, and what is there for whoever asks.
 
 use serde::{Deserialize, Serialize};
 
-use super::text::Invalid;
+use store::Invalid;
 
 /// Who placed one, as somebody that is believed names them.
 ///
@@ -75,4 +74,3 @@ impl Requester {
         (!self.sees_all).then_some(&self.owner)
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -1,22 +1,21 @@
-//{% capture source %}§{% raw %}
-//! Makes exact what is reserved, after calls that released or that did not end:
-//! what one that is open needs, and nothing for others.
+//! Makes exact what is reserved, after calls that released or that did not end: what
+//! one needs that is needy, and nothing for others.
 //!
 //! Whatever a call leaves behind, its hold is in the store, so that this goes on
-//! after a crash. The inventory may be away for as long as it likes. Every process
+//! after a crash. The upstream may be away for as long as it likes. Every process
 //! settles; each takes other holds.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use store::{Hold, Store};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::order::error::OrderError;
-use crate::order::id::OrderId;
-use crate::order::model::OrderState;
-use crate::order::stock::{Pieces, StockHold, StockKeeper};
-use crate::order::storage::OrderStore;
+use super::{Keeper, Reserved};
+use crate::error::Error;
+use crate::model::Id;
 
 /// Most holds taken at once.
 const BATCH: usize = 64;
@@ -32,19 +31,19 @@ pub struct Settler {
 }
 
 impl Settler {
-    /// Starts to settle what `store` says at `stock`: what is `owed` at once, what
+    /// Starts to settle what `store` says at `keeper`: what is `owed` at once, what
     /// calls left behind when it is older than `age`.
     #[must_use]
-    pub fn start(
-        store: Arc<OrderStore>,
-        stock: Arc<dyn StockKeeper>,
+    pub fn start<R: Reserved>(
+        store: Arc<dyn Store<R>>,
+        keeper: Arc<dyn Keeper<R>>,
         owed: Arc<Notify>,
         age: Duration,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let settling = Settling {
             store,
-            stock,
+            keeper,
             owed,
             age,
             stopped,
@@ -65,15 +64,15 @@ impl Settler {
     }
 }
 
-struct Settling {
-    store: Arc<OrderStore>,
-    stock: Arc<dyn StockKeeper>,
+struct Settling<R: Reserved> {
+    store: Arc<dyn Store<R>>,
+    keeper: Arc<dyn Keeper<R>>,
     owed: Arc<Notify>,
     age: Duration,
     stopped: watch::Receiver<bool>,
 }
 
-impl Settling {
+impl<R: Reserved> Settling<R> {
     async fn run(mut self) {
         let mut told = String::new();
         loop {
@@ -86,7 +85,7 @@ impl Settling {
             // Once for each cause, not for each attempt.
             if why != told {
                 if !why.is_empty() {
-                    tracing::error!(error = %why, "stock is not settled; trying again");
+                    tracing::error!(error = %why, "what is reserved is not settled; trying again");
                 }
                 told = why;
             }
@@ -99,7 +98,7 @@ impl Settling {
     }
 
     /// Settles some; returns how many it took.
-    async fn step(&self) -> Result<usize, OrderError> {
+    async fn step(&self) -> Result<usize, Error<R::Fault>> {
         let holds = self.store.owed(self.age, BATCH).await?;
         for hold in &holds {
             if *self.stopped.borrow() {
@@ -110,21 +109,21 @@ impl Settling {
         Ok(holds.len())
     }
 
-    async fn settle(&self, hold: StockHold) -> Result<(), OrderError> {
+    async fn settle(&self, hold: Hold) -> Result<(), Error<R::Fault>> {
         // Nobody else can change now what it needs and keep the newest hold.
         let needs = (self.store.get(hold.id).await?)
-            .filter(|order| order.state == OrderState::Open)
-            .map(|order| Pieces::of(&order.content.items));
+            .filter(Reserved::is_needy)
+            .map(|resource| R::needs(resource.content()));
         let settled = match needs {
-            Some(pieces) => self.stock.reserve(hold, &pieces).await,
-            None => self.stock.release(hold).await,
+            Some(needs) => self.keeper.reserve(hold, &needs).await,
+            None => self.keeper.release(hold).await,
         };
         match settled {
             // Whoever overtook this one settles.
-            Ok(()) | Err(OrderError::Overtaken) => Ok(self.store.settled(hold).await?),
-            Err(error @ OrderError::OutOfStock(_)) => {
-                let id = OrderId(hold.id);
-                tracing::error!(error = %error, %id, "the inventory has less than is needed");
+            Ok(()) | Err(Error::Overtaken) => Ok(self.store.settled(hold).await?),
+            Err(Error::Refused(fault)) if R::is_lacking(&fault) => {
+                let id = Id::<R>::from(hold.id);
+                tracing::error!(error = %fault, %id, "the upstream has less than is needed");
                 Ok(())
             }
             Err(error) => Err(error),
@@ -133,12 +132,9 @@ impl Settling {
 }
 
 /// With what is behind it: this goes to the log alone.
-fn cause(error: &OrderError) -> String {
-    match error {
-        OrderError::InventoryUnavailable(cause)
-        | OrderError::StoreUnavailable(cause)
-        | OrderError::Internal(cause) => format!("{error}: {cause}"),
-        other => other.to_string(),
+fn cause<F: std::error::Error + 'static>(error: &Error<F>) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

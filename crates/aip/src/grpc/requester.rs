@@ -1,5 +1,4 @@
-//{% capture source %}§{% raw %}
-//! From who calls to whose orders are there for them.
+//! From who calls to whose resources are there for them.
 
 use std::str::FromStr;
 
@@ -8,8 +7,8 @@ use chassis::mesh::{Caller, Roles, TrustDomain};
 use chassis::status;
 use tonic::{Code, Request, Status};
 
-use crate::order::owner::{OwnerName, Requester};
-use crate::order::text::Invalid;
+use crate::owner::{OwnerName, Requester};
+use store::Invalid;
 
 /// Who names a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,7 +84,7 @@ impl Requesters {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` if tokens name callers and this one's does not.
-    pub(super) fn of<T>(&self, request: &Request<T>) -> Result<Requester, Status> {
+    pub fn of<T>(&self, request: &Request<T>) -> Result<Requester, Status> {
         let extensions = request.extensions();
         let (caller, claims) = (extensions.get::<Caller>(), extensions.get::<Claims>());
         let owner = match self.naming {
@@ -135,4 +134,3 @@ mod tests {
         }
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

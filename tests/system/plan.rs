@@ -1,21 +1,19 @@
 //{% capture source %}§{% raw %}
 //! Every kind of list uses an index that ends with the sort key.
 
+use aip::{Filter, OwnerName, Query, Sort};
 use rusqlite::Connection;
-use service::order::owner::OwnerName;
-use service::order::query::{OrderFilter, OrderQuery, Sort};
-use service::order::text::ShortCode;
-use service::order::{Order, OrderId, OrderState};
+use service::order::Order;
 use store::sqlite;
 use uuid::Uuid;
 
 const WEB: Option<&str> = Some("web");
 const ALICE: Option<&str> = Some("alice");
-const OPEN: Option<OrderState> = Some(OrderState::Open);
+const OPEN: Option<&str> = Some("OPEN");
 
 #[test]
 fn lists_use_an_index_and_need_no_sorting() {
-    let (folder, store) = crate::in_a_file();
+    let (folder, store) = crate::samples::in_a_file();
     drop(store);
     let connection = Connection::open(folder.path().join("store.db")).unwrap();
     for (owner, customer, state, index) in [
@@ -28,15 +26,16 @@ fn lists_use_an_index_and_need_no_sorting() {
         (WEB, None, OPEN, "order_records_by_owner_and_state"),
         (WEB, ALICE, OPEN, "order_records_by_owner_and_customer"),
     ] {
+        let customer = customer.map(|it| format!("customer = {it}"));
+        let state = state.map(|it| format!("state = {it}"));
+        let text: Vec<_> = customer.into_iter().chain(state).collect();
+        let text = text.join(" AND ");
         for sort in [Sort::Oldest, Sort::Newest] {
-            let query = OrderQuery {
+            let query = Query {
                 owner: owner.map(|name| OwnerName::parse(name).unwrap()),
-                filter: OrderFilter {
-                    customer: customer.map(|name| ShortCode::parse(name).unwrap()),
-                    state,
-                },
+                filter: Filter::parse::<Order>(&text).unwrap(),
                 sort,
-                after: Some(OrderId(Uuid::nil())),
+                after: Some(Uuid::nil()),
                 limit: 50,
             };
             let sql = sqlite::statement::<Order>(&query);

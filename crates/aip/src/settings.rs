@@ -1,13 +1,12 @@
-//{% capture source %}§{% raw %}
 //! What is whose, and who sees that of others.
 
 use chassis::exit::Fatal;
 use chassis::jwt::ClaimRules;
 use chassis::settings::ServerSettings;
 
-use crate::order::grpc::requester::{Naming, Overseers, Requesters};
+use crate::grpc::{Naming, Overseers, Requesters};
 
-/// Whose orders are.
+/// Whose what callers create is.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Owners")]
 pub struct OwnerSettings {
@@ -85,4 +84,3 @@ impl OwnerSettings {
         ))
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
