@@ -2,8 +2,7 @@
 //! The adapter between gRPC and the use cases: message to domain type, use
 //! case, domain type to message.
 
-mod decode;
-mod encode;
+mod message;
 mod status;
 
 use aip::grpc::{Requesters, Responses, Violations, responses, status as refusal};
@@ -29,7 +28,7 @@ pub const DEFAULT_PAGE_SIZE: usize = 50;
 #[must_use]
 pub fn published(event: OrderEvent) -> pb::WatchOrdersResponse {
     let token = token::everything(event.position);
-    encode::event(Some(event), token)
+    message::event(Some(event), token)
 }
 
 /// Serves [`OrderService`].
@@ -56,7 +55,7 @@ impl Api {
 /// What a use case made, or why it failed.
 fn answer(made: Result<Order, super::OrderError>) -> Result<Response<pb::Order>, Status> {
     let order = made.map_err(refusal::<Order>)?;
-    Ok(Response::new(encode::resource(order)))
+    Ok(Response::new(message::resource(order)))
 }
 
 #[tonic::async_trait]
@@ -68,7 +67,7 @@ impl OrderService for Api {
         let by = self.requesters.of(&request)?;
         let (metadata, _, message) = request.into_parts();
         let mut violations = Violations::new(DOMAIN);
-        let draft = decode::draft(message.order, &mut violations);
+        let draft = message::draft(message.order, &mut violations);
         let request_id = violations.request_id(&message.request_id, &metadata);
         let draft = violations.finish(draft)?;
         answer(self.orders.create(&by, draft, request_id).await)
@@ -97,7 +96,9 @@ impl OrderService for Api {
         let listing = violations.listing::<Order>(&by, filter, order_by, token, size);
         let listing = violations.finish(listing)?;
         let page = self.orders.list(&by, listing).await;
-        Ok(Response::new(encode::page(page.map_err(refusal::<Order>)?)))
+        Ok(Response::new(message::page(
+            page.map_err(refusal::<Order>)?,
+        )))
     }
 
     async fn update_order(
@@ -107,7 +108,7 @@ impl OrderService for Api {
         let by = self.requesters.of(&request)?;
         let message = request.into_inner();
         let mut violations = Violations::new(DOMAIN);
-        let update = decode::update(message.order, message.update_mask, &mut violations);
+        let update = message::update(message.order, message.update_mask, &mut violations);
         let (id, command, expected) = violations.finish(update)?;
         answer(self.orders.change(&by, id, command, expected).await)
     }
@@ -140,7 +141,7 @@ impl OrderService for Api {
         let watching = violations.finish(watching)?;
         let watch = self.orders.watch(by, watching).await;
         let watch = watch.map_err(refusal::<Order>)?;
-        Ok(Response::new(responses(watch, ending, encode::event)))
+        Ok(Response::new(responses(watch, ending, message::event)))
     }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

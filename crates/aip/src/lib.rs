@@ -21,8 +21,8 @@
 //! use std::convert::Infallible;
 //! use std::time::SystemTime;
 //!
-//! use aip::{Collection, Comparison, Error, Filter, Id, Listing, Model, OwnerName, Query, Requester, Sort};
-//! use store::{Column, EventKind, Resource, Row, Select, Table, Version};
+//! use aip::{Change, Collection, Comparison, Error, Filter, Id, Listing, Model, OwnerName, Query, Requester, Sort};
+//! use store::{Column, Resource, Row, Select, Table, Version};
 //! use uuid::Uuid;
 //!
 //! /// Something to remember.
@@ -57,27 +57,6 @@
 //!     }
 //! }
 //!
-//! #[derive(Debug, Clone, Copy, PartialEq)]
-//! enum Change {
-//!     Created,
-//!     Edited,
-//! }
-//!
-//! impl EventKind for Change {
-//!     const CREATED: Self = Self::Created;
-//!
-//!     fn as_str(self) -> &'static str {
-//!         match self {
-//!             Self::Created => "created",
-//!             Self::Edited => "edited",
-//!         }
-//!     }
-//!
-//!     fn from_name(name: &str) -> Option<Self> {
-//!         [Self::Created, Self::Edited].into_iter().find(|it| it.as_str() == name)
-//!     }
-//! }
-//!
 //! impl Resource for Memo {
 //!     type Content = String;
 //!     type Command = String;
@@ -106,7 +85,7 @@
 //!         self.unchanged_since(expected)?;
 //!         let version = Version(self.version.0 + 1);
 //!         let next = Self { text: text.clone(), version, updated: now, ..self.clone() };
-//!         Ok((*text != self.text).then_some((next, Change::Edited)))
+//!         Ok((*text != self.text).then_some((next, Change::Updated)))
 //!     }
 //! }
 //!
@@ -182,6 +161,7 @@
 //! # }
 //! ```
 
+mod change;
 mod collection;
 mod error;
 pub mod grpc;
@@ -192,6 +172,7 @@ pub mod settings;
 pub mod token;
 mod watch;
 
+pub use change::Change;
 pub use collection::{Collection, Page};
 pub use error::Error;
 pub use model::{Comparison, Filter, Id, Listing, Model, Query, Sort, Watching};

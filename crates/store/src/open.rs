@@ -32,6 +32,28 @@ pub enum StoreUrl {
 const POSTGRES: [&str; 2] = ["postgres", "postgresql"];
 
 impl StoreUrl {
+    /// Where another resource of the same service is kept, `name`: in PostgreSQL in the
+    /// same database; in SQLite, where each has a file of its own, beside this one:
+    /// `data.payments.db` of `data.db`.
+    #[must_use]
+    #[cfg_attr(not(feature = "sqlite"), expect(unused_variables))]
+    pub fn beside(&self, name: &str) -> Self {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(path) => {
+                let ending = path.extension().unwrap_or_default().to_owned();
+                let mut beside = path.with_extension(name).into_os_string();
+                if !ending.is_empty() {
+                    beside.push(".");
+                    beside.push(ending);
+                }
+                Self::Sqlite(beside.into())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => self.clone(),
+        }
+    }
+
     /// What it leads to, as telemetry names it.
     #[must_use]
     pub fn database(&self) -> Database {
@@ -168,6 +190,25 @@ pub async fn open_when_there<R: Table>(
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
             opened => return opened,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::StoreUrl;
+
+    #[test]
+    fn another_resource_has_a_file_beside() {
+        for (url, beside) in [
+            ("sqlite:/data/store.db", "sqlite:/data/store.payments.db"),
+            ("sqlite:/da.ta/store", "sqlite:/da.ta/store.payments"),
+        ] {
+            let url: Result<StoreUrl, _> = url.parse();
+            assert_eq!(
+                url.map(|url| url.beside("payments").to_string()),
+                Ok(beside.to_owned())
+            );
         }
     }
 }

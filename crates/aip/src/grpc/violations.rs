@@ -50,6 +50,15 @@ impl Violations {
         message
     }
 
+    /// Text of at most `most` characters.
+    pub fn text(&mut self, field: &str, text: String, most: usize) -> Option<String> {
+        if text.chars().nth(most).is_some() {
+            self.add(field, format!("must have at most {most} characters"));
+            return None;
+        }
+        Some(text)
+    }
+
     /// The decoded value if nothing was noted, else `INVALID_ARGUMENT` with all
     /// that was.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Status> {
