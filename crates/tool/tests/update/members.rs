@@ -9,7 +9,7 @@ use super::stage::{Stage, made_in};
 #[ignore = "takes cargo-generate: cargo xtask updates"]
 fn a_member_brings_the_shared_crates_along_once() {
     let stage = Stage::new();
-    let workspace = stage.workspace(&["invoice-service", "services/parcel-service"]);
+    let workspace = stage.workspace(&["invoice-service", "services/parcel-service"], &[]);
     let (invoice, parcel) = (
         made_in(&workspace, "invoice-service"),
         made_in(&workspace, "services/parcel-service"),
@@ -90,4 +90,20 @@ fn a_member_brings_the_shared_crates_along_once() {
     assert!(!changed.contains("parcel-service"), "{changed}");
     let again = parcel.update(&[]);
     assert!(again.said.contains("up to date"), "{}", again.said);
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn a_schedule_of_the_workspace_is_known_to_its_members() {
+    let stage = Stage::new();
+    let workspace = stage.workspace(&["services/parcel-service"], &["ci=gitlab"]);
+    let pipeline = workspace.read(".gitlab-ci.yml");
+    assert!(
+        pipeline.contains("variables: { PARENT_SOURCE: $CI_PIPELINE_SOURCE }"),
+        "{pipeline}"
+    );
+    let own = workspace.read("services/parcel-service/.gitlab-ci.yml");
+    let weekly = "    - if: $PARENT_SOURCE == \"schedule\" && $TEMPLATE_UPDATE_TOKEN\n";
+    assert!(own.contains(weekly), "{own}");
+    assert!(!own.contains("CI_PIPELINE_SOURCE"), "{own}");
 }

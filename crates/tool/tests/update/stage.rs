@@ -111,12 +111,12 @@ impl Stage {
 
 impl Stage {
     /// A workspace with services of this version, in a repository.
-    pub(crate) fn workspace(&self, members: &[&str]) -> Service {
+    pub(crate) fn workspace(&self, members: &[&str], answers: &[&str]) -> Service {
         let root = self.folder.path().join("workspace");
         fs::create_dir(&root).unwrap();
         fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
         for member in members {
-            generate(&self.template(), &root.join(member), &[]);
+            generate(&self.template(), &root.join(member), answers);
         }
         begin(&root);
         commit(&root, "generated");
