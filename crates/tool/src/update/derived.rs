@@ -8,13 +8,13 @@ use super::work::{Blob, Files, Work};
 use crate::Error;
 
 const LOCK: &str = "Cargo.lock";
-/// What follows from proto/.
-const CONTRACT: [&str; 2] = [CHART, "docs/contract.md"];
 const CHART: &str = "helm/files/contract.yaml";
+/// A table of it follows from proto/, the rest is written by hand.
+const REFERENCE: &str = "docs/contract.md";
 
 /// Whether nobody writes it by hand.
 pub(super) fn is_derived(path: &str, member: &str) -> bool {
-    path == LOCK || (path.strip_prefix(member)).is_some_and(|path| CONTRACT.contains(&path))
+    path == LOCK || path.strip_prefix(member) == Some(CHART)
 }
 
 /// Makes them anew in `files`, the merged ones.
@@ -41,12 +41,7 @@ pub(super) fn renew(
     // Whose crates are not there has them from elsewhere: no pristine lock file does.
     let copied = new.keys().any(|path| path.starts_with("crates/"));
     let manifests = copied && same(files, &|path| path.ends_with("Cargo.toml"));
-    let contract = CONTRACT.map(|path| (format!("{member}{path}"), protos));
-    for (path, pristine) in contract
-        .iter()
-        .map(|(path, same)| (path.as_str(), *same))
-        .chain([(LOCK, manifests)])
-    {
+    for (path, pristine) in [(chart.as_str(), protos), (LOCK, manifests)] {
         if let (true, true, Some(blob)) = (pristine, files.contains_key(path), new.get(path)) {
             files.insert(path.to_owned(), blob.clone());
         }
@@ -77,10 +72,22 @@ pub(super) fn renew(
                     let path = path.strip_prefix(&folder).unwrap_or(&path);
                     take(work, files, &folder, &path.to_string_lossy())?;
                 }
+                settled(work, merge, files, &format!("{member}{REFERENCE}"))?;
             }
             Err(error) => merge.notes.push(format!(
                 "{chart}: run cargo xtask contract, and commit what it writes ({error})"
             )),
+        }
+    }
+    Ok(())
+}
+
+/// Takes `path` off the list of conflicts if it was only the table, which is new.
+fn settled(work: &Work, merge: &mut Merge, files: &Files, path: &str) -> Result<(), Error> {
+    if let Some(blob) = files.get(path) {
+        let text = work.text(&blob.object)?;
+        if !text.lines().any(|line| line.starts_with("<<<<<<< ")) {
+            merge.conflicts.retain(|conflict| conflict != path);
         }
     }
     Ok(())

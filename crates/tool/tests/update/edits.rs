@@ -28,6 +28,10 @@ pub(crate) const EDITS: &[Edit] = &[
         make: rpc,
     },
     Edit {
+        name: "prose beside a table that is made anew",
+        make: |it| insert(&it.path("docs/contract.md"), 1, "team-line"),
+    },
+    Edit {
         name: "second resource",
         make: second,
     },
@@ -179,7 +183,7 @@ fn second(service: &Service) {
 }
 
 /// What follows from proto/ is made anew.
-fn contract(service: &Service) {
+pub(crate) fn contract(service: &Service) {
     let output = tool(&service.root).arg("contract").output().unwrap();
     assert!(
         output.status.success(),

@@ -209,3 +209,37 @@ fn a_service_from_before_there_were_updates_is_brought_along() {
     let branch = format!("template-update-{}", &to[..9]);
     assert_eq!(marks(&service, MARK, &branch), 3, "{}", update.said);
 }
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn a_table_that_both_sides_lengthen_is_made_anew_and_the_prose_around_it_kept() {
+    let stage = Stage::new();
+    let service = stage.service("order-service", &[]);
+    let rpc = |name: &str| {
+        format!("\n  rpc {name}(GetOrderRequest) returns (Order);\n}}\n\nmessage Order {{")
+    };
+    let proto = "proto/acme/order/v1/order.proto";
+    let end = "\n}\n\nmessage Order {";
+    edit(&service.path(proto), end, &rpc("OwnOrder"));
+    edits::insert(&service.path("docs/contract.md"), 1, "team-line");
+    edits::contract(&service);
+    service.commit();
+    stage.release("0.2.0", |template| {
+        next(template);
+        let text = fs::read_to_string(template.join(proto)).unwrap();
+        let first = "service OrderService {\n";
+        assert!(text.contains(first));
+        let more = format!("{first}  rpc NextOrder(GetOrderRequest) returns (Order);\n\n");
+        fs::write(template.join(proto), text.replacen(first, &more, 1)).unwrap();
+        let status = stage::tool(template).arg("contract").status().unwrap();
+        assert!(status.success());
+    });
+    let update = service.update(&[]);
+    assert_eq!(update.code, 0, "{}", update.said);
+    service.git(&["switch", "--quiet", BRANCH]);
+    let reference = service.read("docs/contract.md");
+    for said in ["| NextOrder |", "| OwnOrder |", "team-line"] {
+        assert!(reference.contains(said), "{said}: {reference}");
+    }
+    assert!(!reference.contains("<<<<<<<"), "{reference}");
+}
