@@ -37,9 +37,9 @@ fn next(stage: &Stage) {
         );
         for path in [
             "Cargo.toml",
+            "crates/aip/Cargo.toml",
             "crates/relay/Cargo.toml",
             "crates/store/Cargo.toml",
-            "fuzz/Cargo.toml",
             "template/none/Cargo.toml",
         ] {
             let text = fs::read_to_string(template.join(path)).unwrap();

@@ -79,7 +79,7 @@ pub(crate) fn last(template: &Path) {
         ("crates/relay/src/lib.rs", "// next-line"),
         ("src/main.rs", "// next-line"),
         ("src/publish.rs", "// next-line"),
-        ("tests/api/list.rs", "// next-line"),
+        ("tests/api/rules.rs", "// next-line"),
         ("helm/values.yaml", "# next-line"),
     ] {
         insert(&template.join(path), 1, line);
