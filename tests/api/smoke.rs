@@ -2,6 +2,7 @@
 //! The commands that try an installation: a probe's, and `helm test`'s.
 
 use std::process::Output;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -24,6 +25,13 @@ async fn run(command_name: &str, address: &str, env: &[(&str, &str)]) -> Output 
 #[tokio::test]
 async fn they_succeed_at_a_server_that_works() {
     let server = Server::start();
+    let ready = async {
+        while !server.admin("/readyz").0.contains("200") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), ready).await;
+    assert!(in_time.is_ok(), "it is never ready");
     let address = format!("http://{}", server.grpc);
     let health = run("healthcheck", &address, &[]).await;
     assert!(health.status.success(), "{health:?}");

@@ -20,6 +20,7 @@ mod queue_wait;
 mod refusal;
 mod shedding;
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -159,6 +160,7 @@ where
             },
             Err(gate) => {
                 self.refused.record(rpc.and_then(|rpc| rpc.method));
+                REFUSED.set(true);
                 PermitFuture::Refused {
                     headers: gate.full.headers(),
                     request: Some(request),
@@ -166,6 +168,16 @@ where
             }
         }
     }
+}
+
+thread_local! {
+    static REFUSED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a call was refused on this thread since this was last asked: its answer is
+/// there already.
+pub(crate) fn take_refused() -> bool {
+    REFUSED.take()
 }
 
 /// One of the permits; released when dropped.
@@ -208,7 +220,6 @@ pin_project_lite::pin_project! {
             inner: F,
             permit: Option<Permit>,
         },
-        // Kept until the answer is asked for: by then it has been received.
         Refused {
             headers: http::HeaderMap,
             request: Option<R>,

@@ -20,7 +20,8 @@ pub struct Feed<R: Resource> {
 }
 
 impl<R: Resource> Feed<R> {
-    const FIRST_BATCH: usize = 8;
+    /// What is read waits for its reader's turn, also where a thousand come at once.
+    const FIRST_BATCH: usize = 1;
     /// Most events read at once.
     const LARGEST_BATCH: usize = 64;
     /// Bytes of events that are kept until the reader asks for more: there may be

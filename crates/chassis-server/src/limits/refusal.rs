@@ -14,19 +14,19 @@ pub(super) struct Refusal {
     reason: &'static str,
     answers: Vec<(Status, HeaderMap)>,
     given: Counter,
-    told: Told,
+    log: RefusalLog,
 }
 
 /// When it was last told that calls are refused, and how many since.
 #[derive(Debug)]
-struct Told {
+struct RefusalLog {
     begin: Instant,
     /// Seconds since `begin`, and one.
     last: AtomicU64,
     since: AtomicU64,
 }
 
-impl Told {
+impl RefusalLog {
     fn new() -> Self {
         Self {
             begin: Instant::now(),
@@ -60,7 +60,7 @@ impl Refusal {
             reason,
             answers: status::DELAYS.iter().map(answer).collect(),
             given,
-            told: Told::new(),
+            log: RefusalLog::new(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Refusal {
 
     fn answer(&self) -> &(Status, HeaderMap) {
         self.given.add(1);
-        if let Some(calls) = self.told.count() {
+        if let Some(calls) = self.log.count() {
             tracing::warn!(reason = self.reason, calls, "calls are refused");
         }
         &self.answers[random::below(self.answers.len())]

@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 use super::coalesce::{Open, Turn, WriteCoalescer};
 use super::health_budget::Check;
 use super::sending::Progress;
+use crate::limits;
 
 /// Longer than the deadline itself: the layers answer first if they can.
 const GRACE: Duration = Duration::from_millis(200);
@@ -27,10 +28,11 @@ thread_local! {
     static WATCHED: RefCell<Option<Progress>> = const { RefCell::new(None) };
 }
 
-/// Says, right before a call's task is spawned, that it is a health check, or
-/// that it is none.
+/// Says, right before a call begins, that it is a health check, or that it is none.
 pub(super) fn checks(check: Option<Arc<Check>>) {
     CHECKS.set(check);
+    // Of a call that began elsewhere than where it was read.
+    let _ = limits::take_refused();
 }
 
 /// Says, from within a call's task, that it is to end when its reader stalls.
@@ -58,7 +60,7 @@ where
     fn execute(&self, call: F) {
         let (first, open) = self.coalescer.begin();
         let check = CHECKS.take();
-        let is_check = check.is_some();
+        let ends_at_once = limits::take_refused() || check.is_some();
         let task = Task {
             call,
             first: Some(first),
@@ -69,11 +71,11 @@ where
             progress: None,
             tick: None,
         };
-        if !is_check {
+        if !ends_at_once {
             tokio::spawn(task);
             return;
         }
-        // Whole checks and those that are refused end here: a burst of them holds no
+        // Whole checks end here, and all that is refused: a burst of them holds no
         // tasks. The others are asked again when they are spawned.
         let mut task = Box::pin(task);
         let waker = &mut Context::from_waker(Waker::noop());

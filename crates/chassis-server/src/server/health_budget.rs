@@ -19,8 +19,10 @@ use tonic::{Code, Status};
 /// Most that wait, over all connections and of one.
 const MOST: usize = 256;
 const MOST_OF_ONE: usize = 16;
-/// Most of one connection that have not ended, those that were told to leave included.
-const MOST_UNENDED: usize = 2 * MOST_OF_ONE;
+/// Most that have not ended, those that were told to leave included, over all
+/// connections and of one.
+const MOST_UNENDED: usize = 2 * MOST;
+const MOST_UNENDED_OF_ONE: usize = 2 * MOST_OF_ONE;
 /// Bytes of one request, its frame's head included.
 pub(super) const LARGEST: usize = 4 << 10;
 
@@ -33,6 +35,8 @@ struct Shared {
     /// By the sequence in which they came.
     waiting: Mutex<BTreeMap<u64, Waiting>>,
     next: AtomicU64,
+    /// Each check has one until it ends.
+    unended: Arc<()>,
     refused: Counter,
 }
 
@@ -47,6 +51,7 @@ impl HealthBudget {
         Self(Arc::new(Shared {
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
+            unended: Arc::default(),
             refused: metrics.rejections("health"),
         }))
     }
@@ -62,7 +67,7 @@ impl HealthBudget {
             number: self.number(),
             all: self.clone(),
             connection,
-            unended: Arc::clone(unended),
+            unended: [Arc::clone(&self.0.unended), Arc::clone(unended)],
             waits: AtomicBool::new(false),
         })
     }
@@ -78,8 +83,8 @@ pub(super) struct Check {
     all: HealthBudget,
     number: u64,
     connection: u64,
-    /// Each check of the connection has one until it ends.
-    unended: Arc<()>,
+    /// Those of all and of its connection.
+    unended: [Arc<()>; 2],
     /// Or has waited.
     waits: AtomicBool,
 }
@@ -97,7 +102,8 @@ impl Check {
                 None => false,
             };
         }
-        if Arc::strong_count(&self.unended) > MOST_UNENDED {
+        let [of_all, of_one] = self.unended.each_ref().map(Arc::strong_count);
+        if of_all > MOST_UNENDED || of_one > MOST_UNENDED_OF_ONE {
             drop(all);
             self.all.0.refused.add(1);
             return false;
@@ -200,7 +206,7 @@ mod tests {
     fn one_that_comes_before_others_have_ended_is_refused() {
         let all = HealthBudget::new(&Metrics::default());
         let (connection, unended) = (all.number(), Arc::default());
-        let mut checks: Vec<_> = (1..MOST_UNENDED)
+        let mut checks: Vec<_> = (1..MOST_UNENDED_OF_ONE)
             .map(|_| all.check(connection, &unended))
             .collect();
         assert!(checks.iter().all(|check| wait(check)));
@@ -210,5 +216,16 @@ mod tests {
         checks.drain(..MOST_OF_ONE);
         let next = all.check(connection, &unended);
         assert!(wait(&next) && next.stays().is_ok());
+    }
+
+    #[test]
+    fn those_that_have_not_ended_are_so_many_over_all_connections() {
+        let all = HealthBudget::new(&Metrics::default());
+        let check = || all.check(all.number(), &Arc::default());
+        let mut checks: Vec<_> = (1..MOST_UNENDED).map(|_| check()).collect();
+        assert!(checks.iter().all(|check| wait(check)));
+        assert!(!wait(&check()));
+        checks.drain(..MOST);
+        assert!(wait(&check()));
     }
 }

@@ -1,11 +1,13 @@
-//! Answers that are given before the request has ended.
+//! Answers that are given before the request has ended, or its call has a task.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Things, start};
+use crate::support::{GET, Things, start};
 
 /// Calls at once, all begun, and only finished when all are answered.
 const AT_ONCE: u32 = 100;
@@ -95,4 +97,37 @@ async fn a_client_that_was_still_sending_keeps_its_connection() {
         let first = 1 + round * 2 * AT_ONCE;
         refused_early(&mut raw, "/demo.v1.Things/Nothing", first).await;
     }
+}
+
+/// They are answered where they are read.
+#[tokio::test]
+async fn a_burst_of_refused_calls_holds_no_tasks() {
+    let things = Things::unary(async |_| std::future::pending().await);
+    let server = start(&["--max-concurrent-requests=1"], things).await;
+    let mut raw = Raw::connect(server.address).await;
+    let mut burst = Vec::new();
+    for stream in (0..=AT_ONCE).map(|call| 1 + 2 * call) {
+        burst.extend(frame(HEADERS, END_HEADERS, stream, &request(GET)));
+        burst.extend(frame(DATA, END_STREAM, stream, &[0; 5]));
+    }
+    let runtime = tokio::runtime::Handle::current().metrics();
+    let before = runtime.num_alive_tasks();
+    let most = Arc::new(AtomicUsize::new(before));
+    let seen = Arc::clone(&most);
+    let counting = tokio::spawn(async move {
+        loop {
+            seen.fetch_max(runtime.num_alive_tasks(), Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    raw.write(&burst).await;
+    // The first one has the permit.
+    let mut refused = 0;
+    while refused < AT_ONCE {
+        let (kind, flags, _) = raw.read().await;
+        refused += u32::from(kind == HEADERS && flags & END_STREAM != 0);
+    }
+    counting.abort();
+    let more = most.load(Ordering::Relaxed) - before;
+    assert!(more < 20, "{more} tasks for {AT_ONCE} calls");
 }

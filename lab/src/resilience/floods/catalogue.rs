@@ -25,9 +25,9 @@ pub(super) struct Flood {
 }
 
 /// KiB that an idle connection costs, most of them HTTP/2's buffers.
-const CONNECTION: u32 = 16;
+const CONNECTION: u32 = 20;
 /// And under TLS, whose buffers and keys come on top.
-const CONNECTION_UNDER_TLS: u32 = 24;
+const CONNECTION_UNDER_TLS: u32 = 28;
 
 impl Flood {
     /// What the server is told besides its defaults.

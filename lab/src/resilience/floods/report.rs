@@ -28,9 +28,9 @@ server and client share one machine, so times say little.
 Two kinds of flood cannot be told from calls until their deadline: those that do not read and those that do not end.
 They take the permits for calls (`--max-concurrent-requests`), and others are refused with RetryInfo, as they are while a
 flood keeps the processor busy (`--max-queue-delay`); health checks are not, of which 256 wait at most. An idle
-connection costs 16 KiB, which HTTP/2's buffers take, and 24 under TLS, up to `--max-connections`: ten thousand under
-TLS come close to the 256 MiB that the chart allows a pod; allow it more, or fewer connections. What one peer may hold of
-them is `--max-connections-per-peer`.
+connection costs 20 KiB, which HTTP/2's buffers take, and 28 under TLS, up to `--max-connections`: ten thousand come
+close to the 256 MiB that the chart allows a pod, and under TLS exceed them; allow it more, or fewer connections. What one
+peer may hold of them is `--max-connections-per-peer`.
 
 ";
 
