@@ -73,14 +73,21 @@ impl Progress {
 pub(super) struct Much {
     data: Bytes,
     budget: MemoryBudget,
+    taken: usize,
 }
 
 impl Much {
     /// To be cut into pieces.
     pub(super) fn whole(data: Bytes, budget: &MemoryBudget) -> Bytes {
-        budget.take(data.len());
+        // The buffer that it was encoded to doubled as it grew.
+        let taken = data.len().next_power_of_two();
+        budget.take(taken);
         let budget = budget.clone();
-        Bytes::from_owner(Self { data, budget })
+        Bytes::from_owner(Self {
+            data,
+            budget,
+            taken,
+        })
     }
 }
 
@@ -92,7 +99,7 @@ impl AsRef<[u8]> for Much {
 
 impl Drop for Much {
     fn drop(&mut self) {
-        self.budget.release(self.data.len());
+        self.budget.release(self.taken);
     }
 }
 
