@@ -21,8 +21,9 @@ use memo::Memo;
 async fn memos() -> (TempDir, Collection<Memo>) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}/memos.db", folder.path().display());
-    let store = store::open::<Memo>(&url.parse().unwrap(), Limits::default());
-    (folder, Collection::new(store.await.unwrap(), None))
+    let url = url.parse().unwrap();
+    let store = store::open::<Memo>(&url, Limits::default()).await;
+    (folder, Collection::new(store.unwrap(), None))
 }
 
 fn by(owner: &str) -> Requester {
