@@ -10,6 +10,10 @@ spec:
   serviceAccountName: {{ include "chart.serviceAccountName" .root }}
   {{- include "pod.common" .root | trim | nindent 2 }}
   terminationGracePeriodSeconds: {{ default (include "pod.graceSeconds" .root) $v.terminationGracePeriodSeconds }}
+  {{- with $v.readinessGates }}
+  readinessGates:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- with $v.initContainers }}
   initContainers:
     {{- toYaml . | nindent 4 }}
@@ -56,6 +60,9 @@ prometheus.io/path: /metrics
 {{- $v := .Values -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
+{{- if ne (toString $v.hostUsers) "" }}
+hostUsers: {{ $v.hostUsers }}
+{{- end }}
 {{- with include "pod.pullSecrets" . | trim }}
 {{ . }}
 {{- end }}
@@ -231,6 +238,10 @@ lifecycle:
 {{- end }}
 resources:
   {{- toYaml $v.resources | nindent 2 }}
+{{- with $v.resizePolicy }}
+resizePolicy:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with include "pod.volumeMounts" .root | trim }}
 volumeMounts:
   {{- . | nindent 2 }}

@@ -26,6 +26,9 @@ externalTrafficPolicy: {{ . }}
 {{- end }}
 {{- end }}
 {{- if eq .type "LoadBalancer" }}
+{{- if ne (toString .allocateLoadBalancerNodePorts) "" }}
+allocateLoadBalancerNodePorts: {{ .allocateLoadBalancerNodePorts }}
+{{- end }}
 {{- with .loadBalancerClass }}
 loadBalancerClass: {{ . }}
 {{- end }}
@@ -34,6 +37,14 @@ loadBalancerSourceRanges:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Takes root, and main for the Service that callers know. */}}
+{{- define "service.allAnnotations" -}}
+{{- include "service.annotations" .root -}}
+{{- if and .main .root.Values.service.keep }}
+helm.sh/resource-policy: keep
 {{- end }}
 {{- end -}}
 

@@ -61,6 +61,12 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.networkPolicy.enabled (ne $v.service.type "ClusterIP") (not $v.networkPolicy.callerCIDRs) (not $v.networkPolicy.extraIngress) }}
 - "networkPolicy.callerCIDRs: a {{ $v.service.type }} is for callers outside of the cluster, and the policy admits none; list their networks or set service.type: ClusterIP"
 {{- end }}
+{{- if and $v.networkPolicy.enabled (include "metrics.scraped" .) (not $v.networkPolicy.monitoring) (not $v.networkPolicy.extraIngress) }}
+- "networkPolicy.monitoring: metrics are to be scraped, and the policy admits nobody to the admin port; name Prometheus' namespace by label, such as kubernetes.io/metadata.name: observability"
+{{- end }}
+{{- if and (ne (toString $v.service.allocateLoadBalancerNodePorts) "") (ne $v.service.type "LoadBalancer") }}
+- "service.allocateLoadBalancerNodePorts: there is no load balancer; set service.type: LoadBalancer or remove it"
+{{- end }}
 {{- if and $v.service.loadBalancerSourceRanges (ne $v.service.type "LoadBalancer") }}
 - "service.loadBalancerSourceRanges: there is no load balancer; set service.type: LoadBalancer or remove it"
 {{- end }}
@@ -206,6 +212,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- if and $v.jwt.jwks $v.jwt.jwksConfigMap }}
 - "jwt.jwksConfigMap: the keys are in jwt.jwks too; remove one of them"
+{{- end }}
+{{- if not $v.jwt.required }}
+- "jwt.required: on {{ $v.mesh.provider }} the service checks tokens itself, and calls without one cannot pass; remove it"
 {{- end }}
 {{- range $v.jwt.audiences }}
 {{- if or (not .) (contains "," .) }}

@@ -8,9 +8,13 @@ mod beside;
 mod case;
 mod command;
 mod conform;
+mod delivery;
 mod deploy;
 mod document;
+mod faults;
 mod fidelity;
+mod fields;
+mod helm3;
 pub(crate) mod install;
 mod istio;
 mod linkerd;
@@ -43,7 +47,7 @@ use tools::Tools;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Rewrites what is generated: snapshots, the chart's README, the schema's
-    /// descriptions, docs/chart.md.
+    /// descriptions, docs/chart.md, docs/chart-fields.md.
     #[arg(long)]
     write: bool,
     /// Renders and checks only the cases with this in their name.
@@ -133,8 +137,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cases.rendered.len(),
         cases.refused
     ));
-    let objects = conform::check(&place, &tools, &schemas)?;
-    clock.lap(&format!("{objects} objects valid against their schemas"));
+    let objects = conform::check(&place, &tools, &schemas, &cases.rendered)?;
+    clock.lap(&format!(
+        "{objects} objects valid on three versions of Kubernetes and of Istio"
+    ));
+    let count = helm3::check(&place, &tools, &cases.rendered)?;
+    clock.lap(&format!("{count} renderings that Helm 3 makes too"));
     if !args.renamed {
         let count = settings::check(&cases.rendered)?;
         clock.lap(&format!("{count} sets of settings that the server takes"));
@@ -161,6 +169,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     clock.lap("istioctl validate and analyze without a warning");
     deploy::check(&place, &tools)?;
     clock.lap("deploy/ as the components' own charts and Istio's mesh configuration take it");
+    if !args.renamed {
+        let count = delivery::check(&place, &tools)?;
+        clock.lap(&format!("{count} environments out of the package"));
+        let count = faults::check(&place, &tools)?;
+        clock.lap(&format!("{count} faults that do not come back"));
+    }
     let count = promql::check(&tools, &cases.rendered)?;
     clock.lap(&format!("{count} expressions that Prometheus parses"));
     score::check(&tools, &cases.rendered)?;
@@ -178,6 +192,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         clock.lap("the contract read back from every provider");
     }
     if args.only.is_empty() && !args.renamed {
+        let count = fields::check(&place, &cases.rendered, args.write)?;
+        clock.lap(&format!(
+            "{count} fields of Kubernetes' kinds accounted for"
+        ));
         snapshot::check(&place, &cases.rendered, args.write)?;
         clock.lap("snapshots");
         fidelity::check(&place, &tools, args.write)?;

@@ -8,7 +8,7 @@
 {{/* "true" where the test may create and read: with a role and a token, where those are asked for. */}}
 {{- define "test.calls" -}}
 {{- $v := .Values -}}
-{{- if and (or (not $v.authorization.enabled) $v.tests.serviceAccount (include "mtls.files" .)) (or (not $v.jwt.enabled) $v.tests.tokenSecret) -}}true{{- end -}}
+{{- if and (or (not $v.authorization.enabled) $v.tests.serviceAccount (include "mtls.files" .)) (or (not $v.jwt.enabled) (not $v.jwt.required) $v.tests.tokenSecret) -}}true{{- end -}}
 {{- end -}}
 
 {{/* Not the service's own: no Service and no policy selects the test pod. */}}

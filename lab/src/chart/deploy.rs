@@ -16,9 +16,11 @@ use super::tools::Tools;
 /// Values that a chart passes on as they are.
 const OPEN: [&str; 3] = ["meshConfig", "podAnnotations", "profile"];
 
-/// Fails on the first value that does nothing.
+/// Fails on the first value that does nothing, and on a command of the README that
+/// could not work.
 pub(super) fn check(place: &Place, tools: &Tools) -> Result<()> {
     let deploy = place.root.join("deploy");
+    commands(&place.root, &fs::read_to_string(deploy.join("README.md"))?)?;
     let istio = tools.pinned("istio", "istio.io/istio")?;
     let istiod = istio.join("manifests/charts/istio-control/istio-discovery");
     let flagger = Tools::module(FLAGGER)?.join("charts/flagger");
@@ -44,6 +46,63 @@ pub(super) fn check(place: &Place, tools: &Tools) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Every file of ours is there, every chart is of a repository that was added, and
+/// every namespace is made by the first who installs into it.
+fn commands(root: &Path, readme: &str) -> Result<()> {
+    let added: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("helm repo add "))
+        .filter_map(|line| line.split(' ').nth(3))
+        .collect();
+    let code = readme.split('`').skip(1).step_by(2);
+    let mut made = Vec::new();
+    for command in code.chain(readme.lines()) {
+        let words: Vec<&str> = command.split(' ').collect();
+        if !matches!(
+            words[..],
+            ["helm", "install", ..] | ["kubectl", "apply", ..]
+        ) {
+            continue;
+        }
+        for file in after(&words, "-f") {
+            ensure!(root.join(file).is_file(), "there is no {file}: {command}");
+        }
+        let ["helm", "install", _, chart, ..] = words[..] else {
+            continue;
+        };
+        let of = chart.split('/').next().unwrap_or_default();
+        ensure!(
+            of == "oci:" || added.contains(&of),
+            "no repository {of} was added: {command}"
+        );
+        let namespaces = after(&words, "-n");
+        let namespace = namespaces.first().context("a namespace")?;
+        if words.contains(&"--create-namespace") {
+            made.push((*namespace).to_owned());
+        }
+        ensure!(
+            made.iter().any(|one| one == namespace),
+            "nobody makes the namespace {namespace}: {command}"
+        );
+        let wanted = match of {
+            "flagger" => FLAGGER.rsplit_once("@v").map(|(_, version)| version),
+            "oci:" => Some(env!("CARGO_PKG_VERSION")),
+            _ => None,
+        };
+        ensure!(
+            after(&words, "--version").first().copied() == wanted,
+            "not of version {wanted:?}: {command}"
+        );
+    }
+    Ok(())
+}
+
+/// What follows each of these flags.
+fn after<'a>(words: &[&'a str], flag: &str) -> Vec<&'a str> {
+    let pairs = words.windows(2).filter(|pair| pair[0] == flag);
+    pairs.map(|pair| pair[1]).collect()
 }
 
 /// The chart's values; Istio keeps its own under a name that nobody should set.

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ("gateway-linkerd", &["linkerd"][..]),
         ("gateway", &["none", "istio", "istio-ambient"][..]),
     ] {
-        definitions += define(&cluster, &tools, &["common", set])?;
+        definitions += define(&cluster, &tools, &["common", "istio", set])?;
         for provider in providers {
             let count = dry_run(&cluster, &place, provider)?;
             clock.lap(&format!("{provider}: {count} objects accepted, no warning"));

@@ -89,7 +89,8 @@ pub(super) fn check(place: &Place, tools: &Tools) -> Result<usize> {
 
 /// Neighbours, both ways. Left out is what the chart's README does in two steps:
 /// into a mesh or out of it with `authorization` or strict mTLS, from plain text
-/// to strict, and a canary that has calls before it has pods. Flagger is another
+/// to strict, to tokens at once on Istio, and a canary that has calls before it has
+/// pods. Flagger is another
 /// controller's doing.
 fn moves() -> Vec<(String, Value, Value)> {
     let mut pairs = Vec::new();
@@ -112,16 +113,6 @@ fn moves() -> Vec<(String, Value, Value)> {
                 json!({"authorization": {"enabled": true}}),
             ),
             ("strict", json!({"mtls": {"mode": "permissive"}}), json!({})),
-            ("tokens", json!({}), tokens()),
-            (
-                "tokens beside roles",
-                json!({"authorization": {"enabled": true}}),
-                {
-                    let mut both = tokens();
-                    both["authorization"] = json!({"enabled": true});
-                    both
-                },
-            ),
             ("a canary without calls", json!({}), canary(0)),
             ("a canary with some", canary(0), canary(10)),
             ("a canary with all", canary(10), canary(100)),
@@ -141,6 +132,32 @@ fn moves() -> Vec<(String, Value, Value)> {
             add(format!("{provider}: {what}"), from, to);
         }
     }
+    for (what, roles) in [("", false), (" beside roles", true)] {
+        let of = |provider, tokens: Value| {
+            let mut values = with(provider, &json!({"authorization": {"enabled": roles}}));
+            case::merge(&mut values, &tokens);
+            values
+        };
+        for provider in ["istio", "istio-ambient"] {
+            let (none, shown, asked_for) = (
+                of(provider, json!({})),
+                of(provider, tokens(false)),
+                of(provider, tokens(true)),
+            );
+            add(
+                format!("{provider}: tokens{what} that may be shown"),
+                none,
+                shown.clone(),
+            );
+            add(
+                format!("{provider}: tokens{what} that must be"),
+                shown,
+                asked_for,
+            );
+        }
+        let (none, asked_for) = (of("linkerd", json!({})), of("linkerd", tokens(true)));
+        add(format!("linkerd: tokens{what}"), none, asked_for);
+    }
     let plain = with("istio", &json!({"mtls": {"mode": "disabled"}}));
     let both = with("istio", &json!({"mtls": {"mode": "permissive"}}));
     add("istio: mTLS at all".into(), plain, both);
@@ -159,9 +176,10 @@ fn canary(weight: u64) -> Value {
     json!({"canary": {"enabled": true, "tag": "2", "weight": weight}})
 }
 
-fn tokens() -> Value {
+fn tokens(required: bool) -> Value {
     json!({"jwt": {
-        "enabled": true, "issuer": "https://issuer.example", "jwks": "{\"keys\": []}",
+        "enabled": true, "required": required,
+        "issuer": "https://issuer.example", "jwks": "{\"keys\": []}",
     }})
 }
 
@@ -228,11 +246,10 @@ fn walk(from: &[Value], to: &[Value], rpcs: &[Rpc]) -> Result<()> {
     };
     let (before, after) = (state(from), state(to));
     let mut now = before.clone();
-    let (mut here, mut applied) = (vec![("before".to_owned(), now.clone())], None);
+    let mut here = vec![("before".to_owned(), now.clone())];
     for object in to {
         now.insert(whole_id(object), object.clone());
         here.push((format!("with {} applied", id(object)), now.clone()));
-        applied = Some(here.len() - 1);
     }
     for object in from {
         let name = whole_id(object);
@@ -241,14 +258,10 @@ fn walk(from: &[Value], to: &[Value], rpcs: &[Rpc]) -> Result<()> {
             here.push((format!("with {} deleted", id(object)), now.clone()));
         }
     }
-    // What Helm does within a second reaches Istio's proxies as one change or two.
-    let last = here.len() - 1;
-    for (number, (step, now)) in here.iter().enumerate() {
+    for (step, now) in &here {
         linkerd::check(now, &before, &after, rpcs).with_context(|| step.clone())?;
         istio::routes(now).with_context(|| step.clone())?;
-        if Some(number) == applied || number == last {
-            istio::check(now, &before, &after, rpcs).with_context(|| step.clone())?;
-        }
+        istio::check(now, &before, &after, rpcs).with_context(|| step.clone())?;
     }
     Ok(())
 }
@@ -286,7 +299,9 @@ fn the_model_notices(place: &Place, tools: &Tools, rpcs: &[Rpc]) -> Result<()> {
     let plain = with("linkerd", &json!({}));
     // Without authorization there was neither a Server nor a route to it.
     let is_inbound = |object: &Value| ends(object, "-grpc") || ends(object, "-call");
-    let mutants: [(&str, &Value, &Value, Gone<'_>); 4] = [
+    let (untold, at_once) = (with("istio", &json!({})), with("istio", &tokens(true)));
+    let mutants: [(&str, &Value, &Value, Gone<'_>); 5] = [
+        ("tokens at once", &untold, &at_once, &|_| false),
         (
             "no route for all after the others",
             &of_mode("linkerd"),

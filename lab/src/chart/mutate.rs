@@ -115,6 +115,7 @@ pub(super) fn check(
     cases: &[Rendered],
 ) -> Result<usize> {
     let file = place.target.join("chart-mutated.yaml");
+    let [edition, ..] = &schemas.editions();
     let mut noticed = 0;
     for (provider, name, from, to, checker) in MUTATIONS {
         let Some(case) = cases
@@ -130,7 +131,9 @@ pub(super) fn check(
         let text = case.text.replace(from, to);
         fs::write(&file, &text)?;
         let complained = match checker {
-            Checker::Schema => conform::conform(tools, schemas, provider, &file)?["invalid"] != 0,
+            Checker::Schema => {
+                conform::conform(tools, schemas, edition, provider, &file)?["invalid"] != 0
+            }
             Checker::Istio => {
                 let (ok, _) = super::command::attempt(
                     tools.tool("istioctl").args(["validate", "-f"]).arg(&file),

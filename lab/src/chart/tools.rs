@@ -10,12 +10,16 @@ use super::Place;
 use super::command::{stdout, succeed};
 
 /// One module for each set of tools whose dependencies agree.
-const MODULES: [&str; 4] = [
+const MODULES: [&str; 5] = [
     "tools/helm",
+    "lab/tools/helm3",
     "tools/score",
     "tools/istio",
     "lab/tools/promql",
 ];
+
+/// A module whose one tool has the name of another's, and is called as the module.
+const RENAMED: &str = "lab/tools/helm3";
 
 /// The built tools.
 #[derive(Debug)]
@@ -65,13 +69,18 @@ impl Tools {
     }
 
     fn build_module(&self, module: &str) -> Result<()> {
+        let into = if module == RENAMED {
+            self.program("helm3")
+        } else {
+            self.bin.join("")
+        };
         self.once(module, || {
             succeed(
                 Command::new("go")
                     .current_dir(self.root.join(module))
                     .env("CGO_ENABLED", "0")
                     .args(["build", "-p", "1", "-ldflags", "-s -w", "-o"])
-                    .arg(format!("{}/", self.bin.display()))
+                    .arg(into)
                     .arg("tool"),
             )?;
             Ok(())

@@ -98,15 +98,7 @@ impl<'a> Release<'a> {
         };
         let (deployments, pods) = (get("deployments")?, get("pods")?);
         ensure!(!deployments.is_empty(), "the chart installed no Deployment");
-        let unready = deployments.iter().filter(|it| {
-            let status = &it["status"];
-            let current = status["observedGeneration"] == it["metadata"]["generation"];
-            // Pods of the last revision are available too.
-            !current
-                || ["availableReplicas", "updatedReplicas"]
-                    .iter()
-                    .any(|count| status[count] != it["spec"]["replicas"])
-        });
+        let unready = deployments.iter().filter(|it| !is_rolled_out(it));
         Ok(unready
             .map(|deployment| {
                 let name = deployment["metadata"]["name"].as_str().unwrap_or_default();
@@ -211,6 +203,16 @@ fn reason(pods: &[Value]) -> String {
     "its pods are not ready yet".to_owned()
 }
 
+/// Whether every pod of a Deployment is of its last revision and available: those of
+/// the revision before are available too.
+fn is_rolled_out(deployment: &Value) -> bool {
+    let status = &deployment["status"];
+    status["observedGeneration"] == deployment["metadata"]["generation"]
+        && ["replicas", "updatedReplicas", "availableReplicas"]
+            .iter()
+            .all(|count| status[count] == deployment["spec"]["replicas"])
+}
+
 /// Whether a container of the pod ended with that code.
 fn ended_with(pod: &Value, code: u64) -> bool {
     ["initContainerStatuses", "containerStatuses"]
@@ -225,6 +227,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn pods_of_the_last_revision_do_not_count() {
+        let deployment = |observed: u64, status: [u64; 3]| {
+            let [all, updated, available] = status;
+            json!({
+                "metadata": {"generation": 2},
+                "spec": {"replicas": 2},
+                "status": {
+                    "observedGeneration": observed, "replicas": all,
+                    "updatedReplicas": updated, "availableReplicas": available,
+                },
+            })
+        };
+        assert!(is_rolled_out(&deployment(2, [2, 2, 2])));
+        assert!(!is_rolled_out(&deployment(2, [3, 1, 2])), "one is old");
+        assert!(
+            !is_rolled_out(&deployment(2, [3, 2, 2])),
+            "an old one goes yet"
+        );
+        assert!(
+            !is_rolled_out(&deployment(2, [2, 2, 1])),
+            "one is not ready"
+        );
+        assert!(
+            !is_rolled_out(&deployment(1, [2, 2, 2])),
+            "nobody has looked"
+        );
+    }
 
     #[test]
     fn what_a_pod_waits_for_is_named() {

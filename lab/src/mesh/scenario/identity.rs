@@ -192,7 +192,8 @@ async fn passes(channel: &Channel, path: &str) -> bool {
     matches!(code, Code::Ok | Code::InvalidArgument | Code::NotFound)
 }
 
-/// Tokens: none, broken ones, the right one; with and without rules on claims.
+/// Tokens: none, broken ones, the right one; with and without rules on claims, and
+/// where none is asked for.
 pub(super) async fn run_jwt(way: Way, setup: &Setup, report: &mut Report) -> Result<()> {
     let issuer = Issuer::start().await?;
     let cases = Issuer::cases()?;
@@ -207,8 +208,16 @@ pub(super) async fn run_jwt(way: Way, setup: &Setup, report: &mut Report) -> Res
     .await?;
     // Any claim: what is left to refuse.
     let left = |case: &&Case| case.what != OTHER_CLAIM;
-    let cases: Vec<Case> = cases.iter().filter(left).cloned().collect();
-    tokens(way, setup, report, &issuer, "jwt.enabled=true", &cases).await
+    let left_over: Vec<Case> = cases.iter().filter(left).cloned().collect();
+    tokens(way, setup, report, &issuer, "jwt.enabled=true", &left_over).await?;
+    // Nobody is asked for one; a bad one is refused all the same.
+    let mut unasked = left_over;
+    for case in &mut unasked {
+        if case.token.is_none() {
+            case.expected = Code::Ok;
+        }
+    }
+    tokens(way, setup, report, &issuer, "jwt.required=false", &unasked).await
 }
 
 async fn tokens(
