@@ -154,6 +154,11 @@ mod tests {
             ),
             (
                 ".github/workflows/x.yml",
+                job("    permissions: { id-token: write }\n"),
+                "one: id-token: write, but it pushes no image and signs none",
+            ),
+            (
+                ".github/workflows/x.yml",
                 job("    permissions: write-all\n"),
                 "write-all",
             ),

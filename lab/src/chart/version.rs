@@ -56,10 +56,34 @@ pub(super) fn check(place: &Place, cases: &[Rendered]) -> Result<String> {
         published == format!("{REGISTRY}:{version}"),
         "GitLab's pipeline publishes {published} for v{version}"
     );
-    let github = fs::read_to_string(place.root.join("template/.github/workflows/ci.yml"))?;
-    ensure!(
-        github.contains("tags: type=semver,pattern={{version}}\n"),
-        "GitHub's workflow does not take the version out of the tag"
-    );
+    let github = read("template/.github/workflows/ci.yml")?;
+    for job in ["publish", "release"] {
+        let said = named_by_github(place, &github["jobs"][job], version)?;
+        let expected = format!("VERSION={version}\nIMAGE=ghcr.io/shop/order\n");
+        ensure!(
+            said == expected,
+            "GitHub's job {job} names {said} for v{version}"
+        );
+    }
     Ok(version.to_owned())
+}
+
+/// What a job's step writes for those that follow.
+fn named_by_github(place: &Place, job: &Value, version: &str) -> Result<String> {
+    let step = list(job, "/steps")
+        .iter()
+        .map(|step| text(step, "/run"))
+        .find(|run| run.contains("VERSION="))
+        .context("a step of GitHub's workflow takes the version out of the tag")?;
+    let file = place.target.join("chart-github-env");
+    fs::write(&file, "")?;
+    stdout(
+        Command::new("bash")
+            .args(["-euc", step])
+            .env("GITHUB_REF_NAME", format!("v{version}"))
+            // Images have no capital letters.
+            .env("GITHUB_REPOSITORY", "Shop/Order")
+            .env("GITHUB_ENV", &file),
+    )?;
+    Ok(fs::read_to_string(file)?)
 }

@@ -94,6 +94,7 @@ fn shares(project: &Project) -> Result<()> {
             format!("    working-directory: {member}\n"),
             format!("          file: {member}/Dockerfile\n"),
             format!("          go-version-file: {member}/tools/helm/go.mod\n"),
+            format!("IMAGE=ghcr.io/${{GITHUB_REPOSITORY,,}}/{name}\""),
         ] {
             ensure!(text.contains(&line), "{workflow} lacks {line}");
         }

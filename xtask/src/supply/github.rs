@@ -27,7 +27,8 @@ pub(super) fn problems(text: &str) -> Vec<String> {
         found.extend(
             written(permissions)
                 .filter(|what| what != "packages: write" || !pushes(job))
-                .map(|what| format!("{name}: {what}, but it pushes no image")),
+                .filter(|what| what != "id-token: write" || !signs(job))
+                .map(|what| format!("{name}: {what}, but it pushes no image and signs none")),
         );
         let services = entries(job.get("services")).map(|(_, service)| service);
         let images = services.chain(job.get("container"));
@@ -95,8 +96,18 @@ fn written(permissions: &Value) -> impl Iterator<Item = String> {
 
 fn pushes(job: &Value) -> bool {
     steps(job).any(|step| {
-        uses(step).starts_with("docker/build-push-action@")
-            && input(step, "push") == Some(&Value::Bool(true))
+        let run = step.get("run").and_then(Value::as_str).unwrap_or_default();
+        run.contains("helm push ")
+            || uses(step).starts_with("docker/build-push-action@")
+                && input(step, "push") == Some(&Value::Bool(true))
+    })
+}
+
+/// Whether it writes under names that exist by then, and proves which workflow did.
+fn signs(job: &Value) -> bool {
+    steps(job).any(|step| {
+        let run = step.get("run").and_then(Value::as_str).unwrap_or_default();
+        run.contains("cosign sign ")
     })
 }
 

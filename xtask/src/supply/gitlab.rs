@@ -4,6 +4,9 @@ use serde_yaml_ng::Value;
 
 use super::is_pinned_image;
 
+/// What a script says that puts something into a registry.
+const PUBLISHES: [&str; 4] = ["docker push", " --push ", "helm push ", " login "];
+
 pub(super) fn problems(text: &str) -> Vec<String> {
     let pipeline: Value = match serde_yaml_ng::from_str(text) {
         Ok(pipeline) => pipeline,
@@ -19,8 +22,8 @@ pub(super) fn problems(text: &str) -> Vec<String> {
                 .filter(|image| !is_pinned_image(image))
                 .map(|image| format!("{name}: {image} is not pinned by its digest")),
         );
-        let publishes = said(job, "script").any(|line| line.contains("docker push"))
-            || said(job, "script").any(|line| line.contains("docker login"));
+        let publishes =
+            said(job, "script").any(|line| PUBLISHES.iter().any(|command| line.contains(command)));
         if publishes && !only_for_tags(job) {
             found.push(format!("{name}: pushes an image whatever it is made of"));
         }
