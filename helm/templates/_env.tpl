@@ -43,6 +43,11 @@ INVENTORY_ENDPOINT: {{ . | quote }}
 {{- with $v.inventory.settleAfter }}
 INVENTORY_SETTLE_AFTER: {{ . | quote }}
 {{- end }}
+{{- range $name, $upstream := $v.upstreams }}
+{{- with $upstream.endpoint }}
+{{ upper $name }}_ENDPOINT: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- if eq $v.store.type "postgres" }}
 {{- with $v.store.postgres.connections }}
 STORE_CONNECTIONS: {{ . | quote }}

@@ -51,6 +51,11 @@ list; all of them are reported at once, as value, reason and remedy.
 - "{{ $name }}: it holds a password, and ConfigMaps are no secret; set its variable by extraEnv from a Secret"
 {{- end }}
 {{- end }}
+{{- range $name, $upstream := $v.upstreams }}
+{{- if contains "@" (default "" $upstream.endpoint) }}
+- "upstreams.{{ $name }}.endpoint: it holds a password, and ConfigMaps are no secret; set {{ upper $name }}_ENDPOINT by extraEnv from a Secret"
+{{- end }}
+{{- end }}
 {{- if regexMatch "\"(d|k|p|q)\"\\s*:" $v.jwt.jwks }}
 - "jwt.jwks: it holds a private key, with which anybody who reads it could sign tokens; write the issuer's public keys only"
 {{- end }}

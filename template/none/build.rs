@@ -23,8 +23,14 @@ fn generate() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("contract.rs"), rust::table(&protos.contract()?))?;
     fs::write(out.join("descriptor.bin"), protos.reflection()?)?;
     // Clients and servers of every service: tests stand in for the upstreams.
-    tonic_prost_build::configure()
-        .include_file("proto.rs")
+    let code = contract::WELL_KNOWN
+        .into_iter()
+        .fold(tonic_prost_build::configure(), |code, (proto, rust)| {
+            code.extern_path(proto, rust)
+        });
+    code.include_file("proto.rs")
+        // They are the paths above.
+        .compile_well_known_types(true)
         .emit_rerun_if_changed(false)
         // A client's `connect` would take the name from an rpc.
         .build_transport(false)

@@ -6,6 +6,7 @@
 pub mod case;
 mod clashes;
 mod compare;
+mod grown;
 mod image;
 mod newcomer;
 mod platform;
@@ -81,8 +82,9 @@ const PARTS: [(Part, Judge); 6] = [
     (Part::Workspace, workspace::judge),
     (Part::Protos, |stage, args| {
         vec![
-            protos::judge(stage, &protos::corpus(), !args.quick),
+            protos::judge(stage, &protos::corpus(), !args.quick, !args.long),
             protos::walk(stage, !args.quick),
+            grown::judge(stage, !args.quick),
         ]
     }),
     (Part::Clashes, clashes::judge),
@@ -143,7 +145,7 @@ pub fn run(args: &Args) -> Result<()> {
         let folder = folder
             .canonicalize()
             .with_context(|| folder.display().to_string())?;
-        let row = protos::judge(&stage, &folder, true);
+        let row = protos::judge(&stage, &folder, true, false);
         row.print();
         return match row.problem {
             Some(_) => bail!("not all of it is served"),

@@ -38,6 +38,7 @@ mod intercepted;
 mod settings;
 mod target;
 mod unwritten;
+mod upstream;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -59,6 +60,7 @@ pub use intercepted::{Interceptable, Intercepted};
 pub use settings::{CommonSettings, from_words, parse};
 pub use target::{Connection, Target};
 pub use unwritten::unwritten;
+pub use upstream::{UpstreamChannel, not_set, upstream};
 
 /// What telemetry may take to send what it holds, of a pod's last seconds.
 const FLUSH: Duration = Duration::from_secs(3);

@@ -39,4 +39,30 @@ pub use error::{Error, Problem};
 pub use model::{
     Code, Contract, Idempotency, Method, Retry, RetryThrottling, Role, Service, Streaming,
 };
+/// What google.protobuf's messages are in Rust, for prost's `extern_path` beside
+/// `compile_well_known_types(true)`: prost's own paths, but absolute, because an rpc
+/// of `BoolValue` would else take a `super::bool`.
+pub const WELL_KNOWN: [(&str, &str); 11] = [
+    (".google.protobuf", "::prost_types"),
+    (".google.protobuf.BoolValue", "::core::primitive::bool"),
+    (
+        ".google.protobuf.BytesValue",
+        "::prost::alloc::vec::Vec<u8>",
+    ),
+    (".google.protobuf.DoubleValue", "::core::primitive::f64"),
+    (".google.protobuf.Empty", "()"),
+    (".google.protobuf.FloatValue", "::core::primitive::f32"),
+    (".google.protobuf.Int32Value", "::core::primitive::i32"),
+    (".google.protobuf.Int64Value", "::core::primitive::i64"),
+    (
+        ".google.protobuf.StringValue",
+        "::prost::alloc::string::String",
+    ),
+    (".google.protobuf.UInt32Value", "::core::primitive::u32"),
+    (".google.protobuf.UInt64Value", "::core::primitive::u64"),
+];
+
+/// A .proto file as it was read.
+pub use protox::prost_reflect::FileDescriptor;
+
 pub use protos::Protos;

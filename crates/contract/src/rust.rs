@@ -164,6 +164,7 @@ fn write_field(out: &mut String, field: &Field) -> fmt::Result {
         Content::Message(place) => format!("Message(&{})", shape_name(*place)),
         Content::Numbers(size) => format!("Numbers({size})"),
     };
+    let number = separated(u128::from(*number));
     writeln!(
         out,
         "    ::chassis::contract::Field {{ number: {number}, first: {first}, more: {more}, content: \
@@ -176,7 +177,24 @@ fn option<T>(value: Option<&T>, text: impl Fn(&T) -> String) -> String {
 }
 
 fn duration(value: &Duration) -> String {
-    format!("::core::time::Duration::from_millis({})", value.as_millis())
+    let millis = separated(value.as_millis());
+    format!("::core::time::Duration::from_millis({millis})")
+}
+
+/// As people write it, `100_000`: what is generated is linted with the service.
+fn separated(number: u128) -> String {
+    let digits = number.to_string();
+    if digits.len() < 6 {
+        return digits;
+    }
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn throttling(it: RetryThrottling) -> String {

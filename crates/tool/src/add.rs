@@ -1,8 +1,14 @@
 //! `add`: one file for each kind of what is added.
 
 mod rpc;
+mod service;
+mod upstream;
+
+use std::path::PathBuf;
 
 pub use rpc::add_rpc;
+pub use service::add_service;
+pub use upstream::{Added, add_upstream};
 
 use crate::{Error, Project};
 
@@ -14,25 +20,91 @@ pub(crate) enum Addition {
         /// `Service/Rpc` or `package.Service/Rpc`.
         name: String,
     },
+    /// `add service SERVICE RPC...`
+    Service {
+        /// `Service` or `package.Service`.
+        name: String,
+        /// Its first rpcs.
+        rpcs: Vec<String>,
+    },
+    /// `add upstream NAME --proto FILE... [-I DIR]...`
+    Upstream {
+        /// What it is called here.
+        name: String,
+        /// Who declares it.
+        files: Vec<PathBuf>,
+        /// Where the imports of those are.
+        includes: Vec<PathBuf>,
+    },
 }
 
 impl Addition {
     /// Reads what stands behind `add`; why not, if it cannot be read.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let Some((kind, rest)) = arguments.split_first() else {
-            return Err("add what? rpc".to_owned());
+            return Err("add what? rpc, service or upstream".to_owned());
         };
         match (kind.as_str(), rest) {
             ("rpc", [name]) => Ok(Self::Rpc { name: name.clone() }),
             ("rpc", _) => Err("add rpc takes one name, SERVICE/RPC".to_owned()),
-            (other, _) => Err(format!("cannot add {other}: only rpc")),
+            ("service", [name, rpcs @ ..]) => Ok(Self::Service {
+                name: name.clone(),
+                rpcs: rpcs.to_vec(),
+            }),
+            ("service", []) => Err("add service takes a name and rpcs".to_owned()),
+            ("upstream", [name, rest @ ..]) if !name.starts_with('-') => {
+                let (files, includes) = upstream_files(rest)?;
+                Ok(Self::Upstream {
+                    name: name.clone(),
+                    files,
+                    includes,
+                })
+            }
+            ("upstream", _) => Err("add upstream takes a name and --proto FILE".to_owned()),
+            (other, _) => Err(format!(
+                "cannot add {other}: only rpc, service and upstream"
+            )),
         }
     }
 
-    /// Adds it; what was written, in the project.
-    pub(crate) fn carry_out(&self, project: &Project) -> Result<Vec<String>, Error> {
-        match self {
-            Self::Rpc { name } => add_rpc(project, name),
+    /// Adds it.
+    pub(crate) fn carry_out(&self, project: &Project) -> Result<Added, Error> {
+        let written = match self {
+            Self::Rpc { name } => add_rpc(project, name)?,
+            Self::Service { name, rpcs } => add_service(project, name, rpcs)?,
+            Self::Upstream {
+                name,
+                files,
+                includes,
+            } => return add_upstream(project, name, files, includes),
+        };
+        Ok(Added {
+            written,
+            left: Vec::new(),
+        })
+    }
+}
+
+/// `--proto FILE... -I DIR...`
+fn upstream_files(arguments: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), String> {
+    let (mut files, mut includes) = (Vec::new(), Vec::new());
+    let mut arguments = arguments.iter().peekable();
+    while let Some(argument) = arguments.next() {
+        let paths = match argument.as_str() {
+            "--proto" => &mut files,
+            "-I" => &mut includes,
+            other => return Err(format!("unexpected {other}")),
+        };
+        let before = paths.len();
+        while let Some(path) = arguments.next_if(|it| !it.starts_with('-')) {
+            paths.push(PathBuf::from(path));
+        }
+        if paths.len() == before {
+            return Err(format!("{argument} needs a path"));
         }
     }
+    if files.is_empty() {
+        return Err("add upstream needs --proto FILE".to_owned());
+    }
+    Ok((files, includes))
 }

@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
+use contract::Protos;
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
+use crate::generated::Service;
 use crate::{Error, Project, complete, source, update};
 
 /// What was found.
@@ -38,9 +40,9 @@ pub fn check(project: &Project) -> Result<Findings, Error> {
             gaps.visit_file(&source::parse(&path, &text)?);
         }
     }
-    let services = complete::offered(project)?;
+    let (services, upstreams) = complete::services(&Protos::compile(project.path("proto"))?)?;
     for service in &services {
-        let found = source::handler(project, service, &services)?;
+        let found = source::handler(project, "src", service, &services)?;
         let Some(found) = found else {
             findings.faults.push(format!(
                 "{}: is offered, but nothing in src/ implements it; run `cargo xtask complete`",
@@ -48,13 +50,12 @@ pub fn check(project: &Project) -> Result<Findings, Error> {
             ));
             continue;
         };
-        for rpc in &service.rpcs {
-            if !found.functions.contains(&rpc.ident) {
-                findings.faults.push(format!(
-                    "{}: {} of {} is not there; run `cargo xtask complete`",
-                    found.path, rpc.name, service.name
-                ));
-            }
+        findings.faults.extend(absent(service, &found));
+    }
+    (findings.faults).extend(complete::orphaned(project, &services)?);
+    for upstream in &upstreams {
+        if let Some(found) = source::handler(project, "tests", upstream, &upstreams)? {
+            findings.faults.extend(absent(upstream, &found));
         }
     }
     for (path, _) in contract::files::stale(project.root())? {
@@ -67,6 +68,18 @@ pub fn check(project: &Project) -> Result<Findings, Error> {
     findings.faults.extend(conflicts(project));
     findings.notes = update::standing(project.root())?;
     Ok(findings)
+}
+
+/// The rpcs of `service` that `found` has no function for, and the reverse.
+fn absent(service: &Service, found: &source::Found) -> Vec<String> {
+    let absent = service.rpcs.iter().filter(|rpc| !found.has(rpc));
+    let said = absent.map(|rpc| {
+        format!(
+            "{}: {} of {} is not there; run `cargo xtask complete`",
+            found.path, rpc.name, service.name
+        )
+    });
+    said.chain(found.left_over(service)).collect()
 }
 
 struct Gaps<'a> {
@@ -82,11 +95,12 @@ impl<'ast> Visit<'ast> for Gaps<'_> {
         };
         if called.as_deref() == Some("unwritten") {
             let rpc = call.args.first().map(|it| it.to_token_stream().to_string());
+            let rpc = rpc.unwrap_or_default();
             self.found.push(format!(
                 "{}:{}: {} is still to be written",
                 self.path,
                 call.span().start().line,
-                rpc.unwrap_or_default().trim_matches('"')
+                rpc.trim_matches('"').rsplit('/').next().unwrap_or_default()
             ));
         }
         visit::visit_expr_call(self, call);

@@ -15,6 +15,8 @@ use crate::{Error, Project};
 const USAGE: &str = "\
 usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask add rpc SERVICE/RPC
+       cargo xtask add service SERVICE RPC...
+       cargo xtask add upstream NAME --proto FILE... [-I DIR]...
        cargo xtask complete
        cargo xtask check
        cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
@@ -26,6 +28,13 @@ adopt     takes .proto files, or folders of them, into proto/ as they are, with 
           they import from where they are and from each DIR; offers their services,
           and makes a handler and tests for each. Nothing that is there is changed.
 add rpc   declares an rpc in the .proto of its service, and makes its function.
+add service
+          declares a service with these rpcs in a .proto of its own, offers it, and makes
+          its handler and tests.
+add upstream
+          takes somebody else's .proto into proto/ and makes a client of its services, the
+          setting and the chart's value of where they are called, and a test with a
+          stand-in.
 complete  appends what rpcs and services new in proto/ lack.
 check     lists what is still to be written; fails where something is missing, stale
           or left from a merge. Says whether the template has a newer version, and
@@ -133,12 +142,15 @@ fn run_adopt(files: &[PathBuf], includes: &[PathBuf]) -> Result<(), Error> {
 }
 
 fn run_add(addition: &Addition) -> Result<(), Error> {
-    let written = addition.carry_out(&Project::find()?)?;
-    for path in &written {
+    let added = addition.carry_out(&Project::find()?)?;
+    for path in &added.written {
         println!("wrote {path}");
     }
-    if written.is_empty() {
+    if added.written.is_empty() {
         println!("nothing is missing");
+    }
+    for left in &added.left {
+        println!("next: {left}");
     }
     Ok(())
 }

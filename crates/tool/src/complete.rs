@@ -1,8 +1,8 @@
 //! `complete`: what rpcs and services new in the .proto lack.
 
-use contract::Protos;
+use contract::{Protos, Role};
 
-use crate::generated::{self, Service};
+use crate::generated::{self, Rpc, Service};
 use crate::handler::{self, Place};
 use crate::plan::Plan;
 use crate::{Error, Project, adopt, source, stub};
@@ -13,36 +13,76 @@ use crate::{Error, Project, adopt, source, stub};
 ///
 /// # Errors
 ///
-/// If the .proto files are wrong or a source is no Rust. Then nothing is
-/// written.
+/// If the .proto files are wrong, a source is no Rust, or it has functions of rpcs
+/// or services that are gone: they may have been renamed. Then nothing is written.
 pub fn complete(project: &Project) -> Result<Vec<String>, Error> {
-    let services = offered(project)?;
+    let protos = Protos::compile(project.path("proto"))?;
     let mut plan = Plan::default();
-    for service in &services {
-        match source::handler(project, service, &services)? {
-            Some(found) => append(project, &mut plan, service, &found)?,
-            None => adopt::add(project, &mut plan, service, &services)?,
-        }
-    }
-    let mut written = plan.carry_out(project)?;
-    for path in contract::files::write(project.root())? {
-        let within = path.strip_prefix(project.root()).unwrap_or(&path);
-        written.push(within.display().to_string());
-    }
-    Ok(written)
+    lacking(project, &mut plan, &protos)?;
+    plan.carry_out_and_derive(project)
 }
 
-/// The services that `project` offers.
-pub(crate) fn offered(project: &Project) -> Result<Vec<Service>, Error> {
-    let protos = Protos::compile(project.path("proto"))?;
+/// Plans what `protos` has and the code lacks.
+pub(crate) fn lacking(project: &Project, plan: &mut Plan, protos: &Protos) -> Result<(), Error> {
+    let (services, upstreams) = services(protos)?;
+    let mut renamed = orphaned(project, &services)?;
+    for (folder, services) in [("src", &services), ("tests", &upstreams)] {
+        for service in services {
+            if let Some(found) = source::handler(project, folder, service, services)? {
+                renamed.extend(found.left_over(service));
+            }
+        }
+    }
+    if !renamed.is_empty() {
+        return Err(Error::new(renamed.join("\n")));
+    }
+    for service in &services {
+        match source::handler(project, "src", service, &services)? {
+            Some(found) => append(project, plan, service, &found)?,
+            None => adopt::add(project, plan, service, &services)?,
+        }
+    }
+    for upstream in &upstreams {
+        if let Some(found) = source::handler(project, "tests", upstream, &upstreams)? {
+            append_to(plan, upstream, &found, stub::stand_in);
+        }
+    }
+    Ok(())
+}
+
+/// Handlers of services that no .proto declares any more, where one is offered that
+/// has no handler: it may be the same.
+pub(crate) fn orphaned(project: &Project, offered: &[Service]) -> Result<Vec<String>, Error> {
+    let mut whole = true;
+    for service in offered {
+        whole &= source::handler(project, "src", service, offered)?.is_some();
+    }
+    if whole {
+        return Ok(Vec::new());
+    }
+    let orphans = source::orphans(project, offered)?;
+    let said = orphans.into_iter().map(|(place, of)| {
+        format!(
+            "{place}: implements {of}, which is made of no .proto any more; write the service's \
+             new name, or remove it"
+        )
+    });
+    Ok(said.collect())
+}
+
+/// The services that are offered, and those that are called.
+pub(crate) fn services(protos: &Protos) -> Result<(Vec<Service>, Vec<Service>), Error> {
     let contract = protos.contract()?;
-    let is_offered = |name: &str| {
+    let is = |role, name: &str| {
         let mut services = contract.services.iter();
-        services.any(|it| it.role == contract::Role::Server && it.name == name)
+        services.any(|it| it.role == role && it.name == name)
     };
-    let mut services = generated::services(&protos)?;
-    services.retain(|it| is_offered(&it.name));
-    Ok(services)
+    let all = generated::services(protos)?;
+    let of = |role| {
+        let services = all.iter().filter(|it| is(role, &it.name));
+        services.cloned().collect()
+    };
+    Ok((of(Role::Server), of(Role::Upstream)))
 }
 
 fn append(
@@ -52,18 +92,12 @@ fn append(
     found: &source::Found,
 ) -> Result<(), Error> {
     let missing: Vec<_> = (service.rpcs.iter())
-        .filter(|rpc| !found.functions.contains(&rpc.ident))
+        .filter(|rpc| !found.has(rpc))
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let stubs = (missing.iter()).fold(String::new(), |stubs, rpc| {
-        stubs + "\n" + &stub::full(rpc, service)
-    });
-    // Before the brace, on a line of its own.
-    let at = found.text[..found.end].trim_end_matches([' ', '\t']).len();
-    let after = source::inserted(&found.text, at, &stubs);
-    plan.write_grown(found.path.clone(), &found.text, &after);
+    append_to(plan, service, found, stub::full);
 
     let tests = Place::beside(&found.path).tests();
     if let Some(before) = plan.read(project, &tests)? {
@@ -76,4 +110,24 @@ fn append(
         plan.write_grown(tests, &before, &after);
     }
     Ok(())
+}
+
+/// Appends the missing functions as `stub` has them.
+fn append_to(
+    plan: &mut Plan,
+    service: &Service,
+    found: &source::Found,
+    stub: impl Fn(&Rpc, &Service) -> String,
+) {
+    let missing = service.rpcs.iter().filter(|rpc| !found.has(rpc));
+    let stubs = missing.fold(String::new(), |stubs, rpc| {
+        stubs + "\n" + &stub(rpc, service)
+    });
+    if stubs.is_empty() {
+        return;
+    }
+    // Before the brace, on a line of its own.
+    let at = found.text[..found.end].trim_end_matches([' ', '\t']).len();
+    let after = source::inserted(&found.text, at, &stubs);
+    plan.write_grown(found.path.clone(), &found.text, &after);
 }

@@ -1,6 +1,8 @@
 //! What tonic makes of the .proto files: read from its code rather than worked
 //! out again, so that every name is the one it chose.
 
+mod collision;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -80,8 +82,13 @@ impl Type {
 pub(crate) fn services(protos: &Protos) -> Result<Vec<Service>, Error> {
     let folder = tempfile::tempdir().map_err(|error| Error::io(Path::new("a folder"), &error))?;
     let failed = |error| Error::io(folder.path(), &error);
-    tonic_prost_build::configure()
-        .include_file("proto.rs")
+    let code = contract::WELL_KNOWN
+        .into_iter()
+        .fold(tonic_prost_build::configure(), |code, (proto, rust)| {
+            code.extern_path(proto, rust)
+        });
+    code.include_file("proto.rs")
+        .compile_well_known_types(true)
         .out_dir(folder.path())
         .emit_rerun_if_changed(false)
         .build_transport(false)
@@ -94,6 +101,9 @@ pub(crate) fn services(protos: &Protos) -> Result<Vec<Service>, Error> {
     let mut services = Vec::new();
     for (package, file) in files {
         let code = parse(&folder.path().join(file))?;
+        if let Some(name) = collision::within(&code.items) {
+            return Err(collision::error(protos, &name));
+        }
         for item in &code.items {
             if let Item::Mod(module) = item
                 && let Some((_, items)) = &module.content
@@ -227,8 +237,9 @@ fn rpc(
     };
     // Request<T> or Request<Streaming<T>>; Result<Response<T>, Status>.
     let request = argument(&request.ty)?;
-    let (client_streaming, request) = match last(&request)?.as_str() {
-        "Streaming" => (true, argument(&request)?),
+    // A message may be called Streaming, too; that has no argument.
+    let (client_streaming, request) = match argument(&request) {
+        Some(message) if last(&request)? == "Streaming" => (true, message),
         _ => (false, request),
     };
     let response = argument(&argument(answer)?)?;

@@ -6,8 +6,9 @@ use crate::generated::{Rpc, Service};
 use crate::project::{HANDLERS, TEST_FOLDER};
 use crate::stub;
 
-/// Names that the folders of handlers and of tests have for something else.
-const TAKEN: [&str; 3] = ["helpers", "main", "mod"];
+/// Names that the folders of handlers and of tests, or the files that name what is
+/// in them, have for something else.
+const TAKEN: [&str; 5] = ["chassis", "helpers", "lifecycle", "main", "mod"];
 
 /// Where a service's files are, and what they are called.
 #[derive(Debug, Clone)]
@@ -52,8 +53,9 @@ impl Place {
     }
 }
 
-/// The handler's file, nothing of it written yet.
-pub(crate) fn handler(service: &Service) -> String {
+/// The handler's file, nothing of it written yet; `shares` says whether there is a
+/// `State`.
+pub(crate) fn handler(service: &Service, shares: bool) -> String {
     let package = service.package.join("::");
     let streams = service.rpcs.iter().any(|rpc| rpc.client_streaming);
     let streaming = if streams { ", Streaming" } else { "" };
@@ -64,10 +66,17 @@ pub(crate) fn handler(service: &Service) -> String {
         "use chassis::boot::unwritten;\nuse tonic::{{Request, Response, Status{streaming}}};\n"
     );
     let path = root(&package, "crate");
-    let _ = writeln!(out, "use {path} as pb;\n");
+    let _ = writeln!(out, "use {path} as pb;");
+    let (state, api) = if shares {
+        let api = "#[derive(Debug, Clone)]\npub struct Api {\n    /// What it shares with \
+                   others.\n    pub state: State,\n}";
+        ("use crate::state::State;\n", api)
+    } else {
+        ("", "#[derive(Debug, Default)]\npub struct Api;")
+    };
     let _ = writeln!(
         out,
-        "/// Carries out the rpcs of `{}`.\n#[derive(Debug, Default)]\npub(super) struct Api;\n",
+        "{state}\n/// Carries out the rpcs of `{}`.\n{api}\n",
         service.name
     );
     let _ = writeln!(
@@ -103,7 +112,7 @@ pub(crate) fn tests(service: &Service) -> String {
 
 /// The generated code of `package`, seen from inside the library (`crate`) or
 /// from its tests (`service`).
-fn root(package: &str, library: &str) -> String {
+pub(crate) fn root(package: &str, library: &str) -> String {
     if package.is_empty() {
         format!("{library}::proto")
     } else {
@@ -127,18 +136,7 @@ pub(crate) fn full_test(rpc: &Rpc, service: &Service) -> String {
 fn test(rpc: &Rpc, service: &Service, pb: &str, server: &str, still: &str) -> String {
     let module = service.server.trim_end_matches("server");
     let client = format!("{pb}::{module}client::{}Client", service.ident);
-    let request = rpc.request.text("service::proto", &service.package);
-    let request = request.replace("pb::", &format!("{pb}::"));
-    let request = if request == "()" {
-        request
-    } else {
-        format!("<{request}>::default()")
-    };
-    let request = if rpc.client_streaming {
-        format!("tonic::codegen::tokio_stream::iter([{request}])")
-    } else {
-        request
-    };
+    let request = request(rpc, service, pb);
     let function = &rpc.ident;
     // To call it is what its test is for.
     let allowed = if rpc.deprecated {
@@ -154,9 +152,34 @@ fn test(rpc: &Rpc, service: &Service, pb: &str, server: &str, still: &str) -> St
     )
 }
 
+/// A request of `rpc` in a test, empty; `pb` is the package's module there.
+pub(crate) fn request(rpc: &Rpc, service: &Service, pb: &str) -> String {
+    let request = rpc.request.text("service::proto", &service.package);
+    let request = request.replace("pb::", &format!("{pb}::"));
+    let request = if request == "()" {
+        request
+    } else {
+        format!("<{request}>::default()")
+    };
+    if rpc.client_streaming {
+        format!("tonic::codegen::tokio_stream::iter([{request}])")
+    } else {
+        request
+    }
+}
+
 /// What makes the service: `…Server::new(…)`.
-pub(crate) fn made(service: &Service, place: &Place) -> String {
-    format!("{}::new({}::Api)", server_type(service), place.module)
+pub(crate) fn made(service: &Service, place: &Place, shares: bool) -> String {
+    let fields = if shares {
+        " { state: state.clone() }"
+    } else {
+        ""
+    };
+    format!(
+        "{}::new({}::Api{fields})",
+        server_type(service),
+        place.module
+    )
 }
 
 /// The generated server.

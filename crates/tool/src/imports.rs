@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
+/// What every service answers: health and reflection.
+const BUILT_IN: [&str; 3] = [
+    "grpc.health.v1",
+    "grpc.reflection.v1",
+    "grpc.reflection.v1alpha",
+];
+
 /// Files by the name under which others import them.
 #[derive(Debug, Default)]
 pub(crate) struct Imports {
@@ -17,7 +24,8 @@ pub(crate) struct Imports {
 
 /// Reads `files`, or all .proto files in them where they are folders, and what
 /// they import from `includes` and from where they are themselves. What `there`
-/// already has or the contract brings along is left out.
+/// already has or the contract brings along is left out, and so are health and
+/// reflection, which demos keep copies of.
 pub(crate) fn gather(
     files: &[PathBuf],
     includes: &[PathBuf],
@@ -32,19 +40,46 @@ pub(crate) fn gather(
             let mut within = Vec::new();
             walk(file, &mut within)?;
             within.sort();
-            asked.extend(within);
+            if within.is_empty() {
+                return Err(Error::new(format!(
+                    "{}: has no .proto file in it; name a folder that has, or the file itself",
+                    file.display()
+                )));
+            }
+            for file in within {
+                if !is_built_in(&read(&file)?) {
+                    asked.push(file);
+                }
+            }
         } else {
             let text = read(file)?;
+            if is_built_in(&text) {
+                return Err(Error::new(format!(
+                    "{}: every service answers what it declares already; leave it out",
+                    file.display()
+                )));
+            }
             if !includes.iter().any(|it| name_in(it, file).is_some()) {
                 roots.push(root_of(file, &text));
             }
             asked.push(file.clone());
         }
     }
-    let mut queue = Vec::new();
+    let mut queue: Vec<(String, PathBuf)> = Vec::new();
     for file in asked {
         let name = roots.iter().find_map(|root| name_in(root, &file));
         let name = name.ok_or_else(|| Error::new(format!("{}: has no name", file.display())))?;
+        let twin = queue.iter().find(|(other, _)| *other == name);
+        if let Some((_, twin)) = twin
+            && twin.canonicalize().ok() != file.canonicalize().ok()
+        {
+            return Err(Error::new(format!(
+                "{} and {}: both would be proto/{name}; give -I and a folder above them both, so \
+                 that their names differ",
+                twin.display(),
+                file.display()
+            )));
+        }
         imports.asked.push(name.clone());
         queue.push((name, file));
     }
@@ -122,6 +157,10 @@ fn package(text: &str) -> Option<&str> {
         rest.starts_with(' ')
             .then(|| rest.split(';').next().map(str::trim))?
     })
+}
+
+fn is_built_in(text: &str) -> bool {
+    package(text).is_some_and(|it| BUILT_IN.contains(&it))
 }
 
 /// What is imported on which line.

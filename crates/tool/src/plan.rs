@@ -45,6 +45,16 @@ impl Plan {
         self.write(path, after);
     }
 
+    /// As [`Plan::carry_out`], then what is derived from `proto/`.
+    pub(crate) fn carry_out_and_derive(self, project: &Project) -> Result<Vec<String>, Error> {
+        let mut written = self.carry_out(project)?;
+        for path in contract::files::write(project.root())? {
+            let within = path.strip_prefix(project.root()).unwrap_or(&path);
+            written.push(within.display().to_string());
+        }
+        Ok(written)
+    }
+
     /// Writes what differs; its paths.
     pub(crate) fn carry_out(self, project: &Project) -> Result<Vec<String>, Error> {
         let mut written = Vec::new();

@@ -90,6 +90,18 @@ pub(crate) const OFFERED: &str = "proto/offered.conf";
 pub(crate) const SERVICES: &str = "src/services.rs";
 /// Where each service has its file.
 pub(crate) const HANDLERS: &str = "src/services";
+/// What the handlers share.
+pub(crate) const STATE: &str = "src/state.rs";
+/// Every flag and variable.
+pub(crate) const SETTINGS: &str = "src/settings.rs";
+/// The modules of the service's library.
+pub(crate) const LIBRARY: &str = "src/lib.rs";
+/// Where what the handlers share is made.
+pub(crate) const MAIN: &str = "src/main.rs";
+/// Where the upstreams' modules are named.
+pub(crate) const UPSTREAMS: &str = "src/upstreams.rs";
+/// What can be set in the chart.
+pub(crate) const VALUES: &str = "helm/values.yaml";
 /// Where the tests' modules are named.
 pub(crate) const TESTS: &str = "tests/api/main.rs";
 /// Where each service has its tests.

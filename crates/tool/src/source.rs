@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{ImplItem, Item, ItemImpl};
 
-use crate::generated::Service;
+use crate::generated::{Rpc, Service};
 use crate::{Error, Project};
 
 /// Where a service's handler is.
@@ -16,10 +16,41 @@ pub(crate) struct Found {
     pub(crate) path: String,
     /// Its text.
     pub(crate) text: String,
-    /// The functions that are there.
-    pub(crate) functions: Vec<String>,
+    /// The functions that are there, and their lines.
+    pub(crate) functions: Vec<(String, usize)>,
     /// Where the implementation's closing brace is.
     pub(crate) end: usize,
+}
+
+impl Found {
+    /// Whether it has the rpc's function.
+    pub(crate) fn has(&self, rpc: &Rpc) -> bool {
+        self.functions.iter().any(|(name, _)| *name == rpc.ident)
+    }
+
+    /// Functions that are none of `service`'s rpcs, each with its place and what to
+    /// do about it: rpcs that were renamed or removed in the .proto.
+    pub(crate) fn left_over(&self, service: &Service) -> Vec<String> {
+        let is_rpc = |name: &str| service.rpcs.iter().any(|it| it.ident == name);
+        let left = self.functions.iter().filter(|(name, _)| !is_rpc(name));
+        let new: Vec<_> = (service.rpcs.iter())
+            .filter(|it| !self.has(it))
+            .map(|it| it.ident.as_str())
+            .collect();
+        let now = if new.is_empty() {
+            "remove it".to_owned()
+        } else {
+            format!(
+                "call it as the rpc is called now ({}?), or remove it",
+                new.join(", ")
+            )
+        };
+        left.map(|(name, line)| {
+            let (path, service) = (&self.path, &service.name);
+            format!("{path}:{line}: {name} is no rpc of {service} any more; {now}")
+        })
+        .collect()
+    }
 }
 
 /// The syntax tree of `text`.
@@ -34,17 +65,18 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<syn::File, Error> {
     })
 }
 
-/// The implementation of `service`'s trait, if there is one. Where another of
-/// `all` has a trait of the same name, its file must name the package.
+/// The implementation of `service`'s trait in `folder`, if there is one. Where
+/// another of `all` has a trait of the same name, its file must name the package.
 pub(crate) fn handler(
     project: &Project,
+    folder: &str,
     service: &Service,
     all: &[Service],
 ) -> Result<Option<Found>, Error> {
     let package = format!("proto::{}", service.package.join("::"));
     let package = package.trim_end_matches(':');
     let same = all.iter().filter(|it| it.server == service.server).count();
-    for path in project.sources("src")? {
+    for path in project.sources(folder)? {
         let text = project.read(&path)?.unwrap_or_default();
         if !text.contains(&service.ident) || (same > 1 && !text.contains(package)) {
             continue;
@@ -67,9 +99,54 @@ pub(crate) fn handler(
     Ok(None)
 }
 
+/// Implementations in `src/` of traits that tonic would have made of a service,
+/// and that none of `all` has: what is left of one that was renamed or removed. Each
+/// as `file:line` and trait.
+pub(crate) fn orphans(project: &Project, all: &[Service]) -> Result<Vec<(String, String)>, Error> {
+    struct Orphans<'a> {
+        all: &'a [Service],
+        path: String,
+        found: Vec<(String, String)>,
+    }
+    impl<'ast> Visit<'ast> for Orphans<'_> {
+        fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
+            let Some((_, path, _)) = &item.trait_ else {
+                return;
+            };
+            let names: Vec<_> = (path.segments.iter().rev())
+                .map(|it| it.ident.to_string())
+                .collect();
+            let [name, module, ..] = names.as_slice() else {
+                return;
+            };
+            let known = |it: &&Service| it.server == *module && it.ident == *name;
+            if module.ends_with("_server") && self.all.iter().find(known).is_none() {
+                let line = path.span().start().line;
+                let place = format!("{}:{line}", self.path);
+                self.found.push((place, format!("{module}::{name}")));
+            }
+        }
+    }
+    let mut orphans = Orphans {
+        all,
+        path: String::new(),
+        found: Vec::new(),
+    };
+    for path in project.sources("src")? {
+        let text = project.read(&path)?.unwrap_or_default();
+        // Others' traits are somebody else's.
+        if text.contains("_server::") && text.contains("crate::proto") {
+            let file = parse(&path, &text)?;
+            orphans.path = path;
+            orphans.visit_file(&file);
+        }
+    }
+    Ok(orphans.found)
+}
+
 struct Finder<'a> {
     service: &'a Service,
-    found: Option<(Vec<String>, LineColumn)>,
+    found: Option<(Vec<(String, usize)>, LineColumn)>,
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
@@ -81,7 +158,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         let is_trait = names.next().is_some_and(|it| it == self.service.ident);
         if is_trait && names.next().is_none_or(|it| it == self.service.server) {
             let functions = item.items.iter().filter_map(|it| match it {
-                ImplItem::Fn(it) => Some(it.sig.ident.to_string()),
+                ImplItem::Fn(it) => {
+                    let name = &it.sig.ident;
+                    Some((name.to_string(), name.span().start().line))
+                }
                 _ => None,
             });
             let end = item.brace_token.span.close().start();
@@ -91,8 +171,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 }
 
-/// `text` with `mod name;`, after those that are there.
-pub(crate) fn with_module(path: &str, text: &str, name: &str) -> Result<String, Error> {
+/// `text` with `mod name;`, after those that are there; `public` for others, too.
+pub(crate) fn with_module(
+    path: &str,
+    text: &str,
+    name: &str,
+    public: bool,
+) -> Result<String, Error> {
+    let pubs = if public { "pub " } else { "" };
     let file = parse(path, text)?;
     let mut last = None;
     for item in &file.items {
@@ -107,9 +193,9 @@ pub(crate) fn with_module(path: &str, text: &str, name: &str) -> Result<String, 
     }
     let first = file.items.first().map(|it| offset(text, it.span().start()));
     Ok(match (last, first) {
-        (Some(at), _) => inserted(text, at, &format!("\nmod {name};")),
-        (None, Some(at)) => inserted(text, at, &format!("mod {name};\n\n")),
-        (None, None) => format!("{}\n\nmod {name};\n", text.trim_end()),
+        (Some(at), _) => inserted(text, at, &format!("\n{pubs}mod {name};")),
+        (None, Some(at)) => inserted(text, at, &format!("{pubs}mod {name};\n\n")),
+        (None, None) => format!("{}\n\n{pubs}mod {name};\n", text.trim_end()),
     })
 }
 
@@ -143,6 +229,99 @@ pub(crate) fn with_service(
         at,
         &format!("\n        .add_service({made})"),
     ))
+}
+
+/// `text` with the field `code` at the end of the struct `name`; `None` if it has
+/// no such struct, or one without named fields.
+///
+/// # Errors
+///
+/// If it has the field `field` already.
+pub(crate) fn with_field(
+    path: &str,
+    text: &str,
+    name: &str,
+    field: &str,
+    code: &str,
+) -> Result<Option<String>, Error> {
+    for item in &parse(path, text)?.items {
+        if let Item::Struct(it) = item
+            && it.ident == name
+            && let syn::Fields::Named(fields) = &it.fields
+        {
+            let names = fields.named.iter().filter_map(|it| it.ident.as_ref());
+            refuse_twice(path, name, field, names)?;
+            let comma = fields.named.is_empty() || fields.named.trailing_punct();
+            let end = offset(text, fields.brace_token.span.close().start());
+            return Ok(with_last(text, end, comma, code));
+        }
+    }
+    Ok(None)
+}
+
+/// `text` with the field `code` at the end of the expression `name { … }`; `None`
+/// if it has none.
+///
+/// # Errors
+///
+/// If it has the field `field` already.
+pub(crate) fn with_value(
+    path: &str,
+    text: &str,
+    name: &str,
+    field: &str,
+    code: &str,
+) -> Result<Option<String>, Error> {
+    struct Literals<'a>(&'a str, Option<syn::ExprStruct>);
+    impl<'ast> Visit<'ast> for Literals<'_> {
+        fn visit_expr_struct(&mut self, it: &'ast syn::ExprStruct) {
+            if it.path.segments.last().is_some_and(|it| it.ident == self.0) {
+                self.1 = Some(it.clone());
+            }
+            visit::visit_expr_struct(self, it);
+        }
+    }
+    let mut found = Literals(name, None);
+    found.visit_file(&parse(path, text)?);
+    let Some(it) = found.1.filter(|it| it.rest.is_none()) else {
+        return Ok(None);
+    };
+    let names = it.fields.iter().filter_map(|it| match &it.member {
+        syn::Member::Named(name) => Some(name),
+        syn::Member::Unnamed(_) => None,
+    });
+    refuse_twice(path, name, field, names)?;
+    let comma = it.fields.is_empty() || it.fields.trailing_punct();
+    let end = offset(text, it.brace_token.span.close().start());
+    Ok(with_last(text, end, comma, code))
+}
+
+fn refuse_twice<'a>(
+    path: &str,
+    name: &str,
+    field: &str,
+    mut names: impl Iterator<Item = &'a syn::Ident>,
+) -> Result<(), Error> {
+    if names.any(|it| it == field) {
+        return Err(Error::new(format!(
+            "{path}: {name} has a field {field} already; choose another name"
+        )));
+    }
+    Ok(())
+}
+
+/// `text` with `code` before the brace at `end`, on lines of its own; `None` if
+/// that is no Rust, as behind a comment where a comma is missing.
+fn with_last(text: &str, end: usize, comma: bool, code: &str) -> Option<String> {
+    let at = text[..end].trim_end().len();
+    let comma = if comma { "" } else { "," };
+    let line = if text[at..end].contains('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    let after = inserted(text, at, &format!("{comma}\n{code}{line}"));
+    syn::parse_file(&after).is_ok().then_some(after)
 }
 
 /// `text` with `what` before `at`.

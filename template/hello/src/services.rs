@@ -1,16 +1,21 @@
 //{% capture source %}§{% raw %}
 //! What is offered: one module per service.
 
-mod order_service;
+pub mod order_service;
 
 use chassis::boot::Boot;
 
-/// Adds each service to the server.
+use crate::state::State;
+
+/// Adds each service to the server; `state` is what they share.
 #[must_use]
-pub fn add(boot: Boot<'_>) -> Boot<'_> {
+#[allow(clippy::too_many_lines, reason = "as many as there are services")]
+pub fn add<'a>(boot: Boot<'a>, state: &State) -> Boot<'a> {
     boot.add_service(
         crate::proto::acme::order::v1::order_service_server::OrderServiceServer::new(
-            order_service::Api,
+            order_service::Api {
+                state: state.clone(),
+            },
         ),
     )
 }

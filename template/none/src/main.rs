@@ -3,10 +3,12 @@
 //! ports and the services goes into `serve`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chassis::boot::{self, Boot, Program};
 use chassis::exit::Fatal;
 use service::settings::{Command, Settings};
+use service::state::State;
 use service::{contract, proto, services};
 
 const PROGRAM: Program = Program {
@@ -22,13 +24,16 @@ fn main() -> ExitCode {
 async fn run(settings: Settings) -> Result<(), Fatal> {
     let common = &settings.common;
     match &settings.command {
-        None => boot::serve(&PROGRAM, common, serve).await,
+        None => boot::serve(&PROGRAM, common, async |boot| serve(&settings, boot).await).await,
         Some(Command::Healthcheck(target)) => target.health(common).await,
         Some(Command::Smoke(target)) => target.serves(common, contract::SERVICES).await,
     }
 }
 
-async fn serve(boot: Boot<'_>) -> Result<(), Fatal> {
-    services::add(boot).serve().await
+async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
+    let state = State {
+        settings: Arc::new(settings.clone()),
+    };
+    services::add(boot, &state).serve().await
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -3,9 +3,12 @@
 
 use chassis::boot::Boot;
 
-/// Adds each service to the server.
+use crate::state::State;
+
+/// Adds each service to the server; `state` is what they share.
 #[must_use]
-pub fn add(boot: Boot<'_>) -> Boot<'_> {
+#[allow(clippy::too_many_lines, reason = "as many as there are services")]
+pub fn add<'a>(boot: Boot<'a>, state: &State) -> Boot<'a> {
     boot
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -22,19 +22,17 @@ pub(crate) fn corpus() -> PathBuf {
     tree::root().join("crates/tool/tests/corpus")
 }
 
-/// One row: all trees of `folder` in one service, so that it is built once.
-pub(crate) fn judge(stage: &Stage, folder: &Path, build: bool) -> Row {
+/// One row: all trees of `folder` in one service, so that it is built once; adopted
+/// one by one, or with `together` those at once that have their imports beside them.
+pub(crate) fn judge(stage: &Stage, folder: &Path, build: bool, together: bool) -> Row {
     let mut row = Row::new(format!("sample=none, {}", folder.display()));
     let name = "corpus-service";
     let mut project = None;
     row.check("hello", || hello(stage, build));
     row.check("generate", || {
-        let out = stage.folder.join("protos");
-        remove(&out)?;
-        let args = ["--name", name, "-d", "sample=none", "-d", "hello=no"];
-        let args = args.map(str::to_owned);
-        stage.generate_in(&out, "--path", &stage.template.to_string_lossy(), &args)?;
-        project = Some(Project::new(out.join(name))?);
+        let made = generated(stage, name, &["hello=no"])?;
+        // Where the crates are built already.
+        project = Some(if build { made.place(stage)? } else { made });
         Ok(())
     });
     let Some(project) = project else {
@@ -45,16 +43,22 @@ pub(crate) fn judge(stage: &Stage, folder: &Path, build: bool) -> Row {
     }
     row.check("adopt", || {
         project.cargo(&["fmt", "--all"])?;
+        let shown = |path: PathBuf| path.to_string_lossy().into_owned();
+        let mut commands = Vec::new();
+        let mut plain = Vec::new();
         for tree in trees(folder)? {
-            let mut args = vec!["xtask".to_owned(), "adopt".to_owned()];
-            let shown = |path: PathBuf| path.to_string_lossy().into_owned();
             let (api, include) = (tree.join("api"), tree.join("include"));
             if api.is_dir() && include.is_dir() {
-                args.extend([shown(api), "-I".to_owned(), shown(include)]);
+                commands.push(vec![shown(api), "-I".to_owned(), shown(include)]);
             } else {
-                args.push(shown(tree));
+                plain.push(shown(tree));
             }
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        }
+        let size = if together { plain.len().max(1) } else { 1 };
+        commands.extend(plain.chunks(size).map(<[String]>::to_vec));
+        for files in commands {
+            let files = files.iter().map(String::as_str);
+            let args: Vec<_> = ["xtask", "adopt"].into_iter().chain(files).collect();
             project.cargo(&args)?;
         }
         Ok(())
@@ -70,13 +74,22 @@ pub(crate) fn judge(stage: &Stage, folder: &Path, build: bool) -> Row {
     row
 }
 
-/// The service that one has without a .proto of one's own.
-fn hello(stage: &Stage, build: bool) -> Result<()> {
+/// A service of that name without the sample.
+pub(crate) fn generated(stage: &Stage, name: &str, answers: &[&str]) -> Result<Project> {
     let out = stage.folder.join("protos");
     remove(&out)?;
-    let args = ["--name", "cart-service", "-d", "sample=none"].map(str::to_owned);
+    let mut args = vec!["--name", name, "-d", "sample=none"];
+    for answer in answers {
+        args.extend(["-d", answer]);
+    }
+    let args: Vec<_> = args.into_iter().map(str::to_owned).collect();
     stage.generate_in(&out, "--path", &stage.template.to_string_lossy(), &args)?;
-    let project = Project::new(out.join("cart-service"))?;
+    Project::new(out.join(name))
+}
+
+/// The service that one has without a .proto of one's own.
+fn hello(stage: &Stage, build: bool) -> Result<()> {
+    let project = generated(stage, "cart-service", &[])?;
     project.cargo(&["metadata", "--format-version=1", "--locked"])?;
     project.cargo(&["fmt", "--all"])?;
     project.chart()?;
@@ -105,6 +118,7 @@ fn hello(stage: &Stage, build: bool) -> Result<()> {
         "a team owns {lines} lines of Rust before it wrote one"
     );
     if build {
+        let project = project.place(stage)?;
         project.cargo(&["clippy", "--all-targets", "--", "-D", "warnings"])?;
         project.cargo(&["test"])?;
     }
@@ -239,13 +253,15 @@ fn call(project: &Project) -> Result<()> {
             continue;
         }
         for rpc in ask(&[&address, "list", service])?.lines() {
-            // A field that proto2 requires may have any name.
-            let request = if rpc.starts_with("corpus.old.") {
-                r#"{"text": ""}"#
-            } else {
-                ""
-            };
-            let answer = ask(&["-d", request, &address, rpc])?;
+            let mut answer = ask(&["-d", "", &address, rpc])?;
+            if answer.contains("required fields missing") {
+                let described = ask(&[&address, "describe", rpc])?;
+                let request = described.split(['(', ')']).nth(1).unwrap_or_default();
+                let request = request.trim().trim_start_matches("stream ");
+                let described = ask(&["-msg-template", &address, "describe", request])?;
+                let filled = described.split("Message template:").nth(1);
+                answer = ask(&["-d", filled.unwrap_or_default(), &address, rpc])?;
+            }
             ensure!(
                 answer.contains("Code: Unimplemented")
                     && answer.contains("is still to be written: edit src/services/"),

@@ -1,9 +1,12 @@
 //! `add rpc`: declares one in the .proto and makes its function.
 
+use std::path::Path;
+
 use contract::Protos;
 
-use crate::complete::complete;
+use crate::complete::lacking;
 use crate::plan::Plan;
+use crate::staging::Staging;
 use crate::{Error, Project, source};
 
 /// Adds the unary rpc `name` (`Service/Rpc` or `package.Service/Rpc`) to the
@@ -23,8 +26,11 @@ pub fn add_rpc(project: &Project, name: &str) -> Result<Vec<String>, Error> {
                 "{name}: write Service/Rpc, the rpc in PascalCase, such as CartService/RemoveItem"
             ))
         })?;
-    let protos = Protos::all(project.path("proto"))?;
-    let known: Vec<_> = protos.pool().services().collect();
+    let mut staging = Staging::new(project)?;
+    let protos = staging.all()?;
+    let known: Vec<_> = (protos.pool().services())
+        .filter(|it| staging.offers(it.full_name()))
+        .collect();
     let meant: Vec<_> = known
         .iter()
         .filter(|it| it.full_name() == service || it.name() == service)
@@ -52,26 +58,57 @@ pub fn add_rpc(project: &Project, name: &str) -> Result<Vec<String>, Error> {
             service.name()
         ))
     })?;
-    let declared = format!("\n  rpc {rpc}({rpc}Request) returns ({rpc}Response);\n");
-    let mut grown = source::inserted(&text, end, &declared);
-    for message in [format!("{rpc}Request"), format!("{rpc}Response")] {
-        let full = format!("{}.{message}", service.package_name());
-        if protos
-            .pool()
-            .get_message_by_name(full.trim_start_matches('.'))
-            .is_none()
-        {
-            grown = grown + "\nmessage " + &message + " {}\n";
-        }
-    }
+    let declared = format!("\n  {}\n", declaration(rpc));
+    let grown = source::inserted(&text, end, &declared)
+        + &messages(&protos, service.package_name(), Some(file.name()), rpc)?;
+    staging.put(file.name(), &grown, Path::new(&path))?;
     let mut plan = Plan::default();
     plan.write(path, grown);
-    let mut written = plan.carry_out(project)?;
-    written.extend(complete(project)?);
-    Ok(written)
+    lacking(project, &mut plan, &staging.offer(&[])?)?;
+    plan.carry_out_and_derive(project)
 }
 
-fn is_name(rpc: &str) -> bool {
+/// The unary rpc `rpc` as it is declared.
+pub(super) fn declaration(rpc: &str) -> String {
+    format!("rpc {rpc}({rpc}Request) returns ({rpc}Response);")
+}
+
+/// The request and the response of `rpc`, empty, as far as `package` lacks them.
+/// One that is there must be visible in `file`.
+pub(super) fn messages(
+    protos: &Protos,
+    package: &str,
+    file: Option<&str>,
+    rpc: &str,
+) -> Result<String, Error> {
+    let mut declared = String::new();
+    for message in [format!("{rpc}Request"), format!("{rpc}Response")] {
+        let full = format!("{package}.{message}");
+        let Some(there) = protos
+            .pool()
+            .get_message_by_name(full.trim_start_matches('.'))
+        else {
+            declared = declared + "\nmessage " + &message + " {}\n";
+            continue;
+        };
+        let home = there.parent_file();
+        let file = file.and_then(|it| protos.pool().get_file_by_name(it));
+        let seen = file.is_some_and(|file| {
+            file == home || file.dependencies().any(|imported| imported == home)
+        });
+        if !seen {
+            return Err(Error::new(format!(
+                "proto/{}: declares {full} already, and the rpc's file does not import it; import \
+                 it there, or give the rpc another name",
+                home.name()
+            )));
+        }
+    }
+    Ok(declared)
+}
+
+/// Whether `rpc` is written as rpcs and services are.
+pub(super) fn is_name(rpc: &str) -> bool {
     rpc.starts_with(|it: char| it.is_ascii_uppercase())
         && rpc.chars().all(|it| it.is_ascii_alphanumeric())
 }

@@ -4,10 +4,14 @@
 use tonic::{Request, Response, Status};
 
 use crate::proto::acme::order::v1 as pb;
+use crate::state::State;
 
 /// Carries out the rpcs of `acme.order.v1.OrderService`.
-#[derive(Debug, Default)]
-pub(super) struct Api;
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// What it shares with others.
+    pub state: State,
+}
 
 #[tonic::async_trait]
 impl pb::order_service_server::OrderService for Api {

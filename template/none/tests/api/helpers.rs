@@ -28,6 +28,11 @@ pub(crate) fn command() -> Command {
 impl Server {
     /// On ports that the system chooses.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With these arguments as well.
+    pub(crate) fn start_with(args: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         let mut child = command()
             .current_dir(dir.path())
@@ -35,6 +40,7 @@ impl Server {
             .env("MAX_QUEUE_DELAY", "1m")
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--log-format", "json"])
+            .args(args)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
