@@ -10,6 +10,9 @@ use crate::stub;
 /// in them, have for something else.
 const TAKEN: [&str; 5] = ["chassis", "helpers", "lifecycle", "main", "mod"];
 
+/// Functions that Rust's prelude gives to a client.
+const PRELUDE: [&str; 4] = ["clone", "into", "to_owned", "try_into"];
+
 /// Where a service's files are, and what they are called.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -138,6 +141,7 @@ fn test(rpc: &Rpc, service: &Service, pb: &str, server: &str, still: &str) -> St
     let client = format!("{pb}::{module}client::{}Client", service.ident);
     let request = request(rpc, service, pb);
     let function = &rpc.ident;
+    let call = called(rpc, &client, &request);
     // To call it is what its test is for.
     let allowed = if rpc.deprecated {
         "#[allow(deprecated)]\n"
@@ -147,7 +151,7 @@ fn test(rpc: &Rpc, service: &Service, pb: &str, server: &str, still: &str) -> St
     format!(
         "{allowed}#[tokio::test]\nasync fn {function}() {{\n    let server = {server}::start();\n    let mut \
          client = {client}::new(server.channel().await);\n    let answer = \
-         client.{function}({request}).await;\n    // Written? Then say here what it is to answer \
+         {call}.await;\n    // Written? Then say here what it is to answer \
          instead.\n    {still}(answer);\n}}\n"
     )
 }
@@ -165,6 +169,17 @@ pub(crate) fn request(rpc: &Rpc, service: &Service, pb: &str) -> String {
         format!("tonic::codegen::tokio_stream::iter([{request}])")
     } else {
         request
+    }
+}
+
+/// The call of `rpc` on a `client` of that type. What every value can do by that name
+/// would come first if it were called as a method.
+pub(crate) fn called(rpc: &Rpc, client: &str, request: &str) -> String {
+    let function = &rpc.ident;
+    if PRELUDE.contains(&function.as_str()) {
+        format!("{client}::{function}(&mut client, {request})")
+    } else {
+        format!("client.{function}({request})")
     }
 }
 

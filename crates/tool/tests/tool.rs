@@ -317,11 +317,6 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
              two of these called in Rust",
         ),
         (
-            "fields.proto",
-            "message M { int32 fooBar = 1;\nint32 foo_bar = 2; } service S { rpc A(M) returns (M); }",
-            "",
-        ),
-        (
             "type.proto",
             "import \"mesh/v1/policy.proto\"; message M {} service S { rpc A(M) returns (M) {\noption \
              (mesh.v1.method) = { timeout: \"soon\" }; } }",
@@ -331,7 +326,11 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         let error = refused(name, &format!("{head}{text}\n"));
         assert!(error.starts_with(why), "{error}\n is not\n{why}");
     }
-    // Two files of one name, an empty folder, policy beside for what is not there.
+    let fields =
+        "message M { int32 fooBar = 1;\nint32 foo_bar = 2; } service S { rpc A(M) returns (M); }";
+    let error = refused("fields.proto", &format!("{head}{fields}\n"));
+    assert!(error.contains("fields.proto:4"), "{error}");
+    // Two files of one name, an empty folder.
     for (folder, message) in [("a", "A"), ("b", "B")] {
         let text = format!("{head}message {message} {{}}\n");
         fs::create_dir_all(place.path().join(folder)).unwrap();

@@ -328,13 +328,14 @@ impl Upstream {
                 ""
             };
             let request = crate::handler::request(rpc, service, &pb);
+            let module = service.server.trim_end_matches("server");
+            let client = format!("{pb}::{module}client::{}Client", service.ident);
             let _ = writeln!(
                 calls,
-                "{allowed}let answer = \
-                 upstream.{}().unwrap().{}({request}).await;\nassert_eq!(answer.unwrap_err().message(), \
-                 \"the stand-in answers no {}\");",
+                "let mut client = upstream.{}().unwrap();\n{allowed}let answer = \
+                 {}.await;\nassert_eq!(answer.unwrap_err().message(), \"the stand-in answers no {}\");",
                 field(service, services),
-                rpc.ident,
+                crate::handler::called(rpc, &client, &request),
                 rpc.name
             );
         }
