@@ -326,28 +326,6 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         let error = refused(name, &format!("{head}{text}\n"));
         assert!(error.starts_with(why), "{error}\n is not\n{why}");
     }
-    let fields =
-        "message M { int32 fooBar = 1;\nint32 foo_bar = 2; } service S { rpc A(M) returns (M); }";
-    let error = refused("fields.proto", &format!("{head}{fields}\n"));
-    assert!(error.contains("fields.proto:4"), "{error}");
-    // Two files of one name, an empty folder.
-    for (folder, message) in [("a", "A"), ("b", "B")] {
-        let text = format!("{head}message {message} {{}}\n");
-        fs::create_dir_all(place.path().join(folder)).unwrap();
-        fs::write(place.path().join(folder).join("x.proto"), text).unwrap();
-    }
-    let two = ["a/x.proto", "b/x.proto"].map(|it| place.path().join(it));
-    let error = adopt(&service.project(), &two, &[]).unwrap_err();
-    assert!(
-        error.to_string().contains("both would be proto/x.proto"),
-        "{error}"
-    );
-    fs::create_dir_all(place.path().join("empty")).unwrap();
-    let error = adopt(&service.project(), &[place.path().join("empty")], &[]).unwrap_err();
-    assert!(
-        error.to_string().contains("has no .proto file in it"),
-        "{error}"
-    );
     // What every service answers already is left out of a folder, and refused alone.
     let error = refused(
         "health.proto",
@@ -367,6 +345,40 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         error.starts_with("proto/corpus/kinds/v1/kinds.proto: is there already, and "),
         "{error}"
     );
+}
+
+#[test]
+fn names_that_clash_and_folders_without_files_are_named() {
+    let service = Service::new();
+    service.adopt(&["kinds"], &[]).unwrap();
+    let before = service.files();
+    let place = tempfile::tempdir().unwrap();
+    let head = "syntax = \"proto3\";\npackage bad.v1;\n";
+    let fields =
+        "message M { int32 fooBar = 1;\nint32 foo_bar = 2; } service S { rpc A(M) returns (M); }";
+    let file = place.path().join("fields.proto");
+    fs::write(&file, format!("{head}{fields}\n")).unwrap();
+    let error = adopt(&service.project(), &[file], &[]).unwrap_err();
+    assert!(error.to_string().contains("fields.proto:4"), "{error}");
+    // Two files of one name, an empty folder.
+    for (folder, message) in [("a", "A"), ("b", "B")] {
+        let text = format!("{head}message {message} {{}}\n");
+        fs::create_dir_all(place.path().join(folder)).unwrap();
+        fs::write(place.path().join(folder).join("x.proto"), text).unwrap();
+    }
+    let two = ["a/x.proto", "b/x.proto"].map(|it| place.path().join(it));
+    let error = adopt(&service.project(), &two, &[]).unwrap_err();
+    assert!(
+        error.to_string().contains("both would be proto/x.proto"),
+        "{error}"
+    );
+    fs::create_dir_all(place.path().join("empty")).unwrap();
+    let error = adopt(&service.project(), &[place.path().join("empty")], &[]).unwrap_err();
+    assert!(
+        error.to_string().contains("has no .proto file in it"),
+        "{error}"
+    );
+    assert!(service.files() == before, "something is left behind");
 }
 
 #[test]
