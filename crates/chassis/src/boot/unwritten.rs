@@ -45,11 +45,9 @@ mod tests {
                 status.message(),
                 format!("{rpc} is still to be written: edit src/services/cart.rs")
             );
-            let info = status.get_details_error_info().unwrap_or_default();
-            assert_eq!(
-                (info.domain.as_str(), info.reason.as_str()),
-                (domain, REASON)
-            );
+            let info = status.get_details_error_info();
+            let info = info.map(|it| (it.domain, it.reason));
+            assert_eq!(info, Some((domain.to_owned(), REASON.to_owned())));
         }
     }
 }
