@@ -16,6 +16,7 @@ mod refusals;
 mod registry;
 mod residue;
 pub mod stage;
+mod walkthroughs;
 mod workspace;
 
 use std::env;
@@ -66,6 +67,8 @@ enum Part {
     Workspace,
     /// Services of other people's .proto files.
     Protos,
+    /// What docs/walkthroughs.md prints, carried out.
+    Walkthroughs,
     /// Services whose resource is called as some part of the sample was; with
     /// --long, or alone.
     Clashes,
@@ -75,7 +78,7 @@ enum Part {
 type Judge = fn(&Stage, &Args) -> Vec<Row>;
 
 /// The parts beside the names.
-const PARTS: [(Part, Judge); 6] = [
+const PARTS: [(Part, Judge); 7] = [
     (Part::Refusals, |stage, _| refusals::judge(stage)),
     (Part::Newcomer, |stage, _| newcomer::judge(stage)),
     (Part::Platform, platform::judge),
@@ -87,6 +90,7 @@ const PARTS: [(Part, Judge); 6] = [
             grown::judge(stage, !args.quick),
         ]
     }),
+    (Part::Walkthroughs, walkthroughs::judge),
     (Part::Clashes, clashes::judge),
 ];
 

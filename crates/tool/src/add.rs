@@ -1,11 +1,13 @@
 //! `add`: one file for each kind of what is added.
 
+mod resource;
 mod rpc;
 mod service;
 mod upstream;
 
 use std::path::PathBuf;
 
+pub use resource::add_resource;
 pub use rpc::add_rpc;
 pub use service::add_service;
 pub use upstream::{Added, add_upstream};
@@ -15,6 +17,13 @@ use crate::{Error, Project};
 /// What is to be added, as the command line says it.
 #[derive(Debug)]
 pub(crate) enum Addition {
+    /// `add resource NAME --fields FIELDS`
+    Resource {
+        /// A singular noun in `snake_case`.
+        name: String,
+        /// `NAME:TYPE,…`.
+        fields: String,
+    },
     /// `add rpc SERVICE/RPC`
     Rpc {
         /// `Service/Rpc` or `package.Service/Rpc`.
@@ -42,9 +51,16 @@ impl Addition {
     /// Reads what stands behind `add`; why not, if it cannot be read.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let Some((kind, rest)) = arguments.split_first() else {
-            return Err("add what? rpc, service or upstream".to_owned());
+            return Err("add what? resource, rpc, service or upstream".to_owned());
         };
         match (kind.as_str(), rest) {
+            ("resource", [name, flag, fields]) if flag == "--fields" => Ok(Self::Resource {
+                name: name.clone(),
+                fields: fields.clone(),
+            }),
+            ("resource", _) => {
+                Err("add resource takes a name and --fields NAME:TYPE,...".to_owned())
+            }
             ("rpc", [name]) => Ok(Self::Rpc { name: name.clone() }),
             ("rpc", _) => Err("add rpc takes one name, SERVICE/RPC".to_owned()),
             ("service", [name, rpcs @ ..]) => Ok(Self::Service {
@@ -62,7 +78,7 @@ impl Addition {
             }
             ("upstream", _) => Err("add upstream takes a name and --proto FILE".to_owned()),
             (other, _) => Err(format!(
-                "cannot add {other}: only rpc, service and upstream"
+                "cannot add {other}: only resource, rpc, service and upstream"
             )),
         }
     }
@@ -70,6 +86,7 @@ impl Addition {
     /// Adds it.
     pub(crate) fn carry_out(&self, project: &Project) -> Result<Added, Error> {
         let written = match self {
+            Self::Resource { name, fields } => add_resource(project, name, fields)?,
             Self::Rpc { name } => add_rpc(project, name)?,
             Self::Service { name, rpcs } => add_service(project, name, rpcs)?,
             Self::Upstream {

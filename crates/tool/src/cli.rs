@@ -17,6 +17,7 @@ usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask add rpc SERVICE/RPC
        cargo xtask add service SERVICE RPC...
        cargo xtask add upstream NAME --proto FILE... [-I DIR]...
+       cargo xtask add resource NAME --fields NAME:TYPE[:fixed],...
        cargo xtask complete
        cargo xtask check
        cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
@@ -35,6 +36,10 @@ add upstream
           takes somebody else's .proto into proto/ and makes a client of its services, the
           setting and the chart's value of where they are called, and a test with a
           stand-in.
+add resource
+          makes a resource with the standard methods (create, get, list, update, watch):
+          .proto, code, migrations and tests. A type is string, int32, int64 or bool; a
+          string that is fixed never changes, and lists are filtered by it.
 complete  appends what rpcs and services new in proto/ lack.
 check     lists what is still to be written; fails where something is missing, stale
           or left from a merge. Says whether the template has a newer version, and

@@ -1,7 +1,10 @@
 //! Where in somebody's Rust something is, and what is put there. Only ever
 //! insertions: what stands around them stays, byte for byte.
 
-use proc_macro2::LineColumn;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use proc_macro2::{LineColumn, Span};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{ImplItem, Item, ItemImpl};
@@ -322,6 +325,33 @@ fn with_last(text: &str, end: usize, comma: bool, code: &str) -> Option<String> 
     };
     let after = inserted(text, at, &format!("{comma}\n{code}{line}"));
     syn::parse_file(&after).is_ok().then_some(after)
+}
+
+/// `text` with `line` before the first of those that begin with `start` and stand
+/// behind it in the alphabet, else after the last of them.
+pub(crate) fn with_line(text: &str, start: &str, line: &str) -> String {
+    let mut place = text.len();
+    let mut at = 0;
+    for other in text.split_inclusive('\n') {
+        let end = at + other.len();
+        if other.starts_with(start) {
+            match other.trim_end().cmp(line) {
+                Ordering::Equal => return text.to_owned(),
+                Ordering::Greater => {
+                    place = at;
+                    break;
+                }
+                Ordering::Less => place = end,
+            }
+        }
+        at = end;
+    }
+    inserted(text, place, &format!("{line}\n"))
+}
+
+/// Where `span` is in `text`, in bytes.
+pub(crate) fn range(text: &str, span: Span) -> Range<usize> {
+    offset(text, span.start())..offset(text, span.end())
 }
 
 /// `text` with `what` before `at`.

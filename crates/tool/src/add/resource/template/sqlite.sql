@@ -1,0 +1,72 @@
+-- All tables of %many% in SQLite.
+--
+-- Ids are UUIDs of version 7: byte for byte in the sequence of creation, so that new
+-- rows go to the end of the tree. Times are nanoseconds since 1970.
+
+-- What each one is now; owner '' is nobody's.
+CREATE TABLE %one%_records (
+    id       BLOB    PRIMARY KEY CHECK (length(id) = 16),
+    version  INTEGER NOT NULL,
+    created  INTEGER NOT NULL,
+    updated  INTEGER NOT NULL,
+fixed@@    "%field%" TEXT NOT NULL,
+free@@    "%field%" TEXT NOT NULL,
+    owner    TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- For lists with a filter; each ends with the sort key.
+CREATE INDEX %one%_records_by_owner ON %one%_records (owner, id);
+fixed@@CREATE INDEX %one%_records_by_%field% ON %one%_records ("%field%", id);
+fixed@@CREATE INDEX %one%_records_by_owner_and_%field% ON %one%_records (owner, "%field%", id);
+
+-- What happened. AUTOINCREMENT: a sequence number is never used twice, not even after
+-- the last rows were swept. An event says only what is tracked; the rest of it as it
+-- was right afterwards stands in the record or, if it was replaced since, in the past.
+CREATE TABLE %one%_events (
+    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at          INTEGER NOT NULL,
+    change      TEXT    NOT NULL,
+    data        TEXT    NOT NULL, -- '', or JSON of the whole
+    id          BLOB,
+    version     INTEGER,
+    traceparent TEXT,             -- NULL where it was not kept
+    tracestate  TEXT
+) STRICT;
+
+-- What was replaced, as long as events before that are kept.
+CREATE TABLE %one%_past (
+    id    BLOB    NOT NULL,
+    part  TEXT    NOT NULL, -- the column of the record
+    until INTEGER NOT NULL, -- the last version that had it
+    value TEXT    NOT NULL,
+    PRIMARY KEY (id, part, until)
+) STRICT, WITHOUT ROWID;
+
+-- Idempotency keys that were used, so that a repeated request gets the same answer.
+CREATE TABLE %one%_requests (
+    seq        INTEGER PRIMARY KEY, -- of the event that it led to
+    at         INTEGER NOT NULL,
+    caller     TEXT    NOT NULL,
+    request_id BLOB    NOT NULL,
+    content    TEXT    NOT NULL,    -- ''
+    UNIQUE (caller, request_id)
+) STRICT;
+
+-- Up to which event all were published elsewhere; no row before the first.
+CREATE TABLE %one%_published (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL
+) STRICT;
+
+-- What is claimed elsewhere may differ from what is needed: until the change that it
+-- is for is stored, or somebody has settled it. AUTOINCREMENT: no ticket twice.
+CREATE TABLE %one%_holds (
+    ticket     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         BLOB    NOT NULL UNIQUE, -- for what
+    at         INTEGER NOT NULL,        -- 0: to be settled now
+    caller     TEXT,                    -- the request that it is for, if that has an id
+    request_id BLOB,
+    content    TEXT,                    -- JSON: what was asked for
+    UNIQUE (caller, request_id)
+) STRICT;
+CREATE INDEX %one%_holds_by_at ON %one%_holds (at);
