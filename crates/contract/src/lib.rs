@@ -12,9 +12,11 @@
 //! - [`mod@reference`], [`fidelity`]: what people read
 //! - [`files`]: keeps the derived files that are checked in true
 //! - [`cli`]: `cargo contract`
+//! - [`build()`]: what a service's `build.rs` does
 
 mod annotation;
 mod beside;
+mod build;
 mod bundled;
 pub mod chart;
 pub mod cli;
@@ -34,6 +36,7 @@ pub mod rust;
 pub mod service_config;
 pub mod shape;
 
+pub use build::build;
 pub use bundled::is_bundled;
 pub use error::{Error, Problem};
 pub use model::{

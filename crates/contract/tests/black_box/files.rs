@@ -1,5 +1,7 @@
 //! `cargo contract`, as it is run.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use contract::rust;
@@ -223,4 +225,27 @@ fn unknown_arguments_are_refused_with_the_usage() {
         assert!(complaint.contains("usage: cargo contract"), "{complaint}");
         assert_eq!(code, Some(64));
     }
+}
+
+/// What the service has under `proto/` of the common files is what the crate brings along.
+#[test]
+fn bundled_files_are_those_of_the_service() {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bundled = own.join("protos");
+    let (service, mut folders, mut compared) = (own.join("../../proto"), vec![bundled.clone()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&bundled).unwrap();
+            if let Ok(other) = fs::read(service.join(name)) {
+                assert!(fs::read(&path).unwrap() == other, "{name:?} has drifted");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 4, "{compared}");
 }
