@@ -1,19 +1,28 @@
 //{% capture source %}§{% raw %}
-//! The server: what boots between its ports and its service (store, upstream,
-//! relay), and the commands that go with it. The rest is `chassis::boot`.
+//! The server: what boots between its ports and its service (its store, its upstream),
+//! and the commands that go with it. The rest is `chassis::boot`.
 
+//:[sqlite]
 use std::path::Path;
+//:[/sqlite]
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use aip::reserve::{Reserver, Reserving, Settler};
 use chassis::boot::{self, Boot, Program};
 use chassis::exit::Fatal;
+//:[nats]
 use relay::Relay;
+//:[/nats]
 use service::order::{Order, Orders, grpc};
+//:[nats]
+use service::publish;
+//:[/nats]
 use service::settings::{Command, Settings};
-use service::{contract, inventory, proto, publish, smoke};
+use service::{contract, inventory, proto, smoke};
+//:[sqlite]
 use store::settings::StoreSettings;
+//:[/sqlite]
 use tokio::sync::Notify;
 
 const PROGRAM: Program = Program {
@@ -33,20 +42,24 @@ async fn run(settings: Settings) -> Result<(), Fatal> {
         Some(Command::Healthcheck(target)) => target.health(common).await,
         Some(Command::Smoke(target)) => smoke::create_and_read(common, target).await,
         Some(Command::Migrate) => migrate(&settings).await,
+        //:[sqlite]
         Some(Command::Backup { path }) => backup(&settings.store, path),
         Some(Command::Check) => check(&settings.store),
+        //:[/sqlite]
     }
 }
 
 async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
+    let url = settings.store.url()?;
     let store = tokio::select! {
-        opened = store::open_when_there::<Order>(&settings.store.url, settings.store_limits()) => opened?,
+        opened = store::open_when_there::<Order>(url, settings.store_limits()) => opened?,
         () = boot.shutdown.drain() => return Ok(()),
     };
-    let (database, metrics) = (settings.store.url.database(), boot.telemetry.metrics());
+    let (database, metrics) = (url.database(), boot.telemetry.metrics());
     let limit = boot.concurrency_limit();
     let store = store::observed(store, database, &metrics, move |read| limit.waited(read));
     let readiness = store::readiness::follow(Arc::clone(&store), boot.health.dependency("store"));
+    //:[nats]
     let relay = Relay::start(
         &settings.relay,
         PROGRAM.build.name,
@@ -54,6 +67,7 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
         publish::encode,
         &metrics,
     )?;
+    //:[/nats]
     let stock = inventory::connect(settings, boot.telemetry)?;
     let owed = Arc::new(Notify::new());
     let settler = stock.as_ref().map(|stock| {
@@ -68,7 +82,9 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
 
     let ended = boot.add_service(api.into_service()).serve().await;
     readiness.abort();
+    //:[nats]
     relay.stop().await;
+    //:[/nats]
     if let Some(settler) = settler {
         settler.stop().await;
     }
@@ -77,10 +93,11 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
 }
 
 async fn migrate(settings: &Settings) -> Result<(), Fatal> {
-    let store = store::open::<Order>(&settings.store.url, settings.store_limits()).await?;
+    let store = store::open::<Order>(settings.store.url()?, settings.store_limits()).await?;
     store.close().await;
     Ok(())
 }
+//:[sqlite]
 
 fn backup(settings: &StoreSettings, copy: &Path) -> Result<(), Fatal> {
     let store = settings.file_for("backup", "pg_dump")?;
@@ -102,4 +119,5 @@ fn check(settings: &StoreSettings) -> Result<(), Fatal> {
         "{path} is damaged: {faults}; restore a backup"
     )))
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//:[/sqlite]
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

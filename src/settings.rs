@@ -2,7 +2,9 @@
 //! Every flag and variable. Those of the chassis are documented there, next to
 //! what they set.
 
+//:[sqlite]
 use std::path::PathBuf;
+//:[/sqlite]
 use std::time::Duration;
 
 use aip::grpc::Requesters;
@@ -11,21 +13,27 @@ use chassis::boot::{self, CommonSettings, Target};
 use chassis::exit::Fatal;
 use chassis::settings::{SecretUrl, positive_duration};
 use clap::{Parser, Subcommand};
+//:[nats]
 use relay::RelaySettings;
+//:[/nats]
 use store::Limits;
 use store::settings::StoreSettings;
 
+//:[nats]
 /// What the relay's setting is for events of orders.
 const PUBLISH_SUBJECT: &str = "First part of the subjects that events are published under; the \
      second is `created`, `updated` or `cancelled`";
 
+//:[/nats]
 /// Keeps orders, over gRPC.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "server",
     version,
     subcommand_negates_reqs = true,
+    //:[nats]
     mut_arg("publish_subject", |it| it.default_value("orders").help(PUBLISH_SUBJECT).long_help(None))
+    //:[/nats]
 )]
 pub struct Settings {
     /// What to do; without one, serve.
@@ -62,10 +70,12 @@ pub struct Settings {
     #[command(flatten)]
     pub owner: OwnerSettings,
 
+    //:[nats]
     /// Where events are published.
     #[command(flatten)]
     pub relay: RelaySettings,
 
+    //:[/nats]
     /// Those that every service has.
     #[command(flatten)]
     pub common: CommonSettings,
@@ -82,6 +92,7 @@ pub enum Command {
     Smoke(Target),
     /// Bring the store's schema up to date and exit.
     Migrate,
+    //:[sqlite]
     /// Copy the store to a new file while it is in use.
     Backup {
         /// The file to make.
@@ -89,6 +100,7 @@ pub enum Command {
     },
     /// Check the store for damage; exits 65 if there is any.
     Check,
+    //:[/sqlite]
 }
 
 impl Settings {
@@ -116,8 +128,13 @@ impl Settings {
     /// How the store is used.
     #[must_use]
     pub fn store_limits(&self) -> Limits {
+        //:[nats]
         let is_published = self.relay.publish_to.is_some();
         self.store.limits(env!("CARGO_PKG_NAME"), is_published)
+        //:[/nats]
+        //:[quiet]
+        //+ self.store.limits(env!("CARGO_PKG_NAME"), false)
+        //:[/quiet]
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

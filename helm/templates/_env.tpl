@@ -1,3 +1,5 @@
+#{% capture source %}§{% raw %}
+# Variables of the server, from values.
 {{/* Settings of the server that are no secrets: the ConfigMap's data. */}}
 {{- define "env.settings" -}}
 {{- $v := .Values -}}
@@ -11,9 +13,12 @@ UPSTREAM_RETRIES: {{ get (dict "mesh" "auto" "client" "on" "none" "off") $v.retr
 {{ snakecase $name | upper }}: {{ ternary (toString $value) (int64 $value | toString) (has (kindOf $value) (list "string" "bool")) | quote }}
 {{- end }}
 {{- end }}
+{{- /*:[sqlite]*/}}
 {{- if eq $v.store.type "sqlite" }}
 STORE: {{ printf "sqlite:%s/store.db" $v.store.sqlite.path | quote }}
 {{- end }}
+{{- /*:[/sqlite]*/}}
+{{- /*:[store]*/}}
 {{- with $v.store.quota }}
 STORE_QUOTA: {{ . | quote }}
 {{- end }}
@@ -23,6 +28,8 @@ EVENT_RETENTION: {{ . | quote }}
 {{- with $v.store.requestRetention }}
 REQUEST_RETENTION: {{ . | quote }}
 {{- end }}
+{{- /*:[/store]*/}}
+{{- /*:[nats]*/}}
 {{- with $v.events.nats }}
 {{- if and .url (not .existingSecret) }}
 PUBLISH_TO: {{ .url | quote }}
@@ -37,22 +44,27 @@ PUBLISH_STREAM: {{ . | quote }}
 PUBLISH_CREDENTIALS: /nats/{{ .credentialsKey }}
 {{- end }}
 {{- end }}
+{{- /*:[/nats]*/}}
+{{- /*:[sample]*/}}
 {{- with $v.inventory.endpoint }}
 INVENTORY_ENDPOINT: {{ . | quote }}
 {{- end }}
 {{- with $v.inventory.settleAfter }}
 INVENTORY_SETTLE_AFTER: {{ . | quote }}
 {{- end }}
+{{- /*:[/sample]*/}}
 {{- range $name, $upstream := $v.upstreams }}
 {{- with $upstream.endpoint }}
 {{ upper $name }}_ENDPOINT: {{ . | quote }}
 {{- end }}
 {{- end }}
+{{- /*:[postgres]*/}}
 {{- if eq $v.store.type "postgres" }}
 {{- with $v.store.postgres.connections }}
 STORE_CONNECTIONS: {{ . | quote }}
 {{- end }}
 {{- end }}
+{{- /*:[/postgres]*/}}
 {{- if include "authorization.byService" . }}
 CALLER_ROLES: {{ include "authorization.callerRoles" . | quote }}
 TRUST_DOMAIN: {{ $v.mesh.trustDomain | quote }}
@@ -77,15 +89,19 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
   valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
 - name: OTEL_RESOURCE_ATTRIBUTES
   value: {{ include "env.resourceAttributes" . | quote }}
+{{- /*:[postgres]*/}}
 {{- if eq $v.store.type "postgres" }}
 {{ include "env.postgres" .root }}
 {{- end }}
+{{- /*:[/postgres]*/}}
+{{- /*:[nats]*/}}
 {{- with $v.events.nats }}
 {{- if .existingSecret }}
 - name: PUBLISH_TO
   valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
 {{- end }}
 {{- end }}
+{{- /*:[/nats]*/}}
 {{- with $v.extraEnv }}
 {{ toYaml . }}
 {{- end }}
@@ -116,6 +132,7 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
 {{- join "," $all -}}
 {{- end -}}
 
+{{- /*:[postgres]*/}}
 {{/* The database's URL is a secret and never in the ConfigMap. */}}
 {{- define "env.postgres" -}}
 - name: STORE
@@ -124,3 +141,5 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
       name: {{ .Values.store.postgres.existingSecret }}
       key: {{ .Values.store.postgres.key }}
 {{- end -}}
+{{- /*:[/postgres]*/}}
+{{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

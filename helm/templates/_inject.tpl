@@ -1,3 +1,5 @@
+#{% capture source %}§{% raw %}
+# How pods join the mesh.
 {{/* How a pod joins the mesh: Istio by label, Linkerd by annotation. Never in a selector. */}}
 {{- define "inject.labels" -}}
 {{- if eq .Values.mesh.provider "istio" -}}
@@ -73,9 +75,11 @@ config.linkerd.io/proxy-{{ $name }}-{{ trimSuffix "s" $kind }}: {{ $amount | quo
 {{/* A server that speaks first looks silent to a proxy, which waits 10 s for the client to say something. */}}
 {{- define "inject.skippedPorts" -}}
 {{- $ports := .Values.mesh.linkerd.skipOutboundPorts -}}
+{{- /*:[nats]*/}}
 {{- with .Values.events.nats -}}
 {{- if and (or .url .existingSecret) (not .meshed) -}}{{- $ports = append $ports .port -}}{{- end -}}
 {{- end -}}
+{{- /*:[/nats]*/}}
 {{- $texts := list -}}
 {{- range $ports -}}{{- $texts = append $texts (toString .) -}}{{- end -}}
 {{- $texts | uniq | join "," -}}
@@ -86,3 +90,4 @@ config.linkerd.io/proxy-{{ $name }}-{{ trimSuffix "s" $kind }}: {{ $amount | quo
 sidecar.istio.io/inject: "false"
 istio.io/dataplane-mode: none
 {{- end -}}
+{{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

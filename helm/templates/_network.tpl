@@ -1,3 +1,5 @@
+#{% capture source %}§{% raw %}
+# Ports and peers, for the NetworkPolicy.
 {{/* A selector of namespaces; none: all of them. */}}
 {{- define "network.labels" -}}
 {{- if . -}}
@@ -55,3 +57,38 @@ matchLabels:
 []
 {{- end -}}
 {{- end -}}
+
+{{/* What the service itself calls, beside the collector. */}}
+{{- define "network.egress" -}}
+{{- /*:[sample]*/}}
+{{- with .Values.inventory.endpoint }}
+# The inventory.
+- ports:
+    - port: {{ include "network.port" . }}
+{{- end }}
+{{- /*:[/sample]*/}}
+{{- range $name, $upstream := .Values.upstreams }}
+{{- with $upstream.endpoint }}
+# The upstream {{ $name }}.
+- ports:
+    - port: {{ include "network.port" . }}
+{{- end }}
+{{- end }}
+{{- /*:[postgres]*/}}
+{{- if eq .Values.store.type "postgres" }}
+# The database.
+- ports:
+    - port: {{ .Values.store.postgres.port }}
+{{- end }}
+{{- /*:[/postgres]*/}}
+{{- /*:[nats]*/}}
+{{- with .Values.events.nats }}
+{{- if or .url .existingSecret }}
+# The broker of events.
+- ports:
+    - port: {{ .port }}
+{{- end }}
+{{- end }}
+{{- /*:[/nats]*/}}
+{{- end -}}
+{{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

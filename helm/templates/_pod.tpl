@@ -1,3 +1,5 @@
+#{% capture source %}§{% raw %}
+# What the pods are made of.
 {{/* The pod template; takes root, track (stable or canary), tag and deployment. */}}
 {{- define "pod.template" -}}
 {{- $v := .root.Values -}}
@@ -84,9 +86,11 @@ securityContext:
 {{- define "pod.trackLabels" -}}
 app.kubernetes.io/component: {{ .track }}
 version: {{ ternary "v1" "v2" (eq .track "stable") }}
+{{- /*:[sqlite]*/}}
 {{- if eq .root.Values.store.type "sqlite" }}
 store: sqlite
 {{- end }}
+{{- /*:[/sqlite]*/}}
 {{- end -}}
 
 {{/* Time to leave the endpoints, to drain, and a little to flush. */}}
@@ -111,6 +115,7 @@ imagePullSecrets:
 {{- end -}}
 
 {{- define "pod.volumes" -}}
+{{- /*:[sqlite]*/}}
 {{- with .Values.store }}
 {{- if eq .type "sqlite" }}
 - name: store
@@ -122,6 +127,7 @@ imagePullSecrets:
   {{- end }}
 {{- end }}
 {{- end }}
+{{- /*:[/sqlite]*/}}
 {{- if include "mtls.files" . }}
 - name: tls
   secret:
@@ -139,22 +145,26 @@ imagePullSecrets:
     secretName: {{ . }}
     defaultMode: 0440
 {{- end }}
+{{- /*:[nats]*/}}
 {{- with .Values.events.nats.credentialsSecret }}
 - name: nats
   secret:
     secretName: {{ . }}
     defaultMode: 0440
 {{- end }}
+{{- /*:[/nats]*/}}
 {{- with .Values.volumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
 {{- define "pod.volumeMounts" -}}
+{{- /*:[sqlite]*/}}
 {{- if eq .Values.store.type "sqlite" }}
 - name: store
   mountPath: {{ .Values.store.sqlite.path }}
 {{- end }}
+{{- /*:[/sqlite]*/}}
 {{- if include "mtls.files" . }}
 - name: tls
   mountPath: /tls
@@ -171,11 +181,13 @@ imagePullSecrets:
   mountPath: /admin
   readOnly: true
 {{- end }}
+{{- /*:[nats]*/}}
 {{- if .Values.events.nats.credentialsSecret }}
 - name: nats
   mountPath: /nats
   readOnly: true
 {{- end }}
+{{- /*:[/nats]*/}}
 {{- with .Values.volumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -188,9 +200,11 @@ imagePullSecrets:
 {{- if include "jwt.byService" . }}
 {{ include "jwt.args" . }}
 {{- end }}
+{{- /*:[sample]*/}}
 {{- with include "owners.args" . | trim }}
 {{ . }}
 {{- end }}
+{{- /*:[/sample]*/}}
 {{- if .Values.admin.tokenSecret }}
 {{ include "admin.args" . }}
 {{- end }}
@@ -248,13 +262,16 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
+{{- /*:[sqlite]*/}}
 {{/*
 The user's, and on SQLite: nowhere in the cluster beside another of its kind. An
-upgrade to PostgreSQL and two replicas first wants a second pod of the old kind,
+upgrade that allows two replicas first wants a second pod of the old kind,
 which would serve a store of its own; so it waits until it is not wanted any more.
 */}}
+{{- /*:[/sqlite]*/}}
 {{- define "pod.affinity" -}}
 {{- $affinity := deepCopy .Values.affinity -}}
+{{- /*:[sqlite]*/}}
 {{- if eq .Values.store.type "sqlite" -}}
 {{- $alone := dict "topologyKey" "kubernetes.io/os" "labelSelector" (dict "matchLabels" (merge (include "chart.selectorLabels" . | fromYaml) (dict "store" "sqlite"))) -}}
 {{- $anti := default dict $affinity.podAntiAffinity -}}
@@ -262,6 +279,7 @@ which would serve a store of its own; so it waits until it is not wanted any mor
 {{- $_ := set $anti $key (append (default list (get $anti $key)) $alone) -}}
 {{- $_ := set $affinity "podAntiAffinity" $anti -}}
 {{- end -}}
+{{- /*:[/sqlite]*/}}
 {{- toYaml $affinity -}}
 {{- end -}}
 
@@ -293,3 +311,21 @@ which would serve a store of its own; so it waits until it is not wanted any mor
 {{- end -}}
 {{- if $all -}}{{- toYaml $all -}}{{- end -}}
 {{- end -}}
+
+{{/* How pods are replaced, unless the user says. */}}
+{{- define "pod.strategy" -}}
+{{- if .Values.strategy }}
+{{- toYaml .Values.strategy }}
+{{- /*:[sqlite]*/}}
+{{- else if eq .Values.store.type "sqlite" }}
+# One writer: the old pod lets go of the volume before the new one starts.
+type: Recreate
+{{- /*:[/sqlite]*/}}
+{{- else }}
+type: RollingUpdate
+rollingUpdate:
+  maxSurge: 1
+  maxUnavailable: 0
+{{- end }}
+{{- end -}}
+{{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

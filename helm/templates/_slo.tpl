@@ -1,3 +1,5 @@
+#{% capture source %}§{% raw %}
+# Objectives and their alerts.
 {{/* Ratios over one window; takes root and window. A call fails when its error is the server's (error_type). */}}
 
 {{/*
@@ -68,3 +70,38 @@ slo_namespace="{{ .Release.Namespace }}",slo_service="{{ include "chart.fullname
 {{- if or .podMonitor.enabled .serviceMonitor.enabled .annotations -}}true{{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The group of a service that keeps something. */}}
+{{- define "slo.store" -}}
+{{- /*:[store]*/}}
+{{- if ne .Values.store.type "none" }}
+- name: {{ include "chart.fullname" . }}-store
+  rules:
+    # Changes are refused at the limit; before that somebody can make room.
+    - alert: StoreNearlyFull
+      expr: {{ printf "max(store_usage_bytes{%s} / store_limit_bytes{%s}) > 0.8" (include "slo.job" .) (include "slo.job" .) | squote }}
+      for: 15m
+      labels:
+        {{- include "slo.alertLabels" (dict "root" . "severity" "ticket") | trim | nindent 8 }}
+      annotations:
+        summary: {{ printf "%s has stored four fifths of what it may (store.quota, or its volume)" (include "chart.fullname" .) }}
+        {{- with .Values.slo.runbookUrl }}
+        runbook_url: {{ . | quote }}
+        {{- end }}
+    {{- if .Values.inventory.endpoint }}
+    # What was cancelled stays reserved as long as the inventory is not told.
+    - alert: SettlementsOwed
+      expr: {{ printf "max(store_settlements_delay_seconds{%s}) > 300" (include "slo.job" .) | squote }}
+      for: 1m
+      labels:
+        {{- include "slo.alertLabels" (dict "root" . "severity" "ticket") | trim | nindent 8 }}
+      annotations:
+        summary: {{ printf "%s has owed the inventory a settlement for over five minutes" (include "chart.fullname" .) }}
+        {{- with .Values.slo.runbookUrl }}
+        runbook_url: {{ . | quote }}
+        {{- end }}
+    {{- end }}
+{{- end }}
+{{- /*:[/store]*/}}
+{{- end -}}
+{{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

@@ -1,3 +1,5 @@
+#{% capture source %}§{% raw %}
+# What values cannot be together.
 {{/*
 Errors between fields: what the schema cannot see. Each concern adds its own to a
 list; all of them are reported at once, as value, reason and remedy.
@@ -43,10 +45,16 @@ list; all of them are reported at once, as value, reason and remedy.
 {{/* What would stand in a ConfigMap for all to read. */}}
 {{- define "validate.secrets" -}}
 {{- $v := .Values -}}
+{{- /*:[nats]*/}}
 {{- if and (contains "@" $v.events.nats.url) (not $v.events.nats.existingSecret) }}
 - "events.nats.url: it holds a password, and ConfigMaps are no secret; put it into a Secret and name that in events.nats.existingSecret"
 {{- end }}
-{{- range $name, $url := dict "inventory.endpoint" $v.inventory.endpoint "otel.endpoint" $v.otel.endpoint }}
+{{- /*:[/nats]*/}}
+{{- $urls := dict "otel.endpoint" $v.otel.endpoint }}
+{{- /*:[sample]*/}}
+{{- $_ := set $urls "inventory.endpoint" $v.inventory.endpoint }}
+{{- /*:[/sample]*/}}
+{{- range $name, $url := $urls }}
 {{- if contains "@" $url }}
 - "{{ $name }}: it holds a password, and ConfigMaps are no secret; set its variable by extraEnv from a Secret"
 {{- end }}
@@ -78,11 +86,13 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.terminationGracePeriodSeconds (lt (int $v.terminationGracePeriodSeconds) (include "pod.graceSeconds" . | int)) }}
 - "terminationGracePeriodSeconds: leaving, draining and flushing take up to {{ include "pod.graceSeconds" . }} s, and {{ $v.terminationGracePeriodSeconds }} would cut calls off; raise it or shorten settings.drainTimeout"
 {{- end }}
+{{- /*:[postgres]*/}}
 {{- if and (eq $v.store.postgres.migrateFrom "inside") (not (include "mesh.on" .)) }}
 - "store.postgres.migrateFrom: there is no mesh to be inside of; set mesh.provider or outside"
 {{- else if and (eq $v.store.postgres.migrateFrom "inside") (not $v.mesh.proxy.nativeSidecar) (not (include "mesh.ambient" .)) }}
 - "store.postgres.migrateFrom: inside of the mesh the job would never end, because its sidecar does not; set mesh.proxy.nativeSidecar: true or outside"
 {{- end }}
+{{- /*:[/postgres]*/}}
 {{- if and $v.metrics.podMonitor.enabled $v.metrics.serviceMonitor.enabled }}
 - "metrics.serviceMonitor.enabled: with a PodMonitor beside it every pod would count twice; enable one of them"
 {{- end }}
@@ -103,6 +113,7 @@ list; all of them are reported at once, as value, reason and remedy.
 
 {{- define "validate.workload" -}}
 {{- $v := .Values -}}
+{{- /*:[sqlite]*/}}
 {{- if eq $v.store.type "sqlite" }}
 {{- if gt (int $v.replicaCount) 1 }}
 - "replicaCount: {{ $v.replicaCount }} pods cannot share SQLite's one volume; set replicaCount: 1 or store.type: postgres"
@@ -113,9 +124,13 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if $v.canary.enabled }}
 - "canary.enabled: a second version is a second pod, and SQLite allows one only; disable it or set store.type: postgres"
 {{- end }}
-{{- else if and (eq $v.store.type "postgres") (not $v.store.postgres.existingSecret) }}
+{{- end }}
+{{- /*:[/sqlite]*/}}
+{{- /*:[postgres]*/}}
+{{- if and (eq $v.store.type "postgres") (not $v.store.postgres.existingSecret) }}
 - "store.postgres.existingSecret: the database's URL is read from a Secret; create one with the key {{ $v.store.postgres.key }} and name it here"
 {{- end }}
+{{- /*:[/postgres]*/}}
 {{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}
 - "autoscaling.minReplicas: {{ $v.autoscaling.minReplicas }} is more than autoscaling.maxReplicas {{ $v.autoscaling.maxReplicas }}; swap them"
 {{- end }}
@@ -230,6 +245,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- end -}}
 
+{{- /*:[sample]*/}}
 {{- define "validate.owners" -}}
 {{- $v := .Values.owners -}}
 {{- if and (or $v.overseer (eq $v.by "caller")) (not (include "owners.callersAreKnown" .)) }}
@@ -243,6 +259,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- end -}}
 
+{{- /*:[/sample]*/}}
 {{- define "validate.rolesUsed" -}}
 {{- $roles := list -}}
 {{- range (include "policy.all" . | fromYaml).methods -}}
@@ -349,3 +366,4 @@ list; all of them are reported at once, as value, reason and remedy.
 - "tests.from: inside of the mesh the pod would never end, because its sidecar does not; set mesh.proxy.nativeSidecar: true or tests.from: outside"
 {{- end }}
 {{- end -}}
+{{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

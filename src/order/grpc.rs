@@ -6,11 +6,15 @@ mod message;
 mod status;
 
 use aip::grpc::{Requesters, Responses, Violations, responses, status as refusal};
+//:[nats]
 use aip::token;
+//:[/nats]
 use chassis::ending::Ending;
 use tonic::{Request, Response, Status};
 
+//:[nats]
 use super::change::OrderEvent;
+//:[/nats]
 use super::model::{Order, OrderCommand};
 use super::resource::Orders;
 use crate::proto::acme::order::v1 as pb;
@@ -24,6 +28,7 @@ pub const MAX_PAGE_SIZE: usize = 100;
 /// Orders on a page where the caller does not say.
 pub const DEFAULT_PAGE_SIZE: usize = 50;
 
+//:[nats]
 /// `event` as it is published elsewhere: what a watch of everything tells.
 #[must_use]
 pub fn published(event: OrderEvent) -> pb::WatchOrdersResponse {
@@ -31,6 +36,7 @@ pub fn published(event: OrderEvent) -> pb::WatchOrdersResponse {
     message::event(Some(event), token)
 }
 
+//:[/nats]
 /// Serves [`OrderService`].
 #[derive(Clone)]
 pub struct Api {
@@ -144,4 +150,4 @@ impl OrderService for Api {
         Ok(Response::new(responses(watch, ending, message::event)))
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

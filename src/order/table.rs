@@ -29,6 +29,7 @@ impl store::Table for Order {
         .compared_by(|one, other| one.content.items == other.content.items),
     ];
 
+    //:[sqlite]
     const SQLITE: &'static [&'static str] = &[
         migration!("sqlite/0001_initial.sql"),
         migration!("sqlite/0002_published.sql"),
@@ -36,6 +37,8 @@ impl store::Table for Order {
         migration!("sqlite/0004_past.sql"),
     ];
 
+    //:[/sqlite]
+    //:[postgres]
     const POSTGRES: &'static [&'static str] = &[
         migration!("postgres/0001_initial.sql"),
         migration!("postgres/0002_published.sql"),
@@ -43,6 +46,7 @@ impl store::Table for Order {
         migration!("postgres/0004_past.sql"),
     ];
 
+    //:[/postgres]
     fn owner(&self) -> &str {
         self.owner.as_str()
     }
@@ -80,4 +84,4 @@ impl store::Table for Order {
         Ok(serde_json::from_str(json)?)
     }
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -38,8 +38,25 @@ pub(crate) fn command(dir: &Path) -> Command {
         .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
         .args(["--log-format", "json"])
         .stdin(Stdio::null());
+    //:[postgres-only]
+    //+ command.env("STORE_FILE", store_of(dir));
+    //:[/postgres-only]
     command
 }
+//:[postgres-only]
+//+
+//+ /// A file with the URL of a database of its own, which is made with it; there must be
+//+ /// a PostgreSQL, because nothing can be tried without one.
+//+ fn store_of(dir: &Path) -> std::path::PathBuf {
+//+     let file = dir.join("store.url");
+//+     if !file.exists() {
+//+         let url = crate::support::database("every test of the API").unwrap();
+//+         let url = url.expect("PostgreSQL is installed: Debian's package is postgresql");
+//+         std::fs::write(&file, url).unwrap();
+//+     }
+//+     file
+//+ }
+//:[/postgres-only]
 
 impl Server {
     pub(crate) fn start() -> Self {
@@ -203,4 +220,4 @@ pub(crate) fn wrong_fields(status: &Status, fields: &[&str]) {
     let named: Vec<_> = violations.iter().map(|v| v.field.as_str()).collect();
     assert_eq!(named, fields, "{violations:?}");
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::samples;
 
+//:[sqlite]
 #[tokio::test]
 async fn a_file_keeps_every_field() {
     let (_folder, store) = crate::samples::in_a_file();
@@ -25,6 +26,8 @@ async fn a_file_finds_by_every_filter() {
     every_filter_finds(store).await;
 }
 
+//:[/sqlite]
+//:[postgres]
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn a_database_keeps_every_field() {
@@ -41,6 +44,7 @@ async fn a_database_finds_by_every_filter() {
     }
 }
 
+//:[/postgres]
 async fn every_field_is_kept(store: Arc<OrderStore>) {
     let content = samples::draft("alice", "größer als „viel“ \u{0} \n 🚚");
     let key = RequestKey {
@@ -139,4 +143,4 @@ fn expected(all: &[Order], query: &Query) -> Vec<OrderId> {
     }
     ids
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -10,9 +10,12 @@ use service::order::item::{Items, LineItem, Quantity};
 use service::order::money::{CurrencyCode, MoneyAmount};
 use service::order::text::ShortCode;
 use service::order::{Order, OrderDraft, OrderId, OrderStore};
+//:[sqlite]
 use store::sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
+//:[/sqlite]
 
+//:[sqlite]
 /// A file of its own, and what is kept there.
 pub(crate) fn in_a_file() -> (TempDir, Arc<OrderStore>) {
     let folder = tempfile::tempdir().unwrap();
@@ -21,6 +24,8 @@ pub(crate) fn in_a_file() -> (TempDir, Arc<OrderStore>) {
     (folder, Arc::new(store))
 }
 
+//:[/sqlite]
+//:[postgres]
 /// A database of its own, and what is kept there; `None` where there is no server.
 #[cfg(feature = "postgres")]
 pub(crate) async fn in_a_database() -> Option<(String, Arc<OrderStore>)> {
@@ -30,6 +35,7 @@ pub(crate) async fn in_a_database() -> Option<(String, Arc<OrderStore>)> {
     Some((url, Arc::new(store.unwrap())))
 }
 
+//:[/postgres]
 /// A field that is new has its default.
 pub(crate) fn draft(customer: &str, note: &str) -> OrderDraft {
     let content = json!({"customer": customer, "items": items(1), "note": note});
@@ -51,4 +57,4 @@ pub(crate) fn place_for(owner: &str, content: OrderDraft) -> Order {
     let owner = OwnerName::parse(owner).unwrap();
     Order::place(OrderId::generate(), owner, content, SystemTime::now())
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -3,11 +3,13 @@
 //! Every name of the matrix is generated and compared with what the tree says
 //! should come out; some (with `--long`, all) are built and tested as well.
 
+mod answers;
 pub mod case;
 mod clashes;
 mod compare;
 mod grown;
 mod image;
+mod needed;
 mod newcomer;
 mod platform;
 pub mod project;
@@ -57,6 +59,8 @@ pub struct Args {
 enum Part {
     /// Services of many names.
     Names,
+    /// Services of many answers.
+    Answers,
     /// Answers that are refused.
     Refusals,
     /// What a newcomer types.
@@ -78,7 +82,8 @@ enum Part {
 type Judge = fn(&Stage, &Args) -> Vec<Row>;
 
 /// The parts beside the names.
-const PARTS: [(Part, Judge); 7] = [
+const PARTS: [(Part, Judge); 8] = [
+    (Part::Answers, answers::judge),
     (Part::Refusals, |stage, _| refusals::judge(stage)),
     (Part::Newcomer, |stage, _| newcomer::judge(stage)),
     (Part::Platform, platform::judge),
@@ -211,7 +216,8 @@ fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
     row.check("files", || compare::files(&project, case));
     row.check("content", || compare::content(stage, &project, case));
     row.check("residue", || residue::find(&project, case));
-    row.check("features", || compare::features(&project));
+    row.check("features", || compare::features(&project, case));
+    row.check("needed", || needed::check(&project));
     row.check("supply", || project.supply(case));
     row.check("metadata", || project.metadata(stage));
     row.check("image", || image::check(stage, &project));
@@ -224,35 +230,36 @@ fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
             Ok(())
         });
         if let Some(current) = current {
-            judge_build(&mut row, &current);
+            judge_build(&mut row, &current, case);
         }
     }
     row
 }
 
-fn judge_build(row: &mut Row, project: &Project) {
+fn judge_build(row: &mut Row, project: &Project, case: &Case) {
+    let Ok(features) = case.features() else {
+        return;
+    };
     row.check("clippy", || {
         project.cargo(&[
             "clippy",
             "--workspace",
             "--all-targets",
             "--features",
-            &tree::features()?,
+            &features,
             "--",
             "-D",
             "warnings",
         ])
     });
     // The other crates are the same bytes in every service.
-    row.check("test", || {
-        project.cargo(&["test", "--features", &tree::features()?])
-    });
+    row.check("test", || project.cargo(&["test", "--features", &features]));
     row.check("doc", || {
         project.cargo(&[
             "doc",
             "--workspace",
             "--features",
-            &tree::features()?,
+            &features,
             "--no-deps",
             "--document-private-items",
         ])

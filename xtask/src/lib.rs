@@ -11,6 +11,7 @@ pub mod markers;
 pub mod names;
 pub mod nouns;
 pub mod owned;
+pub mod parts;
 #[path = "../../tests/support/skip.rs"]
 mod skip;
 mod supply;

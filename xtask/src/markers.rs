@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::names;
 use crate::owned;
+use crate::parts::{self, Parts};
 use crate::tree;
 use comment::Comment;
 
@@ -62,13 +63,15 @@ pub fn run(args: &Args) -> Result<()> {
         .filter_map(|path| path.strip_prefix("template/"))
     {
         let place = format!("template/{path}");
-        if render::differs(path) {
+        let Ok(text) = read(&place) else {
+            continue;
+        };
+        if render::differs(path) || parts::has(&text) {
             let text = mark(&place, true)?.context("not text")?;
             changes.push(Change { path: place, text });
             include.insert(format!("/{path}"));
             continue;
         }
-        let text = read(&place)?;
         let lies = laid(path).unwrap_or(path);
         let covered = include.iter().any(|pattern| matches(pattern, lies));
         if render::is_rendered(&text) && !covered {
@@ -200,14 +203,14 @@ fn patterns(shared: &[String]) -> Result<BTreeSet<String>> {
         let text = Comment::of(path).map_or(text.clone(), |comment| comment.unmarked(&text));
         let named = names::find(&text).iter().any(|found| !found.is_accident());
         let named = named && !is_constant(path) && !is_foreign(path);
-        if named || render::differs(path) {
+        if named || parts::has(&text) || render::differs(path) {
             patterns.insert(format!("/{}", names::replace(path, |_| "*".into())));
         }
     }
     Ok(patterns)
 }
 
-/// Whether `path` is rendered with more than other names.
+/// Whether `path` is rendered with more than other names and without parts.
 pub fn differs(path: &str) -> bool {
     render::differs(path)
 }
@@ -257,6 +260,7 @@ fn check(path: &str, text: &str, marked: bool) -> Result<()> {
     if is_foreign(path) {
         return Ok(());
     }
+    Parts::TREE.of(text)?;
     let kept = render::kept(path, text);
     let above = text[..text.len() - kept.len()].lines().count();
     for found in names::find(kept) {

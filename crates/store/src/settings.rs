@@ -13,7 +13,8 @@ use crate::open::{Limits, StoreUrl};
 #[derive(Debug, Clone, clap::Args)]
 pub struct StoreSettings {
     /// Where everything is kept: `sqlite:PATH`, a file that is made if there is none,
-    /// or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+    /// or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. A server built without SQLite
+    /// has no default.
     #[arg(
         id = "store",
         long = "store",
@@ -22,7 +23,7 @@ pub struct StoreSettings {
         hide_env_values = true
     )]
     #[cfg_attr(feature = "sqlite", arg(default_value = "sqlite:data.db"))]
-    pub url: StoreUrl,
+    pub url: Option<StoreUrl>,
 
     /// A file that holds the URL of --store, which then does not count: for a
     /// password that is mounted.
@@ -95,9 +96,23 @@ impl StoreSettings {
             ));
         }
         if let Some(path) = &self.file {
-            self.url = url_in(path)?;
+            self.url = Some(url_in(path)?);
         }
         Ok(())
+    }
+
+    /// Where everything is kept.
+    ///
+    /// # Errors
+    /// [`Fatal::usage`] if nothing says where: a database has no place that is its own
+    /// by default, as a file has.
+    pub fn url(&self) -> Result<&StoreUrl, Fatal> {
+        self.url.as_ref().ok_or_else(|| {
+            Fatal::usage(
+                "--store is not set, and a database is never guessed: set it, or STORE, to \
+                 postgres://USER:PASSWORD@HOST:PORT/DATABASE, or --store-file to a file that holds that",
+            )
+        })
     }
 
     /// How the store is used. `application` is what a database is told of who connects;
@@ -120,7 +135,7 @@ impl StoreSettings {
     /// [`Fatal::usage`] that names `tool`.
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn file_for(&self, command: &str, tool: &str) -> Result<&Path, Fatal> {
-        match &self.url {
+        match self.url()? {
             #[cfg(feature = "sqlite")]
             StoreUrl::Sqlite(path) => Ok(path),
             #[cfg(feature = "postgres")]

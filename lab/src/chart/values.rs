@@ -70,6 +70,10 @@ pub(super) fn documented(chart: &Path) -> Result<Vec<Documented>> {
             continue;
         }
         inside = None;
+        // What only some answers of the template want is marked.
+        if line.starts_with("#:[") || line.starts_with("#+ ") {
+            continue;
+        }
         if let Some(more) = line.strip_prefix('#') {
             if !comment.is_empty() {
                 comment.push(' ');

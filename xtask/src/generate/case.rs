@@ -1,6 +1,10 @@
 //! The names and answers that are tried.
 
+use anyhow::Result;
+
 use crate::names::{self, Word};
+use crate::parts::Parts;
+use crate::tree;
 
 /// One service to generate, and what should become of the names.
 #[derive(Clone, Debug)]
@@ -54,6 +58,31 @@ impl Case {
             .unwrap_or(default)
     }
 
+    /// What is wanted of the parts that only some answers want.
+    pub fn parts(&self) -> Parts<'_> {
+        let sample = self.answer("sample", "order");
+        let default = if sample == "none" { "none" } else { "both" };
+        Parts {
+            store: self.answer("store", default),
+            events: self.answer("events", "none"),
+        }
+    }
+
+    /// The features of the image, less those that are not wanted.
+    pub fn features(&self) -> Result<String> {
+        let (all, parts) = (tree::features()?, self.parts());
+        let is_wanted = |name: &&str| match *name {
+            "postgres" => parts.wants("both") == Some(true),
+            "nats" => parts.wants("nats") == Some(true),
+            _ => true,
+        };
+        Ok(all
+            .split(',')
+            .filter(is_wanted)
+            .collect::<Vec<_>>()
+            .join(","))
+    }
+
     /// How it is printed.
     pub fn title(&self) -> String {
         format!("{} {}", self.project, self.answers.join(" "))
@@ -76,7 +105,7 @@ impl Case {
 
     /// Whether the output should be the tree itself.
     pub fn is_default(&self) -> bool {
-        self.project == "order-service" && self.answers.is_empty()
+        self.project == "order-service" && self.parts() == Parts::TREE
     }
 }
 
@@ -102,7 +131,7 @@ pub fn matrix(projects: &[String]) -> Vec<Case> {
 fn all() -> Vec<Case> {
     vec![
         // The tree itself.
-        Case::new("order-service", &[], "order", "orders"),
+        Case::new("order-service", &["events=nats"], "order", "orders"),
         // Contains the names that are replaced.
         Case::new(
             "purchase-order-service",

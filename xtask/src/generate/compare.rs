@@ -7,15 +7,19 @@ use anyhow::{Result, bail, ensure};
 use super::case::Case;
 use super::project::Project;
 use super::stage::Stage;
+use crate::parts::Parts;
 use crate::{markers, names, tree};
 
 /// Compares the list of files with the snapshot.
 pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
     let snapshot = markers::read(markers::SNAPSHOT)?;
     let ci = case.answer("ci", "github");
+    let parts = case.parts();
     let mut expected: Vec<String> = snapshot
         .lines()
         .filter(|path| ci == "github" || !path.starts_with(".github/"))
+        .filter(|path| !parts.lacks(path))
+        .filter(|path| ci != "none" || *path != "tools/propose-update")
         .map(|path| {
             path.replace("<resource>", &case.resource)
                 .replace("<resources>", &case.plural)
@@ -43,12 +47,13 @@ pub(crate) fn files(project: &Project, case: &Case) -> Result<()> {
 }
 
 /// Whether all that names the features of the image names the same.
-pub(crate) fn features(project: &Project) -> Result<()> {
-    let features = tree::features()?;
+pub(crate) fn features(project: &Project, case: &Case) -> Result<()> {
+    let features = case.features()?;
     let read = "FEATURES=$(sed -n 's/^ARG FEATURES=//p' Dockerfile)";
     let read_quoted = read.replace("FEATURES=$", "FEATURES=\"$");
     for (path, said) in [
         ("README.md", format!("cargo test --features {features}\n")),
+        ("Dockerfile", format!("ARG FEATURES={features}\n")),
         (".github/workflows/ci.yml", read.to_owned()),
         (".gitlab-ci.yml", read_quoted),
     ] {
@@ -66,7 +71,9 @@ pub(crate) fn content(stage: &Stage, project: &Project, case: &Case) -> Result<(
     let config = markers::read("cargo-generate.toml")?;
     let files = tree::files()?;
     let github = case.answer("ci", "github") == "github";
+    let parts: Parts<'_> = case.parts();
     let shared = tree::shared(&files, &config).into_iter();
+    let shared = shared.filter(|path| !parts.lacks(path));
     for path in shared.filter(|path| github || !tree::is_in(path, ".github")) {
         let renamed = names::replace(&path, |word| case.renamed(word));
         let bytes = fs::read(stage.template.join(&path))?;
@@ -76,6 +83,7 @@ pub(crate) fn content(stage: &Stage, project: &Project, case: &Case) -> Result<(
             (false, Err(binary)) => binary.into_bytes(),
             (false, Ok(text)) => match markers::unmarked(&path, &text) {
                 Some(plain) => {
+                    let plain = format!("{}\n", parts.of(&plain)?.trim_end());
                     let plain = names::with_article(&plain, &case.resource);
                     names::replace(&plain, |word| case.renamed(word)).into_bytes()
                 }

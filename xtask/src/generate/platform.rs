@@ -25,10 +25,8 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
     let mut own = Row::new("crates from a registry");
     let mut folder = stage.folder.join("registry");
     own.check("pack", || {
-        remove(&folder)?;
-        // Cargo keeps what a registry once had under a name and version.
-        folder.push(stage.content_of("crates")?);
-        registry::pack(stage, &folder)
+        folder = registry::folder(stage)?;
+        Ok(())
     });
     let index = registry::index(&folder);
     let from_registry = [

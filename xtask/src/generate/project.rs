@@ -96,14 +96,21 @@ impl Project {
         else {
             return Ok(());
         };
+        // A chart that knows PostgreSQL alone asks where its URL is.
+        let values = String::from_utf8(self.read("helm/values.yaml")?)?;
+        let secret = if values.contains("\n  type: postgres\n") {
+            ",store.postgres.existingSecret=database"
+        } else {
+            ""
+        };
         for mesh in ["none", "istio", "istio-ambient", "linkerd"] {
-            let provider = format!("mesh.provider={mesh}");
+            let provider = format!("mesh.provider={mesh}{secret}");
             let mut command = Command::new(&helm);
             command.args(["template", "release", "helm", "--set", &provider]);
             run(command.current_dir(&self.folder))?;
         }
         run(Command::new(&helm)
-            .args(["lint", "helm"])
+            .args(["lint", "helm", "--set", &format!("nameOverride={secret}")])
             .current_dir(&self.folder))
     }
 
@@ -114,7 +121,11 @@ impl Project {
         fs::create_dir_all(&current)?;
         for path in Self::new(current.clone())?.files {
             if !self.folder.join(&path).exists() {
-                fs::remove_file(current.join(path))?;
+                fs::remove_file(current.join(&path))?;
+                // An empty folder in crates/ would be a member without a manifest.
+                for folder in Path::new(&path).ancestors().skip(1) {
+                    let _ = fs::remove_dir(current.join(folder));
+                }
             }
         }
         for path in &self.files {

@@ -106,6 +106,26 @@ const REFUSED: &[(&[&str], &str)] = &[
         r#"ci "jenkins" is not known: use github, gitlab or none, with -d ci=…"#,
     ),
     (
+        &["--name", "shop", "-d", "store=mysql"],
+        r#"store "mysql" is not known: use sqlite, postgres, both or none, with -d store=…"#,
+    ),
+    (
+        &["--name", "shop", "-d", "events=kafka"],
+        r#"events "kafka" is not known: use nats or none, with -d events=…"#,
+    ),
+    (
+        &["--name", "shop", "-d", "store=none"],
+        r#"store "none" keeps nothing, but the sample keeps its resource: take -d sample=none with it, or -d store=sqlite, which needs no server"#,
+    ),
+    (
+        &["--name", "shop", "-d", "sample=none", "-d", "store=sqlite"],
+        r#"store "sqlite" needs a resource that is kept, and sample "none" has none: leave store out (or give -d store=none), or take -d sample=order"#,
+    ),
+    (
+        &["--name", "shop", "-d", "sample=none", "-d", "events=nats"],
+        r#"events "nats" publishes what a store has kept, and sample "none" has no store: leave events out (or give -d events=none), or take -d sample=order"#,
+    ),
+    (
         &["--name", "shop", "-d", "platform=vendor"],
         r#"platform "vendor" is not known: use copy, git or registry, with -d platform=…"#,
     ),

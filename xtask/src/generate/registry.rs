@@ -1,14 +1,14 @@
 //! A registry in a folder, with the crates that every service shares.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::project::run;
-use super::stage::Stage;
+use super::stage::{Stage, remove};
 
 /// What services call it.
 pub(crate) const NAME: &str = "platform";
@@ -21,9 +21,22 @@ pub(crate) fn index(folder: &Path) -> String {
     format!("file://{}", folder.join("index").display())
 }
 
+/// The one of this template's crates. It is made once for each content of theirs: cargo
+/// keeps what a registry once had under a name and version.
+pub(crate) fn folder(stage: &Stage) -> Result<PathBuf> {
+    let all = stage.folder.join("registry");
+    let folder = all.join(stage.content_of("crates")?);
+    if !folder.join("ready").exists() {
+        remove(&all)?;
+        pack(stage, &folder)?;
+        fs::write(folder.join("ready"), "")?;
+    }
+    Ok(folder)
+}
+
 /// Makes one in `folder`, as who publishes the crates would: the paths between
 /// them get the version and the registry too.
-pub(crate) fn pack(stage: &Stage, folder: &Path) -> Result<()> {
+fn pack(stage: &Stage, folder: &Path) -> Result<()> {
     let source = folder.join("source");
     let (from, to) = (stage.template.to_string_lossy(), source.to_string_lossy());
     fs::create_dir_all(folder.join("dl"))?;

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::parts::Parts;
 use crate::tree;
 
 /// Where it is kept. Cargo would take Liquid out of the tree's own.
@@ -15,6 +16,23 @@ pub(super) const PATH_OF_NONE: &str = "template/none/Cargo.lock";
 
 /// A service's own commands, which are not the tree's.
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
+
+/// Of a service with the sample; the first has the packages of all.
+const VARIANTS: [Parts<'static>; 6] = [
+    parts("both", "nats"),
+    parts("both", "none"),
+    parts("sqlite", "nats"),
+    parts("sqlite", "none"),
+    parts("postgres", "nats"),
+    parts("postgres", "none"),
+];
+
+/// Of one without.
+const NONE: Parts<'static> = parts("none", "none");
+
+const fn parts(store: &'static str, events: &'static str) -> Parts<'static> {
+    Parts { store, events }
+}
 
 /// Crates that a service without the sample does not have (hooks/sample.rhai).
 const STORES: &[&str] = &["crates/aip", "crates/relay", "crates/store"];
@@ -45,28 +63,79 @@ const PLACE: &str = concat!(
 /// What it should be, as Liquid; of a service without the sample its manifest
 /// is what counts.
 pub(super) fn text(shared: &[String], none: bool) -> Result<String> {
-    let lock = resolved(shared, none)?;
-    let (head, packages) = lock.split_once("[[package]]").context("no packages")?;
+    let variants = if none { &[NONE][..] } else { &VARIANTS };
+    let mut locks = Vec::new();
+    for parts in variants {
+        let answers = format!("{} {}", parts.store, parts.events);
+        locks.push((answers, resolved(shared, *parts)?));
+    }
+    let (_, most) = locks.first().context("no variants")?;
+    let (head, _) = most.split_once("[[package]]").context("no packages")?;
     let (mut own, mut others) = (String::new(), String::new());
-    for package in packages.split("[[package]]") {
-        let whole = format!("[[package]]{}\n", package.trim_end());
-        if package.starts_with("\nname = \"order-service\"\n") {
-            own = whole.replace("\"order-service\"", "\"{{ project-name }}\"");
+    for package in packages(most) {
+        let texts = locks.iter().map(|(answers, lock)| {
+            let same = packages(lock).find(|other| key(other) == key(package));
+            (answers.as_str(), same)
+        });
+        let text = conditional(&texts.collect::<Vec<_>>());
+        if key(package)[0] == "name = \"order-service\"" {
+            own = (text.replace("\"order-service\"", "\"{{ project-name }}\""))
+                .replace("\n\n{% endif %}", "{% endif %}");
         } else {
-            others = others + &whole + "\n";
+            others += &text;
         }
     }
+    for (answers, lock) in &locks {
+        let new = packages(lock).find(|one| packages(most).all(|other| key(one) != key(other)));
+        ensure!(new.is_none(), "only {answers} has {new:?}");
+    }
     ensure!(!own.is_empty(), "Cargo.lock does not know order-service");
-    let others = others.trim_end();
+    let (own, others) = (own.trim_end(), others.trim_end());
     Ok(format!(
-        "{head}{{% capture own %}}{own}{{% endcapture %}}{{% capture others %}}{others}\n{{% endcapture %}}{PLACE}"
+        "{head}{{% capture own %}}{own}\n{{% endcapture %}}{{% capture others %}}{others}\n{{% endcapture %}}{PLACE}"
     ))
 }
 
+/// The packages of a lock file, without the line that begins each.
+fn packages(lock: &str) -> impl Iterator<Item = &str> {
+    lock.split("[[package]]\n").skip(1).map(str::trim_end)
+}
+
+/// The lines with name and version.
+fn key(package: &str) -> [&str; 2] {
+    let mut lines = package.lines();
+    [(); 2].map(|()| lines.next().unwrap_or_default())
+}
+
+/// One package, as it is under each of the answers; they say which text is taken.
+fn conditional(texts: &[(&str, Option<&str>)]) -> String {
+    let whole = |package: &str| format!("[[package]]\n{package}\n\n");
+    let mut distinct: Vec<&str> = texts.iter().filter_map(|(_, text)| *text).collect();
+    distinct.dedup();
+    if let [all] = distinct[..]
+        && texts.iter().all(|(_, text)| text.is_some())
+    {
+        return whole(all);
+    }
+    distinct.sort_unstable();
+    distinct.dedup();
+    let mut conditional = String::new();
+    for one in distinct {
+        let with = texts.iter().filter(|(_, text)| *text == Some(one));
+        let with: Vec<&str> = with.map(|(answers, _)| *answers).collect();
+        let (with, whole) = (with.join(","), whole(one));
+        conditional =
+            conditional + "{% if \"" + &with + "\" contains parts %}" + &whole + "{% endif %}";
+    }
+    conditional
+}
+
 /// What cargo makes of the tree's lock file where the tooling is not.
-fn resolved(shared: &[String], none: bool) -> Result<String> {
+fn resolved(shared: &[String], parts: Parts<'_>) -> Result<String> {
     let folder = tempfile::tempdir()?;
-    let kept = |path: &&String| !(none && STORES.iter().any(|dir| tree::is_in(path, dir)));
+    let none = parts == NONE;
+    let is_gone = |path: &str| none && STORES.iter().any(|dir| tree::is_in(path, dir));
+    let kept = |path: &&String| !is_gone(path) && !parts.lacks(path);
     for path in shared.iter().filter(kept) {
         let target = folder.path().join(path);
         fs::create_dir_all(target.parent().context("no parent")?)?;
@@ -85,7 +154,7 @@ fn resolved(shared: &[String], none: bool) -> Result<String> {
     } else {
         "Cargo.toml"
     };
-    let text = fs::read_to_string(tree::root().join(own))?;
+    let text = parts.of(&fs::read_to_string(tree::root().join(own))?)?;
     fs::write(
         manifest,
         text.replace(", \"lab*\", \"xtask*\"", ", \"xtask\""),

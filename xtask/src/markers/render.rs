@@ -12,7 +12,15 @@ const DIFFERENT: &[&str] = &[
     "Dockerfile",
     "README.md",
     "deny.toml",
+    "deploy/README.md",
+    "docs/architecture.md",
+    "docs/telemetry.md",
+    "docs/threat-model.md",
+    "helm/README.md",
+    "helm/templates/_validate.tpl",
+    "helm/values.schema.json",
     "helm/values.yaml",
+    "tests/structure.rs",
     "xtask/Cargo.toml",
 ];
 
