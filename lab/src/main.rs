@@ -4,6 +4,7 @@
 //! - [`chart`]: the chart, with the components' own code
 //! - [`mesh`]: what it does, on real Envoys and on a cluster
 //! - [`resilience`]: kills, power failures, floods, faults, overload, rollouts
+//! - [`rules`]: the rules of a .proto, by protovalidate's own suite
 //! - [`telemetry`]: what a collector and Prometheus make of it
 //! - [`clients`]: what clients of other languages make of it
 //! - [`mod@bench`]: what it costs
@@ -14,6 +15,7 @@ mod chart;
 mod clients;
 mod mesh;
 mod resilience;
+mod rules;
 #[path = "../../tests/support/skip.rs"]
 mod skip;
 mod support;
@@ -31,6 +33,8 @@ enum Command {
     Install(chart::install::Args),
     /// The chart's Istio objects do what the contract says, on real Envoys.
     Mesh(mesh::Args),
+    /// Rules of a .proto mean what protovalidate says they mean.
+    Rules(rules::Args),
     #[command(flatten)]
     Resilience(resilience::Proof),
     #[command(flatten)]
@@ -47,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Command::Chart(args) => chart::run(&args),
         Command::Install(args) => chart::install::run(&args),
         Command::Mesh(args) => mesh::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Resilience(proof) => resilience::run(&proof),
         Command::Telemetry(proof) => telemetry::run(&proof),
         Command::Clients(args) => clients::run(&args),

@@ -77,6 +77,14 @@ const TOOLS: &[Tool] = &[
         source: Source::Pinned("h2spec", "github.com/summerwind/h2spec/cmd/h2spec"),
     },
     Tool {
+        name: "protovalidate-conformance",
+        version: "",
+        ask: &["--dump", "--suite", "^$"],
+        source: Source::Go(
+            "github.com/bufbuild/protovalidate/tools/protovalidate-conformance@v1.2.2",
+        ),
+    },
+    Tool {
         name: "helm",
         version: "",
         ask: &["version"],

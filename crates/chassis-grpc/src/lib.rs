@@ -5,8 +5,10 @@
 //! - [`deadline`]: bodies that end in time
 //! - [`frames`]: messages within a body
 //! - [`attempt`]: which attempt of a call a request is
+//! - [`validated`]: requests that break a rule of the .proto
 
 pub mod attempt;
 pub mod deadline;
 pub mod frames;
 pub mod status;
+pub mod validated;

@@ -61,6 +61,12 @@ pub use chassis_identity::jwt;
 pub use chassis_server::{admin, ending, limits, server};
 pub use chassis_telemetry as telemetry;
 
+/// Requests are checked by the rules of the .proto before a handler sees them.
+pub mod validate {
+    pub use chassis_grpc::validated::{Codec, MOST_VIOLATIONS, invalid_fields};
+    pub use chassis_validate::*;
+}
+
 /// How long a call may take: the shorter of what its caller allows and what the
 /// contract or the settings allow.
 pub mod deadline {

@@ -12,6 +12,7 @@ macro_rules! bundled {
 
 /// What a .proto may import without having it: name and text.
 const FILES: &[(&str, &str)] = bundled![
+    "buf/validate/validate.proto",
     "google/api/annotations.proto",
     "google/api/client.proto",
     "google/api/field_behavior.proto",

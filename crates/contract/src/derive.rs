@@ -297,7 +297,7 @@ fn idempotency(rpc: &MethodDescriptor, entry: Option<&Entry>, site: &mut Site) -
     }
 }
 
-fn site(root: &Path, file: &FileDescriptorProto, path: &[i32], subject: String) -> Site {
+pub(crate) fn site(root: &Path, file: &FileDescriptorProto, path: &[i32], subject: String) -> Site {
     let span = file
         .source_code_info
         .iter()

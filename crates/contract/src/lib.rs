@@ -6,7 +6,9 @@
 //! - [`Protos`]: the compiled .proto files
 //! - [`Contract`]: the policy of every rpc, defaults merged, rules enforced
 //! - [`rust`]: the server's table
+//! - [`code`]: messages, clients and servers, which check requests
 //! - [`shape`]: how requests grow when they are decoded
+//! - [`validate`]: what checks requests by the rules of the .proto
 //! - [`chart`]: what the Helm chart reads
 //! - [`service_config`]: what gRPC clients of every language read
 //! - [`mod@reference`], [`fidelity`]: what people read
@@ -20,6 +22,7 @@ mod build;
 mod bundled;
 pub mod chart;
 pub mod cli;
+pub mod code;
 mod comments;
 mod compile;
 mod derive;
@@ -35,6 +38,7 @@ pub mod reference;
 pub mod rust;
 pub mod service_config;
 pub mod shape;
+pub mod validate;
 
 pub use build::build;
 pub use bundled::is_bundled;

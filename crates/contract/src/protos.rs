@@ -14,7 +14,7 @@ const ANNOTATIONS: [&str; 3] = ["mesh.v1", "google.api", "buf.validate"];
 
 /// Every .proto file under one root, compiled, and which services are offered.
 pub struct Protos {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     files: Vec<PathBuf>,
     pool: DescriptorPool,
     offered: BTreeSet<String>,
@@ -139,7 +139,7 @@ impl Protos {
 
     /// Names of the project's own files, and of those that declare a type which
     /// these use, near or far.
-    fn needed(&self) -> HashSet<String> {
+    pub(crate) fn needed(&self) -> HashSet<String> {
         let own: HashSet<_> = self.files.iter().collect();
         let mut queue: VecDeque<FileDescriptor> = self
             .pool

@@ -133,7 +133,7 @@ fn grows(message: &MessageDescriptor, seen: &mut HashSet<String>) -> bool {
 }
 
 /// Whether prost puts a field in a `Box`: its message leads back to where it is.
-fn is_boxed(field: &FieldDescriptor) -> bool {
+pub(crate) fn is_boxed(field: &FieldDescriptor) -> bool {
     let Kind::Message(message) = field.kind() else {
         return false;
     };

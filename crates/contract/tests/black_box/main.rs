@@ -7,3 +7,4 @@ mod duration;
 mod files;
 mod outputs;
 mod refusals;
+mod rules;

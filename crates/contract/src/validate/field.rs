@@ -1,0 +1,458 @@
+//! A field's rules.
+
+use std::fmt::Write as _;
+
+use protox::prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value};
+
+use super::cel::{Elem, Ty, Val, constant, is_not_zero};
+use super::message::Writer;
+use super::names;
+use super::options::{self, Cel, Ignore};
+use super::rule::{self, Step};
+
+/// What is being checked: a field, an element of it, a key or a value.
+struct Place<'a> {
+    field: &'a FieldDescriptor,
+    kind: Kind,
+    rules: &'a DynamicMessage,
+    path: Vec<Step>,
+    for_key: bool,
+}
+
+impl Writer<'_> {
+    /// What checks a field of `message`; `lone` if at most one of some may be set.
+    pub(super) fn field(&mut self, field: &FieldDescriptor, lone: bool) -> String {
+        let rules = options::of_field(field);
+        let behaves = behavior(field, rules.as_ref());
+        let rules = match rules {
+            Some(rules) => rules,
+            None => match self.no_rules() {
+                Some(none) => none,
+                None if self.nested(&field.kind()) => return only_nested(field) + &behaves,
+                None => return behaves,
+            },
+        };
+        let ignore = options::ignore(&rules);
+        if ignore == Some(Ignore::Always) {
+            return String::new();
+        }
+        let if_zero = ignore.unwrap_or(if lone { Ignore::IfZero } else { Ignore::Never });
+        let place = Place {
+            field,
+            kind: field.kind(),
+            rules: &rules,
+            path: Vec::new(),
+            for_key: false,
+        };
+        let checks = self.checks(&place);
+        let required = options::flag(&rules, "required").then(|| {
+            let step = step(&rules, "required");
+            let rule = rule::reference("required", &[step].concat(), false);
+            format!("found.add(&at, {rule}, \"value is required\");")
+        });
+        if checks.is_empty() && required.is_none() {
+            return behaves;
+        }
+        let at = format!("let at = at.field(&{});\n", rule::descriptor(field));
+        let body = if let Some(option) = names::option(field, "message") {
+            let missing = required.map_or(String::new(), |it| format!(" else {{ {it} }}"));
+            format!("if let Some(it) = {option} {{\n{checks}}}{missing}\n")
+        } else {
+            let it = format!("let it = &{};\n", names::member(field, "message"));
+            let set = if field.is_list() || field.is_map() {
+                "!it.is_empty()".to_owned()
+            } else {
+                is_not_zero(&names::elem(field), "it")
+            };
+            match (required, if_zero) {
+                (Some(missing), _) => {
+                    format!("{it}if {set} {{\n{checks}}} else {{ {missing} }}\n")
+                }
+                (None, Ignore::IfZero) => format!("{it}if {set} {{\n{checks}}}\n"),
+                (None, _) => format!("{it}{checks}"),
+            }
+        };
+        format!("{behaves}{{ {at}{body}}}\n")
+    }
+
+    /// Rules that say nothing, if the .proto knows of rules at all.
+    fn no_rules(&self) -> Option<DynamicMessage> {
+        let pool = self.protos.pool();
+        let descriptor = pool.get_message_by_name("buf.validate.FieldRules")?;
+        Some(DynamicMessage::new(descriptor))
+    }
+
+    fn nested(&self, kind: &Kind) -> bool {
+        matches!(kind, Kind::Message(it) if self.ruled.contains(it.full_name()))
+    }
+
+    /// What checks what `it` refers to, all of a field or what is in it.
+    fn checks(&mut self, place: &Place<'_>) -> String {
+        let whole = place.path.is_empty();
+        let mut out = String::new();
+        let list = whole && place.field.is_list();
+        let map = whole && place.field.is_map();
+        let this = if let (true, Some((key, value))) = (map, names::entry(place.field)) {
+            let ty = Ty::Map(Box::new(names::elem(&key)), Box::new(names::elem(&value)));
+            Val::new(ty, "it")
+        } else if list {
+            Val::new(Ty::List(Box::new(names::elem(place.field))), "it")
+        } else {
+            let elem = Elem {
+                ty: names::ty(&place.kind),
+                store: super::cel::Store::Prost,
+            };
+            let ty = match &elem.ty {
+                Ty::Wrapper(of) => (**of).clone(),
+                ty => ty.clone(),
+            };
+            let read = elem.read("it");
+            if read != "it" {
+                let _ = writeln!(out, "let this = {read};");
+            }
+            Val::new(ty, if read == "it" { "it" } else { "this" })
+        };
+        let begun = out.len();
+        for (name, cels) in [
+            ("cel_expression", options::bare(place.rules)),
+            ("cel", options::expressions(place.rules)),
+        ] {
+            for (index, cel) in cels.iter().enumerate() {
+                let mut path = place.path.clone();
+                path.extend(step_at(place.rules, name, index));
+                out.push_str(&self.expression(place, cel, &[("this", this.clone())], &path));
+            }
+        }
+        let expected = match (list, map) {
+            (true, _) => "repeated",
+            (_, true) => "map",
+            _ => rule::rules_of(&place.kind),
+        };
+        out.push_str(&self.typed(place, &this, expected));
+        if out.len() == begun {
+            out.clear();
+        }
+        if list {
+            let it = self.items(place);
+            out.push_str(&it);
+        } else if map {
+            let it = self.pairs(place);
+            out.push_str(&it);
+        } else if !place.for_key && self.nested(&place.kind) {
+            out.push_str("__v::Validate::check(it, &at, found);\n");
+        }
+        out
+    }
+
+    fn expression(
+        &mut self,
+        place: &Place<'_>,
+        cel: &Cel,
+        names: &[(&str, Val)],
+        path: &[Step],
+    ) -> String {
+        match rule::statement(cel, names, path, place.for_key) {
+            Ok(code) => code,
+            Err(why) => {
+                let message = place.field.parent_message();
+                self.wrong(message, Some(place.field), &cel.id, &cel.expression, &why);
+                String::new()
+            }
+        }
+    }
+
+    /// The rules of a type: `string`, `repeated`.
+    fn typed(&mut self, place: &Place<'_>, this: &Val, expected: &str) -> String {
+        let mut out = String::new();
+        let descriptor = place.rules.descriptor();
+        let Some(types) = descriptor.oneofs().find(|it| it.name() == "type") else {
+            return out;
+        };
+        let Some(of) = types.fields().find(|it| place.rules.has_field(it)) else {
+            return out;
+        };
+        if of.name() != expected {
+            let reason = format!(
+                "{} rules on what is {}",
+                of.name(),
+                kind_name(place, expected)
+            );
+            let remedy = if expected.is_empty() {
+                "a message has rules of its own, and `required` and `cel`: remove them".to_owned()
+            } else {
+                format!("write {expected} rules")
+            };
+            let message = place.field.parent_message();
+            self.reject(message, Some(place.field), reason, remedy);
+            return out;
+        }
+        let value = place.rules.get_field(&of);
+        let Some(rules) = value.as_message() else {
+            return out;
+        };
+        let all = Val::new(Ty::Const(rules.clone()), String::new());
+        let mut path = place.path.clone();
+        path.push(Step::new(&of));
+        for (field, value) in rules.fields() {
+            let mut path = path.clone();
+            path.push(Step::new(&field));
+            if let Some(code) = by_hand(place, of.name(), &field, value, &path) {
+                out.push_str(&code);
+            }
+            let cels = options::predefined(&field.options());
+            let known = (field.kind(), value);
+            out.push_str(&self.predefined(place, this, &all, &known, &cels, &path));
+        }
+        for (extension, value) in rules.extensions() {
+            let mut path = path.clone();
+            path.push(Step::extension(&extension));
+            let cels = options::predefined(&extension.options());
+            let known = (extension.kind(), value);
+            out.push_str(&self.predefined(place, this, &all, &known, &cels, &path));
+        }
+        out
+    }
+
+    fn predefined(
+        &mut self,
+        place: &Place<'_>,
+        this: &Val,
+        all: &Val,
+        (kind, value): &(Kind, &Value),
+        cels: &[Cel],
+        path: &[Step],
+    ) -> String {
+        if cels.is_empty() {
+            return String::new();
+        }
+        let rule = match constant(kind, value) {
+            Ok(rule) => rule,
+            Err(why) => {
+                let message = place.field.parent_message();
+                self.wrong(message, Some(place.field), &cels[0].id, "", &why);
+                return String::new();
+            }
+        };
+        let names = [
+            ("this", this.clone()),
+            ("rules", all.clone()),
+            ("rule", rule),
+        ];
+        let cels = cels.iter();
+        cels.map(|cel| self.expression(place, cel, &names, path))
+            .collect()
+    }
+
+    /// What checks each element of a list.
+    fn items(&mut self, place: &Place<'_>) -> String {
+        let rules = within(place.rules, "repeated", "items");
+        let mut path = path_within(place.rules, "repeated", "items");
+        let body = self.part(place, &place.kind.clone(), rules, &mut path, false);
+        elements(place.field, &body)
+    }
+
+    /// What checks each key and value of a map.
+    fn pairs(&mut self, place: &Place<'_>) -> String {
+        let Some((key, value)) = names::entry(place.field) else {
+            return String::new();
+        };
+        let rules = within(place.rules, "map", "keys");
+        let mut path = path_within(place.rules, "map", "keys");
+        let keys = self.part(place, &key.kind(), rules, &mut path, true);
+        let rules = within(place.rules, "map", "values");
+        let mut path = path_within(place.rules, "map", "values");
+        let values = self.part(place, &value.kind(), rules, &mut path, false);
+        if keys.is_empty() && values.is_empty() {
+            return String::new();
+        }
+        let keys = if keys.is_empty() {
+            keys
+        } else {
+            format!("{{ let it = key;\n{keys}}}\n")
+        };
+        elements(place.field, &format!("{keys}{values}"))
+    }
+
+    fn part(
+        &mut self,
+        place: &Place<'_>,
+        kind: &Kind,
+        rules: Option<DynamicMessage>,
+        path: &mut Vec<Step>,
+        for_key: bool,
+    ) -> String {
+        let Some(rules) = rules.or_else(|| self.no_rules()) else {
+            return String::new();
+        };
+        let ignore = options::ignore(&rules);
+        if ignore == Some(Ignore::Always) {
+            return String::new();
+        }
+        let part = Place {
+            field: place.field,
+            kind: kind.clone(),
+            rules: &rules,
+            path: std::mem::take(path),
+            for_key,
+        };
+        let checks = self.checks(&part);
+        if ignore != Some(Ignore::IfZero) || checks.is_empty() {
+            return checks;
+        }
+        let elem = Elem {
+            ty: names::ty(kind),
+            store: super::cel::Store::Prost,
+        };
+        match elem.ty {
+            // A message that is there is not zero.
+            Ty::Message(_) | Ty::Timestamp | Ty::Duration | Ty::Wrapper(_) => checks,
+            _ if for_key && elem.ty == Ty::Text => format!("if !it.is_empty() {{\n{checks}}}\n"),
+            _ => format!("if {} {{\n{checks}}}\n", is_not_zero(&elem, "it")),
+        }
+    }
+}
+
+/// A field without rules, whose message has some, where nothing imports
+/// `buf/validate/validate.proto`.
+fn only_nested(field: &FieldDescriptor) -> String {
+    let at = format!("let at = at.field(&{});\n", rule::descriptor(field));
+    let body = if let Some(option) = names::option(field, "message") {
+        format!("if let Some(it) = {option} {{ __v::Validate::check(it, &at, found); }}\n")
+    } else {
+        let member = names::member(field, "message");
+        let elements = elements(field, "__v::Validate::check(it, &at, found);\n");
+        format!("let it = &{member};\n{elements}")
+    };
+    format!("{{ {at}{body}}}\n")
+}
+
+/// `google.api.field_behavior`: a required field is there, unless it is one
+/// of a resource of which a mask says what counts.
+fn behavior(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> String {
+    let said = rules.is_some_and(|it| options::flag(it, "required"));
+    if said || !options::is_required(field) || names::oneof_of(field).is_some() {
+        return String::new();
+    }
+    let missing = if let Some(option) = names::option(field, "message") {
+        format!("{option}.is_none()")
+    } else {
+        let member = names::member(field, "message");
+        match field.kind() {
+            _ if field.is_list() || field.is_map() => format!("{member}.is_empty()"),
+            Kind::String | Kind::Bytes => format!("{member}.is_empty()"),
+            Kind::Enum(_) => format!("{member} == 0"),
+            // Zero may be meant.
+            _ => return String::new(),
+        }
+    };
+    let rule = rule::reference("required", &[], false);
+    format!(
+        "if {missing} && !found.is_partial() {{ found.add(&at.field(&{}), {rule}, \"is \
+         required\"); }}\n",
+        rule::descriptor(field)
+    )
+}
+
+/// Rules that say what no expression can.
+fn by_hand(
+    place: &Place<'_>,
+    of: &str,
+    field: &FieldDescriptor,
+    value: &Value,
+    path: &[Step],
+) -> Option<String> {
+    let id = format!("{of}.{}", field.name());
+    let rule = rule::reference(&id, path, place.for_key);
+    match (of, field.name(), &place.kind) {
+        ("enum", "defined_only", Kind::Enum(known)) if value.as_bool() == Some(true) => {
+            let numbers: Vec<_> = known.values().map(|it| it.number().to_string()).collect();
+            Some(format!(
+                "if !matches!(*it, {}) {{ found.add(&at, {rule}, \"value must be one of the defined enum \
+                 values\"); }}\n",
+                numbers.join(" | ")
+            ))
+        }
+        ("any", "in" | "not_in", _) => {
+            let values = value.as_list()?.iter().filter_map(Value::as_str);
+            let values: Vec<_> = values.map(|it| format!("{it:?}")).collect();
+            let (not, said) = if field.name() == "in" {
+                ("!", "type URL must be in the allow list")
+            } else {
+                ("", "type URL must not be in the block list")
+            };
+            Some(format!(
+                "if {not}[{}].contains(&it.type_url.as_str()) {{ found.add(&at, {rule}, {said:?}); \
+                 }}\n",
+                values.join(", ")
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// A loop over the elements of `it`; it ends when there is no use in going on.
+fn elements(field: &FieldDescriptor, body: &str) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
+    let full = "if found.is_full() { break; }\n";
+    if let Some((key, _)) = names::entry(field) {
+        let key = match key.kind() {
+            Kind::String => "Text(key)",
+            Kind::Bool => "Bool(*key)",
+            Kind::Uint32 | Kind::Uint64 | Kind::Fixed32 | Kind::Fixed64 => "Uint(u64::from(*key))",
+            _ => "Int(i64::from(*key))",
+        };
+        return format!(
+            "for (key, it) in it {{\nlet at = at.at(__v::Subscript::{key});\n{body}{full}}}\n"
+        );
+    }
+    format!(
+        "for (index, it) in it.iter().enumerate() {{\nlet at = \
+         at.at(__v::Subscript::Index(index));\n{body}{full}}}\n"
+    )
+}
+
+/// `repeated.items`, `map.keys`, `map.values`.
+fn within(rules: &DynamicMessage, of: &str, part: &str) -> Option<DynamicMessage> {
+    if !rules.has_field_by_name(of) {
+        return None;
+    }
+    let of = rules.get_field_by_name(of)?;
+    let of = of.as_message()?;
+    if !of.has_field_by_name(part) {
+        return None;
+    }
+    of.get_field_by_name(part)?.as_message().cloned()
+}
+
+fn path_within(rules: &DynamicMessage, of: &str, part: &str) -> Vec<Step> {
+    let Some(of) = rules.descriptor().get_field_by_name(of) else {
+        return Vec::new();
+    };
+    let Kind::Message(message) = of.kind() else {
+        return Vec::new();
+    };
+    let part = message.get_field_by_name(part);
+    let part = part.iter().map(Step::new);
+    std::iter::once(Step::new(&of)).chain(part).collect()
+}
+
+fn step(rules: &DynamicMessage, name: &str) -> Vec<Step> {
+    let field = rules.descriptor().get_field_by_name(name);
+    field.iter().map(Step::new).collect()
+}
+
+fn step_at(rules: &DynamicMessage, name: &str, index: usize) -> Option<Step> {
+    let field = rules.descriptor().get_field_by_name(name)?;
+    Some(Step::at(&field, index))
+}
+
+fn kind_name(place: &Place<'_>, expected: &str) -> String {
+    match &place.kind {
+        _ if matches!(expected, "repeated" | "map") => expected.to_owned(),
+        Kind::Message(message) => message.full_name().to_owned(),
+        Kind::Enum(it) => it.full_name().to_owned(),
+        _ => expected.to_owned(),
+    }
+}
