@@ -1,19 +1,19 @@
 //! What a service's `build.rs` does.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs, process};
-
-use protox::prost_reflect::prost_types::FileDescriptorSet;
 
 use crate::{Protos, rust};
 
 /// Writes into `OUT_DIR` what the service includes of the files in `proto/`: the
 /// contract's table (`contract.rs`), what reflection answers from (`descriptor.bin`), and
-/// by `code` the messages, clients and servers. Sets what `chassis::build_info!` reads.
+/// by `code`, which is given the files and `OUT_DIR`, the messages, clients and servers:
+/// [`code::generate`](crate::code::generate) makes servers that enforce the rules of the
+/// .proto. Sets what `chassis::build_info!` reads.
 ///
 /// Ends the build with one line for each finding, if there are some.
-pub fn build<E: Into<Box<dyn Error>>>(code: impl FnOnce(FileDescriptorSet) -> Result<(), E>) {
+pub fn build<E: Into<Box<dyn Error>>>(code: impl FnOnce(&Protos, &Path) -> Result<(), E>) {
     if let Err(error) = generate(code) {
         // Each line can be read; a panic would bury them.
         for line in error.to_string().lines() {
@@ -24,7 +24,7 @@ pub fn build<E: Into<Box<dyn Error>>>(code: impl FnOnce(FileDescriptorSet) -> Re
 }
 
 fn generate<E: Into<Box<dyn Error>>>(
-    code: impl FnOnce(FileDescriptorSet) -> Result<(), E>,
+    code: impl FnOnce(&Protos, &Path) -> Result<(), E>,
 ) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -32,7 +32,7 @@ fn generate<E: Into<Box<dyn Error>>>(
     fs::write(out.join("contract.rs"), rust::table(&protos.contract()?))?;
     fs::write(out.join("descriptor.bin"), protos.reflection()?)?;
     // Clients and servers of every service: tests stand in for the upstreams.
-    code(protos.code()).map_err(Into::into)?;
+    code(&protos, &out).map_err(Into::into)?;
     build_info()
 }
 
