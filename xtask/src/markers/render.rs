@@ -18,6 +18,7 @@ const DIFFERENT: &[&str] = &[
     "docs/threat-model.md",
     "helm/README.md",
     "helm/templates/_validate.tpl",
+    "helm/tests/refusal_test.yaml",
     "helm/values.schema.json",
     "helm/values.yaml",
     "tests/structure.rs",
