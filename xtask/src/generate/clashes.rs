@@ -38,7 +38,7 @@ fn judge_one(stage: &Stage, noun: &str) -> Row {
                 "check",
                 "--all-targets",
                 "--features",
-                &crate::tree::features()?,
+                &case.features()?,
             ])
         });
     }

@@ -20,8 +20,8 @@ const MOST_FOR_A_FIELD: usize = 3;
 pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
     let mut row = Row::new("order-service, walked through");
     let mut current = None;
+    let case = Case::of("order-service", &[], "order");
     row.check("generate", || {
-        let case = Case::of("order-service", &[], "order");
         current = Some(stage.generate(&case)?.place(stage)?);
         Ok(())
     });
@@ -34,9 +34,8 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
     }
     row.check("add", || add(&project));
     row.check("contract", || project.cargo(&["contract"]));
-    let features = crate::tree::features();
     row.check("clippy", || {
-        let features = features?;
+        let features = case.features()?;
         let lint = ["clippy", "--all-targets", "--features", &features];
         project.cargo(&[&lint[..], &["--", "-D", "warnings"]].concat())
     });
