@@ -34,12 +34,7 @@ fn judge_one(stage: &Stage, noun: &str) -> Row {
     });
     if let Some(project) = current {
         row.check("check", || {
-            project.cargo(&[
-                "check",
-                "--all-targets",
-                "--features",
-                &case.features()?,
-            ])
+            project.cargo(&["check", "--all-targets", "--features", &case.features()?])
         });
     }
     row
