@@ -174,6 +174,11 @@ fn target(template: &Template, old: &Release, options: &Options) -> Result<Optio
     Ok(Some(if older { old.clone() } else { new }))
 }
 
+/// How the template says that it asks for `key`.
+fn placeholder(key: &str) -> String {
+    format!("[placeholders.{key}]")
+}
+
 /// The answers of the new version.
 fn answers(
     work: &Work,
@@ -186,10 +191,16 @@ fn answers(
     let asked = work
         .git
         .text(&["show", &format!("{}:cargo-generate.toml", new.commit)])?;
+    for (key, value) in ASKED_LATER {
+        let has = service.record.value("sample") != Some("none");
+        if has && service.record.value(key).is_none() && asked.contains(&placeholder(key)) {
+            values.push((key.to_owned(), value.to_owned()));
+        }
+    }
     for (key, value) in set {
         let known = service.record.value(key).is_some()
             || PLATFORM.contains(&key.as_str())
-            || asked.contains(&format!("[placeholders.{key}]"));
+            || asked.contains(&placeholder(key));
         if !known || key == "project-name" {
             return Err(Error::new(format!(
                 "{key} is no answer that can change: see [values] in {}",
@@ -228,6 +239,10 @@ pub(crate) fn standing(root: &Path) -> Result<Vec<String>, Error> {
     notes.extend(newer::newer(&record));
     Ok(notes)
 }
+
+/// What services of the sample have that were made before it was asked for; the
+/// template's own default would take it out.
+const ASKED_LATER: [(&str, &str); 1] = [("events", "nats")];
 
 /// Answers that are given without being asked for.
 const PLATFORM: [&str; 3] = ["platform_source", "platform_version", "platform_index"];

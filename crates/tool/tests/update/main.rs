@@ -208,6 +208,9 @@ fn a_service_from_before_there_were_updates_is_brought_along() {
     println!("{}", update.said);
     let branch = format!("template-update-{}", &to[..9]);
     assert_eq!(marks(&service, MARK, &branch), 3, "{}", update.said);
+    // Nobody had asked; what it has it keeps.
+    let record = service.git(&["show", &format!("{branch}:.template.toml")]);
+    assert!(record.contains("events = \"nats\""), "{record}");
 }
 
 #[test]
