@@ -96,6 +96,10 @@ pub fn run(args: &Args) -> Result<()> {
         });
     }
     changes.push(Change {
+        path: lock::PATH_OF_BENCH.into(),
+        text: lock::of_bench()?,
+    });
+    changes.push(Change {
         path: SNAPSHOT.into(),
         text: snapshot(&files, &shared),
     });

@@ -2,6 +2,7 @@
 //! template's own tooling needs, under the service's name.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -13,6 +14,8 @@ use crate::tree;
 pub(super) const PATH: &str = "template/Cargo.lock";
 /// Without the sample there are fewer packages, and `--locked` wants no others.
 pub(super) const PATH_OF_NONE: &str = "template/none/Cargo.lock";
+/// That of the servers that the service is measured against.
+pub(super) const PATH_OF_BENCH: &str = "bench/Cargo.lock";
 
 /// A service's own commands, which are not the tree's.
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
@@ -159,23 +162,40 @@ fn resolved(shared: &[String], parts: Parts<'_>) -> Result<String> {
         manifest,
         text.replace(", \"lab*\", \"xtask*\"", ", \"xtask\""),
     )?;
-    // What is on disk will do; if it is not, the registry is asked.
-    let resolve = |args: &[&str]| {
+    resolve(folder.path())?;
+    Ok(fs::read_to_string(lock)?)
+}
+
+/// What cargo makes of the benchmark's lock file, which is that of a workspace of its own.
+pub(super) fn of_bench() -> Result<String> {
+    let path = tree::root().join(PATH_OF_BENCH);
+    let kept = fs::read_to_string(&path)?;
+    resolve(&tree::root().join("bench"))?;
+    let resolved = fs::read_to_string(&path)?;
+    // Whoever asks decides whether it is written.
+    fs::write(&path, kept)?;
+    Ok(resolved)
+}
+
+/// Brings the lock file in `folder` up to what its packages depend on.
+fn resolve(folder: &Path) -> Result<()> {
+    let update = |args: &[&str]| {
         Command::new("cargo")
             .args(["update", "--quiet", "--workspace"])
             .args(args)
-            .current_dir(folder.path())
+            .current_dir(folder)
             .env_remove("CARGO_MANIFEST_DIR")
             .output()
     };
-    let mut output = resolve(&["--offline"])?;
+    // What is on disk will do; if it is not, the registry is asked.
+    let mut output = update(&["--offline"])?;
     if !output.status.success() {
-        output = resolve(&[])?;
+        output = update(&[])?;
     }
     ensure!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(fs::read_to_string(lock)?)
+    Ok(())
 }
