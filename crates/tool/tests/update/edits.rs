@@ -99,7 +99,7 @@ pub(crate) const EDITS: &[Edit] = &[
     },
     Edit {
         name: "edited crate's manifest",
-        make: |it| append(&it.path("crates/relay/Cargo.toml"), "# team-line\n"),
+        make: |it| append(&it.path("crates/store/Cargo.toml"), "# team-line\n"),
     },
     Edit {
         name: "own migration",
