@@ -80,8 +80,9 @@ const TOOLS: &[Tool] = &[
         name: "protovalidate-conformance",
         version: "",
         ask: &["--dump", "--suite", "^$"],
-        source: Source::Go(
-            "github.com/bufbuild/protovalidate/tools/protovalidate-conformance@v1.2.2",
+        source: Source::Pinned(
+            "protovalidate",
+            "github.com/bufbuild/protovalidate/tools/protovalidate-conformance",
         ),
     },
     Tool {
