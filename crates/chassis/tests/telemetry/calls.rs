@@ -64,6 +64,16 @@ fn durations(collector: &Collector, name: &str) -> Vec<String> {
     series
 }
 
+/// Waits until that many calls of the rpc are running, as the server sees it.
+async fn active(process: &Process, rpc: &str, calls: u32) {
+    let line = format!(
+        "rpc_server_active_requests{{rpc_method=\"demo.v1.Things/{rpc}\",rpc_system_name=\"grpc\"}} {calls}"
+    );
+    while !process.admin("GET", "/metrics", "").1.contains(&line) {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The only call that was served: its span's code and error, its metric, its line.
 fn assert_one(collector: &Collector, said: &Said, code: &str, error: &str) {
     let spans = served(collector);
@@ -128,17 +138,12 @@ async fn a_call_that_is_given_up() {
         hang: true,
         ..Ask::default()
     };
-    let running =
-        "rpc_server_active_requests{rpc_method=\"demo.v1.Things/Get\",rpc_system_name=\"grpc\"} 1";
-    let seen = async {
-        while !process.admin("GET", "/metrics", "").1.contains(running) {
-            tokio::task::yield_now().await;
-        }
-    };
     tokio::select! {
         answer = process.get(ask, &[]) => panic!("{answer:?}"),
-        () = seen => {}
+        () = active(&process, "Get", 1) => {}
     }
+    // That it was given up has reached the server.
+    active(&process, "Get", 0).await;
     let said = process.finish();
     assert_one(&collector, &said, "CANCELLED", "");
 }
@@ -232,6 +237,7 @@ async fn a_stream_that_its_reader_leaves() {
     let mut stream = process.watch(ask).await;
     stream.message().await.unwrap().unwrap();
     drop(stream);
+    active(&process, "Watch", 0).await;
     let said = process.finish();
     assert_one(&collector, &said, "CANCELLED", "");
 }
