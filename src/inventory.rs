@@ -15,7 +15,6 @@ use tonic_types::StatusExt;
 
 use crate::contract;
 use crate::order::stock::Pieces;
-use crate::order::text::ShortCode as Sku;
 use crate::order::{Order, OrderError, OrderFault};
 use crate::proto::acme::inventory::v1 as pb;
 use crate::settings::Settings;
@@ -67,7 +66,8 @@ impl Keeper<Order> for Inventory {
         };
         // Clones share the connection.
         let reserved = self.0.clone().reserve(request).await;
-        reserved.map(drop).map_err(refusal)
+        let asked = |sku: &str| pieces.iter().any(|(it, _)| it == sku);
+        reserved.map(drop).map_err(|status| refusal(status, asked))
     }
 
     async fn release(&self, hold: Hold) -> Result<(), OrderError> {
@@ -76,29 +76,32 @@ impl Keeper<Order> for Inventory {
             ticket: hold.ticket.0,
         };
         let released = self.0.clone().release(request).await;
-        released.map(drop).map_err(refusal)
+        released
+            .map(drop)
+            .map_err(|status| refusal(status, |_| false))
     }
 }
 
 /// What the upstream's answer means here. Its text stays here, too: it speaks of
 /// things that our callers need not know.
-fn refusal(status: Status) -> OrderError {
+fn refusal(status: Status, asked: impl Fn(&str) -> bool) -> OrderError {
     match status.code() {
         Code::Aborted => OrderError::Overtaken,
-        Code::FailedPrecondition => OrderError::Refused(OrderFault::OutOfStock(missing(&status))),
+        Code::FailedPrecondition => {
+            OrderError::Refused(OrderFault::OutOfStock(missing(&status, asked)))
+        }
         Code::DeadlineExceeded => OrderError::DeadlineExceeded,
         _ => OrderError::Refused(OrderFault::InventoryUnavailable(status.into())),
     }
 }
 
-fn missing(status: &Status) -> Vec<Sku> {
+/// Articles that are out of stock, of those that were asked for.
+fn missing(status: &Status, asked: impl Fn(&str) -> bool) -> Vec<String> {
     let details = status.get_details_precondition_failure();
     let violations = details
         .map(|details| details.violations)
         .unwrap_or_default();
-    let skus = violations
-        .iter()
-        .filter_map(|v| Sku::parse(&v.subject).ok());
-    skus.collect()
+    let skus = violations.into_iter().map(|it| it.subject);
+    skus.filter(|sku| asked(sku)).collect()
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

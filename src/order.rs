@@ -2,7 +2,7 @@
 //! Orders: types, states and rules. Knows neither transport nor storage.
 //!
 //! - [`model`]: what an instance is, and how it may change
-//! - [`item`], [`money`], [`text`]: the values it is made of; none can be built wrong
+//! - [`item`], [`money`]: the values it is made of
 //! - [`change`]: what happens; [`error`]: what can go wrong
 //! - [`resource`]: what the standard methods ask of it; [`stock`]: what is reserved for it
 //! - [`grpc`]: the adapter between messages and these types; [`table`]: the one between
@@ -17,7 +17,6 @@ pub mod money;
 pub mod resource;
 pub mod stock;
 mod table;
-pub mod text;
 
 pub use error::{OrderError, OrderFault};
 pub use model::{Order, OrderDraft, OrderId, OrderState};

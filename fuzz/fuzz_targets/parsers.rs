@@ -4,8 +4,6 @@
 
 use aip::{Filter, Requester, Sort, token};
 use libfuzzer_sys::fuzz_target;
-use service::order::money::CurrencyCode;
-use service::order::text::{NoteText, ShortCode};
 use service::order::{Order, OrderId, OrderState};
 
 fuzz_target!(|texts: (&str, &str)| {
@@ -14,9 +12,6 @@ fuzz_target!(|texts: (&str, &str)| {
         assert_eq!(id.to_string().parse(), Ok(id));
     });
     let _ = text.parse::<OrderState>();
-    let _ = ShortCode::parse(text);
-    let _ = NoteText::parse(text);
-    let _ = CurrencyCode::parse(text);
     let by = Requester::default();
     let sort = Sort::parse(other).unwrap_or_default();
     let filter = Filter::parse::<Order>(text).unwrap_or_default();

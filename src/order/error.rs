@@ -2,7 +2,6 @@
 //! All that can go wrong with orders.
 
 use super::OrderId;
-use super::text::ShortCode;
 
 pub use store::Cause;
 
@@ -16,8 +15,8 @@ pub enum OrderFault {
     #[error("{0} is cancelled and cannot be changed")]
     NotOpen(OrderId),
     /// Some articles cannot be reserved.
-    #[error("out of stock: {}", .0.iter().map(ShortCode::as_str).collect::<Vec<_>>().join(", "))]
-    OutOfStock(Vec<ShortCode>),
+    #[error("out of stock: {}", .0.join(", "))]
+    OutOfStock(Vec<String>),
     /// The inventory gave no answer.
     #[error("the inventory cannot be reached")]
     InventoryUnavailable(#[source] Cause),

@@ -112,9 +112,8 @@ impl OrderService for Api {
         request: Request<pb::UpdateOrderRequest>,
     ) -> Result<Response<pb::Order>, Status> {
         let by = self.requesters.of(&request)?;
-        let message = request.into_inner();
         let mut violations = Violations::new(DOMAIN);
-        let update = message::update(message.order, message.update_mask, &mut violations);
+        let update = message::update(request.into_inner(), &mut violations);
         let (id, command, expected) = violations.finish(update)?;
         answer(self.orders.change(&by, id, command, expected).await)
     }

@@ -1,62 +1,23 @@
 //{% capture source %}§{% raw %}
 //! What is asked for: articles, quantities, prices.
 
+use aip::Invalid;
 use serde::{Deserialize, Serialize};
 
 use super::money::MoneyAmount;
-use super::text::{Invalid, ShortCode};
 
-/// 1 to 1,000,000 pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "i32", into = "i32")]
-pub struct Quantity(i32);
-
-impl Quantity {
-    /// Most pieces.
-    pub const MAX: i32 = 1_000_000;
-
-    /// Checks the range.
-    pub fn new(pieces: i32) -> Result<Self, Invalid> {
-        if (1..=Self::MAX).contains(&pieces) {
-            Ok(Self(pieces))
-        } else {
-            Err(Invalid::new("must be 1 to 1,000,000"))
-        }
-    }
-
-    /// Pieces.
-    #[must_use]
-    pub fn get(self) -> i32 {
-        self.0
-    }
-}
-
-impl TryFrom<i32> for Quantity {
-    type Error = Invalid;
-
-    fn try_from(pieces: i32) -> Result<Self, Invalid> {
-        Self::new(pieces)
-    }
-}
-
-impl From<Quantity> for i32 {
-    fn from(quantity: Quantity) -> Self {
-        quantity.0
-    }
-}
-
-/// One position.
+/// One position. What it may hold, the .proto says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineItem {
     /// The article.
-    pub sku: ShortCode,
+    pub sku: String,
     /// How many.
-    pub quantity: Quantity,
+    pub quantity: i32,
     /// The price of one.
     pub unit_price: MoneyAmount,
 }
 
-/// 1 to 100 positions in one currency, with a total that can be represented.
+/// Positions, at least one, all in one currency, with a total that can be represented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<LineItem>", into = "Vec<LineItem>")]
 pub struct Items {
@@ -65,25 +26,21 @@ pub struct Items {
 }
 
 impl Items {
-    /// Most positions.
-    pub const MAX_LEN: usize = 100;
-
-    /// Checks count and currency, and sums up.
+    /// Checks the currency, and sums up.
     pub fn new(lines: Vec<LineItem>) -> Result<Self, Invalid> {
-        let Some(first) = lines.first().filter(|_| lines.len() <= Self::MAX_LEN) else {
-            return Err(Invalid::new("must be 1 to 100 items"));
+        let Some(first) = lines.first() else {
+            return Err(Invalid::new("must be at least one"));
         };
-        let currency = first.unit_price.currency();
-        if lines.iter().any(|l| l.unit_price.currency() != currency) {
+        let currency = &first.unit_price.currency;
+        if lines.iter().any(|it| it.unit_price.currency != *currency) {
             return Err(Invalid::new("must all be in one currency"));
         }
-        // 100 positions of 10^6 pieces of at most 2^63 units stay far below 2^127.
-        let sum = lines
-            .iter()
-            .map(|line| i128::from(line.quantity.get()) * line.unit_price.total_nanos())
-            .sum();
-        let total = MoneyAmount::from_total_nanos(currency, sum)
-            .map_err(|Invalid(why)| Invalid(format!("their total {why}")))?;
+        let sum = lines.iter().try_fold(0_i128, |sum, line| {
+            sum.checked_add(i128::from(line.quantity) * line.unit_price.total_nanos())
+        });
+        let total = sum
+            .and_then(|sum| MoneyAmount::from_total_nanos(currency, sum))
+            .ok_or_else(|| Invalid::new("their total is too large to be represented"))?;
         Ok(Self { lines, total })
     }
 
@@ -95,8 +52,8 @@ impl Items {
 
     /// The exact sum of quantity times unit price.
     #[must_use]
-    pub fn total(&self) -> MoneyAmount {
-        self.total
+    pub fn total(&self) -> &MoneyAmount {
+        &self.total
     }
 }
 

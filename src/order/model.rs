@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use aip::{Model as _, OwnerName, Query};
+use aip::{Invalid, Model as _, OwnerName, Query};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +12,6 @@ use super::change::OrderChange;
 use super::error::{OrderError, OrderFault};
 use super::item::Items;
 use super::money::MoneyAmount;
-use super::text::{Invalid, NoteText, ShortCode};
 
 /// Names one order: `orders/{uuid}`.
 pub type OrderId = aip::Id<Order>;
@@ -57,11 +56,11 @@ impl FromStr for OrderState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderDraft {
     /// Who it is for.
-    pub customer: ShortCode,
+    pub customer: String,
     /// What is asked for.
     pub items: Items,
     /// Free text.
-    pub note: NoteText,
+    pub note: String,
 }
 
 /// One order.
@@ -93,7 +92,7 @@ pub enum OrderCommand {
         /// The new positions.
         items: Option<Items>,
         /// The new text.
-        note: Option<NoteText>,
+        note: Option<String>,
     },
     /// Cancels; on a cancelled one it changes nothing, whatever its version.
     Cancel,
@@ -102,7 +101,7 @@ pub enum OrderCommand {
 impl Order {
     /// The sum of its items.
     #[must_use]
-    pub fn total(&self) -> MoneyAmount {
+    pub fn total(&self) -> &MoneyAmount {
         self.content.items.total()
     }
 }
@@ -147,8 +146,12 @@ impl store::Resource for Order {
                 return Err(OrderError::Refused(OrderFault::NotOpen(self.id)));
             }
             (OrderCommand::Update { items, note }, OrderState::Open) => {
-                next.content.items = items.as_ref().unwrap_or(&self.content.items).clone();
-                next.content.note = note.as_ref().unwrap_or(&self.content.note).clone();
+                if let Some(items) = items {
+                    next.content.items.clone_from(items);
+                }
+                if let Some(note) = note {
+                    next.content.note.clone_from(note);
+                }
                 if next == *self {
                     return Ok(None);
                 }

@@ -7,7 +7,6 @@ use aip::{Comparison, Model, OwnerName};
 
 use super::error::OrderFault;
 use super::model::{Order, OrderDraft, OrderId, OrderState, OrderVersion};
-use super::text::ShortCode;
 
 /// Keeps orders, their history and the answers already given.
 pub type OrderStore = dyn store::Store<Order>;
@@ -24,7 +23,7 @@ impl Model for Order {
     const FILTERS: &[Comparison<Self>] = &[
         Comparison::text(
             "customer",
-            |text| ShortCode::parse(text).map(String::from),
+            |text| Ok(text.to_owned()),
             |order| order.content.customer.as_str().into(),
         ),
         Comparison::word(
@@ -54,7 +53,7 @@ impl Model for Order {
         const ALONE: usize = 512;
         const LINE: usize = 160;
         let lines = self.content.items.lines().len();
-        ALONE + lines * LINE + self.content.note.as_str().len()
+        ALONE + lines * LINE + self.content.note.len()
     }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -8,11 +8,10 @@ use aip::reserve::{Effect, Reserved};
 use super::error::OrderFault;
 use super::item::Items;
 use super::model::{Order, OrderCommand, OrderDraft, OrderState};
-use super::text::ShortCode;
 
 /// Pieces by article; at least one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pieces(BTreeMap<ShortCode, u64>);
+pub struct Pieces(BTreeMap<String, u64>);
 
 impl Pieces {
     /// As many as `items` take.
@@ -20,7 +19,7 @@ impl Pieces {
     pub fn of(items: &Items) -> Self {
         let mut pieces = Self::default();
         for line in items.lines() {
-            let quantity = u64::from(line.quantity.get().unsigned_abs());
+            let quantity = u64::from(line.quantity.unsigned_abs());
             *pieces.0.entry(line.sku.clone()).or_default() += quantity;
         }
         pieces
@@ -37,8 +36,8 @@ impl Pieces {
     }
 
     /// Each article and how many of it.
-    pub fn iter(&self) -> impl Iterator<Item = (&ShortCode, u64)> {
-        self.0.iter().map(|(sku, quantity)| (sku, *quantity))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(sku, quantity)| (&**sku, *quantity))
     }
 }
 

@@ -7,7 +7,6 @@ use aip::{OwnerName, Query};
 use store::{Cause, Column, Row, Select};
 
 use super::model::{Order, OrderDraft};
-use super::text::{NoteText, ShortCode};
 
 /// The text of a migration.
 macro_rules! migration {
@@ -65,9 +64,9 @@ impl store::Table for Order {
             owner: OwnerName::parse(row.owner())
                 .map_err(|why| store::Error::damaged("owner", why))?,
             content: OrderDraft {
-                customer: row.parse("customer", ShortCode::parse)?,
+                customer: row.text("customer")?.into_owned(),
                 items: row.json("items")?,
-                note: row.parse("note", NoteText::parse)?,
+                note: row.text("note")?.into_owned(),
             },
             state: row.parse("state", str::parse)?,
             version: row.version(),

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use aip::{Filter, OwnerName, Query, Sort};
 use service::order::model::OrderCommand;
-use service::order::text::NoteText;
 use service::order::{Order, OrderId, OrderStore};
 use store::{Changed, Position, RequestKey};
 use uuid::Uuid;
@@ -60,7 +59,7 @@ async fn every_field_is_kept(store: Arc<OrderStore>) {
         .unwrap();
     let update = OrderCommand::Update {
         items: Some(samples::items(7)),
-        note: Some(NoteText::parse("new").unwrap()),
+        note: Some("new".to_owned()),
     };
     for command in [update, OrderCommand::Cancel] {
         let now = SystemTime::now();

@@ -6,9 +6,8 @@ use std::time::SystemTime;
 
 use aip::{Model as _, OwnerName};
 use serde_json::json;
-use service::order::item::{Items, LineItem, Quantity};
-use service::order::money::{CurrencyCode, MoneyAmount};
-use service::order::text::ShortCode;
+use service::order::item::{Items, LineItem};
+use service::order::money::MoneyAmount;
 use service::order::{Order, OrderDraft, OrderId, OrderStore};
 //:[sqlite]
 use store::sqlite::{Options, SqliteStore};
@@ -43,11 +42,14 @@ pub(crate) fn draft(customer: &str, note: &str) -> OrderDraft {
 }
 
 pub(crate) fn items(pieces: i32) -> Items {
-    let euro = CurrencyCode::parse("EUR").unwrap();
     let line = LineItem {
-        sku: ShortCode::parse("tea-1kg").unwrap(),
-        quantity: Quantity::new(pieces).unwrap(),
-        unit_price: MoneyAmount::new(euro, 12, 990_000_000).unwrap(),
+        sku: "tea-1kg".to_owned(),
+        quantity: pieces,
+        unit_price: MoneyAmount {
+            currency: "EUR".to_owned(),
+            units: 12,
+            nanos: 990_000_000,
+        },
     };
     Items::new(vec![line]).unwrap()
 }

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use service::order::Order;
 use service::order::OrderStore;
 use service::order::model::OrderCommand;
-use service::order::text::NoteText;
 use store::{Changed, Error, Position, RequestKey};
 use uuid::Uuid;
 
@@ -73,7 +72,7 @@ pub(crate) async fn is_understood(store: Arc<OrderStore>) {
     assert_eq!(events[0].resource, order);
     assert_eq!(store.get(order.id.0).await.unwrap(), Some(order.clone()));
 
-    let note = Some(NoteText::parse("second").unwrap());
+    let note = Some("second".to_owned());
     let update = OrderCommand::Update { items: None, note };
     let now = SystemTime::now();
     let Changed::Now(updated) = (store.change(order.id.0, update, None, now).await).unwrap() else {

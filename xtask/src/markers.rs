@@ -235,7 +235,7 @@ pub fn is_constant(path: &str) -> bool {
 /// Whether `path` is somebody else's: what it holds is no name.
 pub fn is_foreign(path: &str) -> bool {
     path == "Cargo.lock"
-        || ["proto/google", "crates/contract/protos"]
+        || ["proto/buf", "proto/google", "crates/contract/protos"]
             .iter()
             .any(|dir| tree::is_in(path, dir))
 }

@@ -11,9 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aip::{Model as _, OwnerName};
 use anyhow::{Context, Result, bail, ensure};
-use service::order::item::{Items, LineItem, Quantity};
-use service::order::money::{CurrencyCode, MoneyAmount};
-use service::order::text::{NoteText, ShortCode};
+use service::order::item::{Items, LineItem};
+use service::order::money::MoneyAmount;
 use service::order::{Order, OrderDraft, OrderId};
 use store::{Limits, StoreUrl};
 use tokio::task::JoinSet;
@@ -171,13 +170,17 @@ fn fill(path: &Path, orders: usize) -> Result<()> {
     let url = StoreUrl::Sqlite(path.to_path_buf());
     let store = runtime.block_on(store::open::<Order>(&url, Limits::default()))?;
     let draft = OrderDraft {
-        customer: ShortCode::parse("bench")?,
+        customer: "bench".to_owned(),
         items: Items::new(vec![LineItem {
-            sku: ShortCode::parse("bench")?,
-            quantity: Quantity::new(1)?,
-            unit_price: MoneyAmount::new(CurrencyCode::parse("EUR")?, 1, 0)?,
+            sku: "bench".to_owned(),
+            quantity: 1,
+            unit_price: MoneyAmount {
+                currency: "EUR".to_owned(),
+                units: 1,
+                nanos: 0,
+            },
         }])?,
-        note: NoteText::default(),
+        note: String::new(),
     };
     runtime.block_on(async {
         for _ in 0..orders.div_ceil(BATCH) {

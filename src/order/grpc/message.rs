@@ -1,16 +1,15 @@
 //{% capture source %}§{% raw %}
-//! Messages to domain types, and back. Every fault is noted under its field's path, so
-//! that a caller learns of all at once; `None` means that something was noted.
+//! Messages to domain types, and back. What a message may hold was checked by the rules
+//! of the .proto; what is left to find is noted under its field's path, and `None` means
+//! that something was noted.
 
-use aip::Page;
 use aip::grpc::{Violations, etag};
-use prost_types::FieldMask;
+use aip::{Invalid, Page};
 
 use crate::order::change::{OrderChange, OrderEvent};
-use crate::order::item::{Items, LineItem, Quantity};
+use crate::order::item::{Items, LineItem};
 use crate::order::model::{Order, OrderCommand, OrderDraft, OrderId, OrderState, OrderVersion};
-use crate::order::money::{CurrencyCode, MoneyAmount};
-use crate::order::text::{Invalid, NoteText, ShortCode};
+use crate::order::money::MoneyAmount;
 use crate::proto::acme::order::v1 as pb;
 use crate::proto::google::r#type as google;
 
@@ -18,89 +17,60 @@ const UPDATABLE: [&str; 2] = ["items", "note"];
 
 /// The content of a new order.
 pub(super) fn draft(message: Option<pb::Order>, violations: &mut Violations) -> Option<OrderDraft> {
-    let message = violations.required("order", message)?;
-    let customer = violations.check("order.customer", ShortCode::parse(&message.customer));
-    let items = items(message.items, violations);
-    let note = violations.check("order.note", NoteText::parse(&message.note));
+    let message = message.unwrap_or_default();
     Some(OrderDraft {
-        customer: customer?,
-        items: items?,
-        note: note?,
+        customer: message.customer,
+        items: violations.check("order.items", items(message.items))?,
+        note: message.note,
     })
 }
 
 /// The target, the change and the expected version of an update.
 pub(super) fn update(
-    message: Option<pb::Order>,
-    mask: Option<FieldMask>,
+    request: pb::UpdateOrderRequest,
     violations: &mut Violations,
 ) -> Option<(OrderId, OrderCommand, Option<OrderVersion>)> {
-    let message = violations.required("order", message)?;
+    let message = request.order.unwrap_or_default();
     let id = violations.check("order.name", message.name.parse());
     let expected = violations.etag("order.etag", &message.etag);
-    let mask = violations.mask(mask, &UPDATABLE);
-    let new_items = mask
+    let mask = violations.mask(request.update_mask, &UPDATABLE);
+    let items = mask
         .has("items", !message.items.is_empty())
-        .then(|| items(message.items, violations));
-    let new_note = mask
-        .has("note", !message.note.is_empty())
-        .then(|| violations.check("order.note", NoteText::parse(&message.note)));
+        .then(|| items(message.items));
     let command = OrderCommand::Update {
-        items: or_unchanged(new_items)?,
-        note: or_unchanged(new_note)?,
+        items: violations.check("order.items", items.transpose())?,
+        note: (mask.has("note", !message.note.is_empty())).then_some(message.note),
     };
     Some((id?, command, expected))
 }
 
-/// A field outside the mask stays unchanged; one inside must be right.
-#[expect(clippy::option_option, reason = "unmasked, wrong and right differ")]
-fn or_unchanged<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(value) => value.map(Some),
-    }
-}
-
-fn items(messages: Vec<pb::LineItem>, violations: &mut Violations) -> Option<Items> {
-    // More than that would only repeat one fault a thousand times.
-    let lines: Vec<_> = (messages.into_iter().take(Items::MAX_LEN + 1).enumerate())
-        .map(|(index, message)| line(index, message, violations))
-        .collect();
-    let lines = lines.into_iter().collect::<Option<Vec<_>>>()?;
-    violations.check("order.items", Items::new(lines))
-}
-
-fn line(index: usize, message: pb::LineItem, violations: &mut Violations) -> Option<LineItem> {
-    let field = |name: &str| format!("order.items[{index}].{name}");
-    let sku = violations.check(field("sku"), ShortCode::parse(&message.sku));
-    let quantity = violations.check(field("quantity"), Quantity::new(message.quantity));
-    let unit_price = violations.required(&field("unit_price"), message.unit_price);
-    let unit_price = violations.check(field("unit_price"), money(&unit_price?));
-    Some(LineItem {
-        sku: sku?,
-        quantity: quantity?,
-        unit_price: unit_price?,
-    })
-}
-
-fn money(message: &google::Money) -> Result<MoneyAmount, Invalid> {
-    let currency = CurrencyCode::parse(&message.currency_code)
-        .map_err(|Invalid(why)| Invalid(format!("currency_code {why}")))?;
-    MoneyAmount::new(currency, message.units, message.nanos)
+fn items(messages: Vec<pb::LineItem>) -> Result<Items, Invalid> {
+    let line = |message: pb::LineItem| {
+        let price = message.unit_price.unwrap_or_default();
+        LineItem {
+            sku: message.sku,
+            quantity: message.quantity,
+            unit_price: MoneyAmount {
+                currency: price.currency_code,
+                units: price.units,
+                nanos: price.nanos,
+            },
+        }
+    };
+    Items::new(messages.into_iter().map(line).collect())
 }
 
 pub(super) fn resource(order: Order) -> pb::Order {
-    let total = order.total();
+    let total = order.total().clone();
     pb::Order {
         name: order.id.to_string(),
-        customer: order.content.customer.into(),
-        items: Vec::from(order.content.items)
-            .into_iter()
+        customer: order.content.customer,
+        items: (Vec::from(order.content.items).into_iter())
             .map(to_line)
             .collect(),
         total: Some(to_money(total)),
         state: to_state(order.state).into(),
-        note: order.content.note.into(),
+        note: order.content.note,
         create_time: Some(order.created.into()),
         update_time: Some(order.updated.into()),
         etag: etag(order.version),
@@ -136,17 +106,17 @@ pub(super) fn event(event: Option<OrderEvent>, resume_token: String) -> pb::Watc
 
 fn to_line(item: LineItem) -> pb::LineItem {
     pb::LineItem {
-        sku: item.sku.into(),
-        quantity: item.quantity.get(),
+        sku: item.sku,
+        quantity: item.quantity,
         unit_price: Some(to_money(item.unit_price)),
     }
 }
 
 fn to_money(amount: MoneyAmount) -> google::Money {
     google::Money {
-        currency_code: amount.currency().to_string(),
-        units: amount.units(),
-        nanos: amount.nanos(),
+        currency_code: amount.currency,
+        units: amount.units,
+        nanos: amount.nanos,
     }
 }
 

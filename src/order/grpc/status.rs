@@ -5,7 +5,6 @@ use aip::grpc::{Answers, SOON};
 use tonic::Code;
 use tonic_types::{ErrorDetails, PreconditionViolation};
 
-use crate::order::text::ShortCode;
 use crate::order::{Order, OrderFault};
 
 impl Answers for Order {
@@ -18,9 +17,8 @@ impl Answers for Order {
                 (Code::FailedPrecondition, "NOT_OPEN")
             }
             OrderFault::OutOfStock(skus) => {
-                let missing = |sku: ShortCode| {
-                    PreconditionViolation::new("STOCK", sku.as_str(), "is out of stock")
-                };
+                let missing =
+                    |sku: String| PreconditionViolation::new("STOCK", sku, "is out of stock");
                 details.set_precondition_failure(skus.into_iter().map(missing).collect::<Vec<_>>());
                 (Code::FailedPrecondition, "OUT_OF_STOCK")
             }

@@ -17,18 +17,21 @@ struct Place<'a> {
     rules: &'a DynamicMessage,
     path: Vec<Step>,
     for_key: bool,
+    /// Whether elements are whole, also within what a mask is about.
+    whole: bool,
 }
 
 impl Writer<'_> {
-    /// What checks a field of `message`; `lone` if at most one of some may be set.
-    pub(super) fn field(&mut self, field: &FieldDescriptor, lone: bool) -> String {
+    /// What checks a field of `message`; `lone` if at most one of some may be set,
+    /// `masked` if it stands beside a mask.
+    pub(super) fn field(&mut self, field: &FieldDescriptor, lone: bool, masked: bool) -> String {
         let rules = options::of_field(field);
         let behaves = behavior(field, rules.as_ref());
         let rules = match rules {
             Some(rules) => rules,
             None => match self.no_rules() {
                 Some(none) => none,
-                None if self.nested(&field.kind()) => return only_nested(field) + &behaves,
+                None if self.nested(&field.kind()) => return only_nested(field, masked) + &behaves,
                 None => return behaves,
             },
         };
@@ -43,6 +46,7 @@ impl Writer<'_> {
             rules: &rules,
             path: Vec::new(),
             for_key: false,
+            whole: !masked,
         };
         let checks = self.checks(&place);
         let required = options::flag(&rules, "required").then(|| {
@@ -139,7 +143,7 @@ impl Writer<'_> {
             let it = self.pairs(place);
             out.push_str(&it);
         } else if !place.for_key && self.nested(&place.kind) {
-            out.push_str("__v::Validate::check(it, &at, found);\n");
+            out.push_str(nested(place.whole && !whole));
         }
         out
     }
@@ -294,6 +298,7 @@ impl Writer<'_> {
             rules: &rules,
             path: std::mem::take(path),
             for_key,
+            whole: place.whole,
         };
         let checks = self.checks(&part);
         if ignore != Some(Ignore::IfZero) || checks.is_empty() {
@@ -312,15 +317,25 @@ impl Writer<'_> {
     }
 }
 
+/// What checks a message within; an update replaces a list: its elements are whole.
+fn nested(whole: bool) -> &'static str {
+    if whole {
+        "let part = found.set_partial(false);\n__v::Validate::check(it, &at, found);\n\
+         found.set_partial(part);\n"
+    } else {
+        "__v::Validate::check(it, &at, found);\n"
+    }
+}
+
 /// A field without rules, whose message has some, where nothing imports
 /// `buf/validate/validate.proto`.
-fn only_nested(field: &FieldDescriptor) -> String {
+fn only_nested(field: &FieldDescriptor, masked: bool) -> String {
     let at = format!("let at = at.field(&{});\n", rule::descriptor(field));
     let body = if let Some(option) = names::option(field, "message") {
         format!("if let Some(it) = {option} {{ __v::Validate::check(it, &at, found); }}\n")
     } else {
         let member = names::member(field, "message");
-        let elements = elements(field, "__v::Validate::check(it, &at, found);\n");
+        let elements = elements(field, nested(!masked));
         format!("let it = &{member};\n{elements}")
     };
     format!("{{ {at}{body}}}\n")

@@ -79,11 +79,11 @@ impl<'a> Writer<'a> {
         }
         let masked = message.fields().any(|it| is_mask(&it));
         for field in message.fields() {
-            let code = self.field(&field, lone.contains(field.name()));
+            let partial = masked && matches!(field.kind(), Kind::Message(_)) && !is_mask(&field);
+            let code = self.field(&field, lone.contains(field.name()), partial);
             if code.is_empty() {
                 continue;
             }
-            let partial = masked && matches!(field.kind(), Kind::Message(_)) && !is_mask(&field);
             if partial {
                 out.push_str("let whole = found.set_partial(true);\n");
             }

@@ -442,6 +442,7 @@ fn rpcs_of_one_name_have_keys_of_their_own() {
 fn the_bundled_policy_is_the_tree_s() {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in [
+        "buf/validate/validate.proto",
         "mesh/v1/policy.proto",
         "google/api/field_behavior.proto",
         "google/rpc/code.proto",

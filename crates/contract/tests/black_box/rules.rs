@@ -79,6 +79,24 @@ fn a_masked_resource_need_not_have_what_is_required() {
 }
 
 #[test]
+fn an_element_of_a_masked_resource_is_whole() {
+    let element = "message E { string a = 1 [(google.api.field_behavior) = REQUIRED]; }\n";
+    let mask = "google.protobuf.FieldMask update_mask = 2;";
+    let whole = |messages: &str| {
+        let code = validators(&format!("{element}{messages}"));
+        let code = code.expect("it is right");
+        code.matches("set_partial(false)").count()
+    };
+    let within = format!("message R {{ repeated E e = 1; }}\nmessage U {{ R r = 1; {mask} }}");
+    assert_eq!(whole(&within), 1);
+    // Many resources beside a mask are as partial as one.
+    assert_eq!(
+        whole(&format!("message U {{ repeated E e = 1; {mask} }}")),
+        0
+    );
+}
+
+#[test]
 fn a_rule_that_cannot_be_right_is_refused_with_its_place_reason_and_remedy() {
     for (text, expected) in [
         (

@@ -8,7 +8,6 @@ use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 use service::order::model::OrderCommand;
-use service::order::text::NoteText;
 use service::order::{Order, OrderStore};
 use store::Changed;
 use store::sqlite::{Options, SqliteStore, Synchronous};
@@ -55,7 +54,7 @@ async fn change(store: Arc<OrderStore>, left: Arc<AtomicI64>) -> Result<()> {
         acknowledge(order.id, order.version.0)?;
         let mut commands = Vec::new();
         if number % 2 == 0 {
-            let note = NoteText::parse(&format!("{} again", order.content.note.as_str()))?;
+            let note = format!("{} again", order.content.note);
             commands.push(OrderCommand::Update {
                 items: None,
                 note: Some(note),
