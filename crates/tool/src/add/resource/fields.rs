@@ -5,7 +5,7 @@ use crate::Error;
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Text of at most 1,000 characters.
+    /// `string`
     Text,
     /// `int32`
     Int32,

@@ -123,8 +123,7 @@ pub(super) fn files(names: &Names, fields: &[Field]) -> Vec<(String, String)> {
 }
 
 /// `template` with the names. Lines behind `KIND@@` are there for each field of that
-/// kind, those that follow each other as a block; behind `once KIND@@` once if there is
-/// any.
+/// kind, those that follow each other as a block.
 fn filled(template: &str, names: &Names, fields: &[Field]) -> String {
     let mut text = String::new();
     let mut number = 1;
@@ -139,16 +138,12 @@ fn filled(template: &str, names: &Names, fields: &[Field]) -> String {
         while let Some((_, line)) = lines.next_if(|(other, _)| *other == Some(which)) {
             block = block + line + "\n";
         }
-        let (which, most) = match which.strip_prefix("once ") {
-            Some(which) => (which, 1),
-            None => (which, fields.len()),
-        };
-        let meant = fields.iter().filter(|it| is_meant(which, it));
-        for field in meant.take(most) {
+        for field in fields.iter().filter(|it| is_meant(which, it)) {
             number += usize::from(block.contains("%number%"));
             text += &block
                 .replace("%field%", &field.name)
                 .replace("%proto%", field.kind.proto())
+                .replace("%options%", &options(field))
                 .replace("%rust%", field.kind.rust())
                 .replace("%number%", &number.to_string())
                 .replace("%sample%", field.kind.samples()[0])
@@ -166,6 +161,22 @@ fn filled(template: &str, names: &Names, fields: &[Field]) -> String {
         .replace("%number+1%", &(count + 2).to_string())
         .replace("%number+2%", &(count + 3).to_string())
         .replace("%number+3%", &(count + 4).to_string())
+}
+
+/// What the .proto says of a field besides.
+fn options(field: &Field) -> String {
+    let mut options = Vec::new();
+    if field.is_fixed {
+        options.push("(google.api.field_behavior) = IMMUTABLE");
+    }
+    if field.kind == Kind::Text {
+        options.push("(buf.validate.field).string.max_len = 1000");
+    }
+    match options[..] {
+        [] => String::new(),
+        [only] => format!(" [{only}]"),
+        _ => format!(" [\n    {}\n  ]", options.join(",\n    ")),
+    }
 }
 
 /// What stands before `@@`, if anything, and the rest of a line.
