@@ -10,7 +10,7 @@ use protox::file::{
 
 use crate::Error;
 use crate::bundled::{self, Bundled};
-use crate::edition::as_proto3;
+use crate::edition::as_syntax;
 
 /// A compiler that has read `files`, which are under `root`.
 pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error> {
@@ -50,7 +50,7 @@ impl FileResolver for Own {
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         let text = std::fs::read_to_string(self.root.join(name));
-        match text.map(|text| as_proto3(&text)) {
+        match text.map(|text| as_syntax(&text)) {
             Ok(Ok(Some(text))) => File::from_source(name, &text),
             // What is wrong with another is told by who reads it as it is.
             _ => self.files.open_file(name),
@@ -101,7 +101,7 @@ fn describe(root: &Path, read: &Path, error: &protox::Error) -> String {
         cause = error.diagnostic_source();
     }
     if let Ok(source) = std::fs::read_to_string(&file)
-        && let Err(refusal) = as_proto3(&source)
+        && let Err(refusal) = as_syntax(&source)
     {
         return format!(
             "{}:{}: {}; write it without, or in proto2 or proto3",

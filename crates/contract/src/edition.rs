@@ -1,6 +1,8 @@
 //! Edition 2023, which protox does not know, as the proto3 that is the same on
 //! the wire and in Rust: fields whose presence is tracked become `optional`,
-//! `features` go. What proto3 cannot say is refused.
+//! `features` go. A file with what proto3 cannot say (defaults, required fields,
+//! closed enumerations, extensions) becomes proto2, if all of its fields track
+//! presence. What neither can say is refused.
 
 mod tokens;
 
@@ -8,7 +10,7 @@ use std::ops::Range;
 
 use tokens::{Token, tokens};
 
-/// Why a file cannot be read as proto3: the line, and what is there.
+/// Why a file cannot be read: the line, and what is there.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) line: usize,
@@ -20,6 +22,8 @@ pub(crate) struct Refusal {
 struct Features {
     /// Whether fields know that they are there.
     explicit: bool,
+    /// Whether a field has to be there; it counts for one field.
+    required: bool,
     /// Whether numbers are packed.
     packed: bool,
 }
@@ -30,33 +34,53 @@ enum Scope {
     File,
     Message,
     Oneof,
-    /// Enumerations, services, rpcs, extensions: no presence to track.
+    Extend,
+    /// Enumerations, services, rpcs: no presence to track.
     Other,
 }
 
-/// `text` as proto3 if it declares an edition; every line stays where it is.
+/// What a file is rewritten to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    Proto2,
+    Proto3,
+}
+
+/// `text` as proto3, else as proto2, if it declares an edition; every line stays where
+/// it is.
 ///
 /// # Errors
 ///
-/// If proto3 cannot say the same.
-pub(crate) fn as_proto3(text: &str) -> Result<Option<String>, Refusal> {
+/// If neither can say the same.
+pub(crate) fn as_syntax(text: &str) -> Result<Option<String>, Refusal> {
     let tokens = tokens(text);
     if !tokens.iter().any(|it| it.text == "edition") {
         return Ok(None);
     }
-    let mut rewrite = Rewrite {
-        text,
-        tokens: &tokens,
-        edits: Vec::new(),
-        edition: false,
+    let rewritten = |syntax| {
+        let mut rewrite = Rewrite {
+            text,
+            tokens: &tokens,
+            syntax,
+            edits: Vec::new(),
+            edition: false,
+        };
+        rewrite.run()?;
+        Ok(rewrite.edition.then(|| rewrite.edited()))
     };
-    rewrite.run()?;
-    Ok(rewrite.edition.then(|| rewrite.edited()))
+    rewritten(Syntax::Proto3).or_else(|_: Refusal| rewritten(Syntax::Proto2))
 }
+
+/// Types of which a list is packed.
+const PACKED: [&str; 13] = [
+    "bool", "double", "fixed32", "fixed64", "float", "int32", "int64", "sfixed32", "sfixed64",
+    "sint32", "sint64", "uint32", "uint64",
+];
 
 struct Rewrite<'a> {
     text: &'a str,
     tokens: &'a [Token<'a>],
+    syntax: Syntax,
     edits: Vec<(Range<usize>, String)>,
     edition: bool,
 }
@@ -67,6 +91,7 @@ impl Rewrite<'_> {
             Scope::File,
             Features {
                 explicit: true,
+                required: false,
                 packed: true,
             },
         )];
@@ -91,7 +116,11 @@ impl Rewrite<'_> {
                         last.1 = changed;
                     }
                 }
-                ";" | "syntax" | "package" | "import" | "reserved" | "extensions" | "rpc" => {}
+                "extensions" => self.only_in_proto2(at, "extensions")?,
+                "extend" if opens && !self.is_of_options(at) => {
+                    self.only_in_proto2(at, "extensions of what are no options")?;
+                }
+                ";" | "syntax" | "package" | "import" | "reserved" | "rpc" => {}
                 _ if !opens => self.field(at, end, scope, features)?,
                 _ => {}
             }
@@ -100,6 +129,8 @@ impl Rewrite<'_> {
                     Scope::Message
                 } else if is_named("oneof") {
                     Scope::Oneof
+                } else if is_named("extend") {
+                    Scope::Extend
                 } else {
                     Scope::Other
                 };
@@ -133,8 +164,26 @@ impl Rewrite<'_> {
             return Err(self.refuse(at, format!("edition {edition} is not understood, 2023 is")));
         }
         self.edition = true;
-        self.replace(at, end, "syntax = \"proto3\";");
+        let syntax = match self.syntax {
+            Syntax::Proto2 => "syntax = \"proto2\";",
+            Syntax::Proto3 => "syntax = \"proto3\";",
+        };
+        self.replace(at, end, syntax);
         Ok(())
+    }
+
+    /// Whether what `extend` names at `at` are options, which proto3 can extend.
+    fn is_of_options(&self, at: usize) -> bool {
+        let of = self.tokens.get(at + 1).map_or("", |it| it.text);
+        let of = of.trim_start_matches('.');
+        of.starts_with("google.protobuf.") && of.ends_with("Options")
+    }
+
+    fn only_in_proto2(&self, at: usize, what: &str) -> Result<(), Refusal> {
+        if self.syntax == Syntax::Proto2 {
+            return Ok(());
+        }
+        Err(self.refuse(at, format!("proto3 has no {what}")))
     }
 
     /// `option features.… = …;` for all of a scope.
@@ -155,8 +204,21 @@ impl Rewrite<'_> {
         match (name, value) {
             ("features.field_presence", "EXPLICIT" | "IMPLICIT") => Ok(Features {
                 explicit: value == "EXPLICIT",
+                required: false,
                 ..features
             }),
+            ("features.field_presence", "LEGACY_REQUIRED") => {
+                self.only_in_proto2(at, "required fields")?;
+                let required = true;
+                Ok(Features {
+                    required,
+                    ..features
+                })
+            }
+            ("features.enum_type", "CLOSED") => {
+                self.only_in_proto2(at, "closed enumerations")?;
+                Ok(features)
+            }
             ("features.repeated_field_encoding", "PACKED" | "EXPANDED") => Ok(Features {
                 packed: value == "PACKED",
                 ..features
@@ -164,7 +226,11 @@ impl Rewrite<'_> {
             ("features.enum_type", "OPEN")
             | ("features.message_encoding", "LENGTH_PREFIXED")
             | ("features.utf8_validation" | "features.json_format", _) => Ok(features),
-            _ => Err(self.refuse(at, format!("{name} = {value} cannot be said in proto3"))),
+            _ => {
+                let reason =
+                    format!("{name} = {value} can be said neither in proto2 nor in proto3");
+                Err(self.refuse(at, reason))
+            }
         }
     }
 
@@ -183,22 +249,44 @@ impl Rewrite<'_> {
                 let name = self.tokens[entry.start].text;
                 if name.starts_with("features.") {
                     own = self.feature(entry.start, own)?;
-                } else if name == "default" {
-                    return Err(self.refuse(entry.start, "proto3 has no default values".to_owned()));
                 } else {
+                    if name == "default" {
+                        self.only_in_proto2(entry.start, "default values")?;
+                    }
                     kept.push(self.slice(entry));
                 }
             }
         }
         let first = self.tokens[at].text;
         let is_list = first == "repeated";
-        if is_list && !own.packed {
-            kept.push("packed = false".to_owned());
+        // A list of an enumeration is written unpacked in proto2, which all can read.
+        let packs = self
+            .tokens
+            .get(at + 1)
+            .is_some_and(|it| PACKED.contains(&it.text));
+        match self.syntax {
+            Syntax::Proto3 if is_list && !own.packed => kept.push("packed = false".to_owned()),
+            Syntax::Proto2 if is_list && own.packed && packs => {
+                kept.push("packed = true".to_owned());
+            }
+            _ => {}
         }
-        let plain = scope == Scope::Message && !is_list && first != "map";
-        if plain && own.explicit {
+        let labelled = match self.syntax {
+            Syntax::Proto2 => matches!(scope, Scope::Message | Scope::Extend),
+            Syntax::Proto3 => scope == Scope::Message && own.explicit,
+        };
+        if labelled && !is_list && first != "map" {
+            if !own.explicit && scope == Scope::Message {
+                let what = "implicit presence in a file that has to be proto2".to_owned();
+                return Err(self.refuse(at, what));
+            }
+            let label = if own.required {
+                "required "
+            } else {
+                "optional "
+            };
             let start = self.tokens[at].start;
-            self.edits.push((start..start, "optional ".to_owned()));
+            self.edits.push((start..start, label.to_owned()));
         }
         let list = if kept.is_empty() {
             String::new()
@@ -276,7 +364,7 @@ mod tests {
     const HEAD: &str = "// A file.\nedition = \"2023\";\npackage a;\n";
 
     fn rewritten(text: &str) -> String {
-        let text = as_proto3(&format!("{HEAD}{text}")).unwrap();
+        let text = as_syntax(&format!("{HEAD}{text}")).unwrap();
         let text = text.expect("an edition");
         let body = text.strip_prefix("// A file.\nsyntax = \"proto3\";\npackage a;\n");
         body.expect("proto3").to_owned()
@@ -304,21 +392,49 @@ mod tests {
     }
 
     #[test]
-    fn what_proto3_cannot_say_is_refused_and_other_files_are_left_alone() {
-        let refused = |text: &str| as_proto3(&format!("{HEAD}{text}")).unwrap_err();
+    fn what_proto3_cannot_say_is_said_in_proto2() {
+        for (text, expected) in [
+            (
+                "enum E {\n option features.enum_type = CLOSED; A = 1; }",
+                "enum E {\n  A = 1; }",
+            ),
+            (
+                "message M { int32 a = 1 [default = 7]; repeated E b = 2; repeated int32 c = 3;\n \
+                 string d = 4 [features.field_presence = LEGACY_REQUIRED]; oneof e { M f = 5; } \
+                 extensions 100 to 200; }\nextend M { string g = 100; repeated int64 h = 101; }",
+                "message M { optional int32 a = 1 [default = 7]; repeated E b = 2; repeated int32 c \
+                 = 3 [packed = true];\n required string d = 4 ; oneof e { M f = 5; } extensions 100 \
+                 to 200; }\nextend M { optional string g = 100; repeated int64 h = 101 [packed = \
+                 true]; }",
+            ),
+        ] {
+            let text = as_syntax(&format!("{HEAD}{text}")).unwrap();
+            let head = HEAD.replace("edition = \"2023\"", "syntax = \"proto2\"");
+            assert_eq!(text, Some(format!("{head}{expected}")));
+        }
+    }
+
+    #[test]
+    fn what_neither_can_say_is_refused_and_other_files_are_left_alone() {
+        let refused = |text: &str| as_syntax(&format!("{HEAD}{text}")).unwrap_err();
         assert_eq!(
-            refused("enum E {\n option features.enum_type = CLOSED; A = 1; }"),
+            refused("message M {\n M a = 1 [features.message_encoding = DELIMITED]; }"),
             Refusal {
                 line: 5,
-                reason: "features.enum_type = CLOSED cannot be said in proto3".to_owned()
+                reason:
+                    "features.message_encoding = DELIMITED can be said neither in proto2 nor in \
+                         proto3"
+                        .to_owned()
             }
         );
-        assert_eq!(refused("message M { int32 a = 1 [default = 7]; }").line, 4);
-        assert_eq!(as_proto3("edition = \"2024\";").unwrap_err().line, 1);
+        let mixed = "message M { int32 a = 1 [default = 7];\n int32 b = 2 [features.field_presence = \
+                     IMPLICIT]; }";
+        assert_eq!(refused(mixed).line, 5);
+        assert_eq!(as_syntax("edition = \"2024\";").unwrap_err().line, 1);
         assert_eq!(
-            as_proto3("syntax = \"proto3\"; // edition = \"2023\"\n"),
+            as_syntax("syntax = \"proto3\"; // edition = \"2023\"\n"),
             Ok(None)
         );
-        assert_eq!(as_proto3("message M { int32 edition = 1; }"), Ok(None));
+        assert_eq!(as_syntax("message M { int32 edition = 1; }"), Ok(None));
     }
 }
