@@ -3,6 +3,7 @@
 //!
 //! - [`chart`]: the chart, with the components' own code
 //! - [`mesh`]: what it does, on real Envoys and on a cluster
+//! - [`protocol`]: gRPC, by the suites of others
 //! - [`resilience`]: kills, power failures, floods, faults, overload, rollouts
 //! - [`rules`]: the rules of a .proto, by protovalidate's own suite
 //! - [`telemetry`]: what a collector and Prometheus make of it
@@ -14,6 +15,7 @@ mod bench;
 mod chart;
 mod clients;
 mod mesh;
+mod protocol;
 mod resilience;
 mod rules;
 #[path = "../../tests/support/skip.rs"]
@@ -36,6 +38,8 @@ enum Command {
     /// Rules of a .proto mean what protovalidate says they mean.
     Rules(rules::Args),
     #[command(flatten)]
+    Protocol(protocol::Suite),
+    #[command(flatten)]
     Resilience(resilience::Proof),
     #[command(flatten)]
     Telemetry(telemetry::Proof),
@@ -52,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Command::Install(args) => chart::install::run(&args),
         Command::Mesh(args) => mesh::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Protocol(suite) => protocol::run(&suite),
         Command::Resilience(proof) => resilience::run(&proof),
         Command::Telemetry(proof) => telemetry::run(&proof),
         Command::Clients(args) => clients::run(&args),

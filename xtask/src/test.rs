@@ -130,6 +130,8 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     ("flooded", &["cargo", "lab", "floods"]),
     ("conforming to HTTP/2", &["cargo", "lab", "h2spec"]),
+    ("gRPC by grpc-go's client", &["cargo", "lab", "interop"]),
+    ("conforming to gRPC", &["cargo", "lab", "conformance"]),
     ("cut from power", &["cargo", "lab", "power"]),
     ("replaced under load", &["cargo", "lab", "rollout"]),
     ("met by faults", &["cargo", "lab", "faults"]),

@@ -86,6 +86,21 @@ const TOOLS: &[Tool] = &[
         ),
     },
     Tool {
+        name: "connectconformance",
+        version: "",
+        ask: &["--version"],
+        source: Source::Pinned(
+            "protocol",
+            "connectrpc.com/conformance/cmd/connectconformance",
+        ),
+    },
+    Tool {
+        name: "grpc-interop-client",
+        version: "",
+        ask: &["-help"],
+        source: Source::Pinned("protocol", "google.golang.org/grpc/interop/client"),
+    },
+    Tool {
         name: "helm",
         version: "",
         ask: &["version"],
@@ -188,7 +203,7 @@ pub fn ensure(name: &str) -> Result<PathBuf> {
             command
                 .args(["build", "-C", &format!("tools/{module}")])
                 .args(["-ldflags", "-s -w", "-o"])
-                .arg(folder.join("bin/"))
+                .arg(folder.join("bin").join(name))
                 .arg(package)
                 .env("CGO_ENABLED", "0");
             command

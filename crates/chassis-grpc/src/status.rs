@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 pub use fit::FitBody;
-pub use fit::fit;
+pub use fit::{fit, plain};
 
 /// Domain of the reasons in this crate.
 pub const DOMAIN: &str = "chassis";

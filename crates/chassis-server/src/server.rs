@@ -93,6 +93,7 @@ pub struct Server<L = Identity> {
     metrics: Metrics,
     tls: Option<ServerTls>,
     issuer: Option<Issuer>,
+    plain_errors: bool,
 }
 
 impl Server {
@@ -131,6 +132,7 @@ impl Server {
                 tonic_types::pb::FILE_DESCRIPTOR_SET,
             ],
             metrics: Metrics::default(),
+            plain_errors: false,
         };
         Ok(server.add_service(HealthService::server(health.clone())))
     }
@@ -187,6 +189,15 @@ impl<L> Server<L> {
         self.concurrency.clone()
     }
 
+    /// Lets errors that the server makes itself (of limits, deadlines, malformed
+    /// requests) go without details: code and message alone, and when to come
+    /// back. What a handler answers stays as it is.
+    #[must_use]
+    pub fn plain_errors(mut self) -> Self {
+        self.plain_errors = true;
+        self
+    }
+
     /// Counts refused calls.
     #[must_use]
     pub fn metrics(mut self, metrics: Metrics) -> Self {
@@ -210,6 +221,7 @@ impl<L> Server<L> {
             metrics: self.metrics,
             tls: self.tls,
             issuer: self.issuer,
+            plain_errors: self.plain_errors,
         }
     }
 
@@ -280,7 +292,8 @@ impl<L> Server<L> {
             health,
             readers,
             service,
-        );
+        )
+        .plain_errors(self.plain_errors);
         // Dropped last, when no connection is left.
         let cores = Arc::new(Cores::start(self.settings.runtime)?);
         let shared = Arc::clone(&cores);

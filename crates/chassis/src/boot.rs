@@ -209,6 +209,13 @@ impl<'a> Boot<'a> {
         self.add_service(Intercepted::new(service))
     }
 
+    /// As [`Server::plain_errors`]: for an API whose errors have no details.
+    #[must_use]
+    pub fn plain_errors(mut self) -> Self {
+        self.server = self.server.plain_errors();
+        self
+    }
+
     /// Serves until the process is asked to stop, then drains.
     ///
     /// # Errors

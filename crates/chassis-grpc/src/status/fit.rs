@@ -61,6 +61,22 @@ pub fn fit(headers: &mut HeaderMap) {
     super::add(&Status::with_details(code, text, known.into()), headers);
 }
 
+/// Takes the details off a status that this crate's own domain coined, which
+/// leaves code, message and when to come back.
+pub fn plain(headers: &mut HeaderMap) {
+    let Some(known) = decoded(headers) else {
+        return;
+    };
+    let mut infos = known.details.iter().filter_map(|detail| {
+        let is_info = detail.type_url.ends_with("/google.rpc.ErrorInfo");
+        let info = is_info.then(|| pb::ErrorInfo::decode(&*detail.value));
+        info?.ok()
+    });
+    if infos.any(|info| info.domain == super::DOMAIN) {
+        headers.remove(Status::GRPC_STATUS_DETAILS);
+    }
+}
+
 fn weigh<'a>(fields: impl Iterator<Item = (&'a http::HeaderName, &'a http::HeaderValue)>) -> usize {
     let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         name.as_str().len() + value.len() + FIELD
@@ -111,13 +127,14 @@ pin_project_lite::pin_project! {
     pub struct FitBody<B> {
         #[pin]
         body: B,
+        plain: bool,
     }
 }
 
 impl<B> FitBody<B> {
-    /// `body`, whose status is cut where it weighs too much.
-    pub fn new(body: B) -> Self {
-        Self { body }
+    /// `body`, whose status is cut where it weighs too much, and [`plain`] if so.
+    pub fn new(body: B, plain: bool) -> Self {
+        Self { body, plain }
     }
 }
 
@@ -129,10 +146,14 @@ impl<B: Body> Body for FitBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut frame = ready!(self.project().body.poll_frame(cx));
+        let this = self.project();
+        let mut frame = ready!(this.body.poll_frame(cx));
         if let Some(Ok(frame)) = &mut frame
             && let Some(trailers) = frame.trailers_mut()
         {
+            if *this.plain {
+                plain(trailers);
+            }
             fit(trailers);
         }
         Poll::Ready(frame)
@@ -230,6 +251,18 @@ mod tests {
         assert_eq!(read.code(), Code::Internal);
         assert_eq!(read.message(), "wrong");
         assert!(read.details().is_empty());
+    }
+
+    #[test]
+    fn what_the_service_itself_says_is_kept_of_plain_errors() {
+        for (domain, kept) in [(crate::status::DOMAIN, false), ("demo.v1", true)] {
+            let status = crate::status::error(Code::Internal, domain, "REASON", "wrong");
+            let mut trailers = crate::status::trailers(&status);
+            plain(&mut trailers);
+            let read = Status::from_header_map(&trailers).unwrap();
+            assert_eq!((read.code(), read.message()), (Code::Internal, "wrong"));
+            assert_eq!(read.get_details_error_info().is_some(), kept, "{domain}");
+        }
     }
 
     proptest! {

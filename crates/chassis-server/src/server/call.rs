@@ -39,6 +39,8 @@ pub(super) struct Calls<S> {
     readers: Readers,
     line: Arc<Line>,
     health: HealthBudget,
+    /// Whether errors of the server itself go without details.
+    plain: bool,
     /// Its number.
     connection: u64,
     /// Its health checks that have not ended share it.
@@ -72,6 +74,7 @@ impl<S> Calls<S> {
             readers,
             line: Arc::default(),
             health,
+            plain: false,
             connection: 0,
             checks: Arc::default(),
             service,
@@ -85,6 +88,11 @@ impl<S> Calls<S> {
             lease: None,
             ending: Ending::default(),
         }
+    }
+
+    /// Errors of the server itself go without details, if `plain`.
+    pub(super) fn plain_errors(self, plain: bool) -> Self {
+        Self { plain, ..self }
     }
 
     /// They are let in while `lease` lasts.
@@ -163,6 +171,7 @@ where
         Called {
             begun,
             reservation,
+            plain: self.plain,
             sending: Some((stream, line, readers)),
         }
     }
@@ -174,6 +183,7 @@ pin_project_lite::pin_project! {
         #[pin]
         begun: Begun<S, R>,
         reservation: Arc<Reservation>,
+        plain: bool,
         sending: Option<(bool, Arc<Line>, Readers)>,
     }
 }
@@ -190,8 +200,12 @@ where
         match this.sending.take() {
             None => Poll::Pending,
             Some((stream, line, readers)) => {
+                let plain = *this.plain;
+                if plain {
+                    status::plain(answer.headers_mut());
+                }
                 status::fit(answer.headers_mut());
-                let sending = |body| Sending::new(FitBody::new(body), stream, line, readers);
+                let sending = |body| Sending::new(FitBody::new(body, plain), stream, line, readers);
                 Poll::Ready(Ok(answer.map(sending)))
             }
         }
