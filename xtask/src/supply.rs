@@ -7,6 +7,8 @@ mod github;
 mod gitlab;
 mod ignored;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod valid;
 
 /// What is wrong with the file `path` of a repository.

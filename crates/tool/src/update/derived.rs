@@ -56,7 +56,7 @@ pub(super) fn renew(
     }
     let folder = work.check_out(&work.tree(files)?)?;
     if lock {
-        if lock::finish(&folder) {
+        if lock::finish(&folder, copied) {
             take(work, files, &folder, LOCK)?;
         } else {
             merge.notes.push(format!(

@@ -53,10 +53,16 @@ fn counted(packages: &ArrayOfTables) -> BTreeMap<String, usize> {
     counted
 }
 
-/// Has cargo write the lock file in `folder` as its manifests want it, without the
-/// network if that is enough; whether it could.
-pub(super) fn finish(folder: &Path) -> bool {
-    [&["--offline"][..], &[]].iter().any(|more| {
+/// Has cargo write the lock file in `folder` as its manifests want it; whether it
+/// could. Without the network, if that is enough and `copied` says that the shared
+/// crates are there: a tag or a registry may have newer ones than cargo has seen.
+pub(super) fn finish(folder: &Path, copied: bool) -> bool {
+    let tries: &[&[&str]] = if copied {
+        &[&["--offline"], &[]]
+    } else {
+        &[&[]]
+    };
+    tries.iter().any(|more| {
         let output = Command::new("cargo")
             .args(["update", "--quiet", "--workspace"])
             .args(*more)
