@@ -18,6 +18,10 @@ pub struct Args {
     /// How many of the services that differ after it are built and tested.
     #[arg(long, default_value_t = 0)]
     built: usize,
+    /// Only updates of services and edits whose name has this in it, such as
+    /// `0.2.0` or `own workflow`; nothing else.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// Prints how much of the last ten commits that changed behaviour reaches a
     /// service by version, by merge and by hand; nothing else.
     #[arg(long)]
@@ -35,9 +39,13 @@ pub fn run(args: &Args) -> Result<()> {
     command
         .args(["test", "--package", "service-tool", "--test", "update"])
         .args(["--locked", "--", "--ignored", "--nocapture"])
+        .args(args.only.as_ref().map(|_| "lines_of_a_team_survive"))
         .current_dir(tree::root())
         .env("PATH", tools::path())
         .env("UPDATES_BUILT", args.built.to_string());
+    if let Some(only) = &args.only {
+        command.env("UPDATES_ONLY", only);
+    }
     if args.long {
         command.env("UPDATES_LONG", "1");
     }

@@ -1,14 +1,13 @@
 //! Many edits of teams, on services of several versions, each brought to the newest.
 
-use std::collections::BTreeMap;
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
+use super::built::built;
 use super::edits::{EDITS, MARK, reformat};
 use super::marks;
 use super::stage::{Service, Stage, Update, git, root};
@@ -21,14 +20,14 @@ struct Cell {
 }
 
 /// What an update came to.
-struct Outcome {
-    free: bool,
+pub(crate) struct Outcome {
+    pub(crate) free: bool,
     took: Duration,
     /// The service's repository, the commit and its tree.
-    root: PathBuf,
-    commit: String,
-    tree: String,
-    name: String,
+    pub(crate) root: PathBuf,
+    pub(crate) commit: String,
+    pub(crate) tree: String,
+    pub(crate) name: String,
 }
 
 /// Updates to `version`. Nothing of the team is lost and nothing but one branch with
@@ -69,11 +68,15 @@ fn updated(cell: &Cell, version: &str) -> Outcome {
 /// Each edit on its own, all at once, and another style, on services that `make`
 /// makes.
 fn changed(cells: &mut Vec<Cell>, what: &str, each: bool, make: &dyn Fn() -> Service) {
+    let only = env::var("UPDATES_ONLY").unwrap_or_default();
     let mut add = |edit: &str, change: &dyn Fn(&Service)| {
+        let name = format!("{what}, {edit}");
+        if !name.contains(&only) {
+            return;
+        }
         let service = make();
         change(&service);
         service.commit();
-        let name = format!("{what}, {edit}");
         cells.push(Cell { name, service });
     };
     add("every edit", &|it| {
@@ -154,6 +157,7 @@ fn lines_of_a_team_survive_every_update() {
         (stage, "0.2.0")
     };
     let count = cells.len();
+    assert!(count > 0, "no update has a name with UPDATES_ONLY in it");
     let waiting = Mutex::new(cells.into_iter());
     let outcomes = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -180,43 +184,4 @@ fn lines_of_a_team_survive_every_update() {
     assert!(free * 100 >= count * 95, "{free} of {count}");
     built(&outcomes);
     drop(stage);
-}
-
-/// Builds and tests what came of updates, as many as are asked for: those that
-/// differ, and of each version the one with every edit first.
-fn built(outcomes: &[Outcome]) {
-    let wanted = env::var("UPDATES_BUILT").map_or(0, |it| it.parse().unwrap());
-    let mut distinct: BTreeMap<&str, &Outcome> = BTreeMap::new();
-    for outcome in outcomes.iter().filter(|it| it.free) {
-        distinct.entry(&outcome.tree).or_insert(outcome);
-    }
-    let mut chosen: Vec<_> = distinct.into_values().collect();
-    let of_all = |it: &&Outcome| !it.name.ends_with("every edit");
-    chosen.sort_by_key(|it| (of_all(it), it.name.split(", ").nth(1).map(str::to_owned)));
-    let all = chosen.len();
-    for (number, outcome) in chosen.iter().take(wanted).enumerate() {
-        let name = outcome.root.file_name().unwrap().to_string_lossy();
-        // In one place, so that only what differs is compiled again.
-        let place = root().join("target/updates").join(&*name);
-        fs::create_dir_all(&place).unwrap();
-        git(&place, &["init", "--quiet"]);
-        let source = outcome.root.display().to_string();
-        git(&place, &["fetch", "--quiet", &source, &outcome.commit]);
-        git(&place, &["checkout", "--quiet", "--force", &outcome.commit]);
-        let output = Command::new("cargo")
-            .args(["test", "--quiet", "--workspace", "--no-fail-fast"])
-            .current_dir(&place)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let tail: Vec<_> = said.lines().rev().take(60).collect();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            output.status.success(),
-            "{}: {errors}{}",
-            outcome.name,
-            tail.into_iter().rev().collect::<Vec<_>>().join("\n")
-        );
-        println!("{} of {all} built and tested: {}", number + 1, outcome.name);
-    }
 }

@@ -28,6 +28,7 @@ pub(crate) fn next(template: &Path) {
         "[dependencies]\n",
         "[dependencies]\nfnv = \"1\" # next-line\n",
     );
+    locked(&template.join("template/Cargo.lock"));
     edit(
         &manifest,
         "\"sync\", \"time\"] }\n",
@@ -50,6 +51,14 @@ pub(crate) fn next(template: &Path) {
     )
     .unwrap();
     fs::remove_file(template.join("deploy/README.md")).unwrap();
+}
+
+/// The new dependency in the lock file of services, as `cargo xtask markers` has it.
+fn locked(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let (own, others) = text.split_once("{% capture others %}").unwrap();
+    let own = own.replace(" \"contract\",\n", " \"contract\",\n \"fnv\",\n");
+    fs::write(path, format!("{own}{{% capture others %}}{others}")).unwrap();
 }
 
 /// The one after it: other crates, the chart's objects, more of the sample.
