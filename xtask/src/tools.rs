@@ -38,7 +38,8 @@ enum Source {
 const TOOLS: &[Tool] = &[
     Tool {
         name: "cargo-generate",
-        version: "0.",
+        // Newer ones format what they make, which is compared here as it is written.
+        version: " 0.23.",
         ask: &["generate", "--version"],
         source: Source::Cargo("0.23.14"),
     },
