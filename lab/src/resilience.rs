@@ -9,7 +9,7 @@ mod history;
 mod overload;
 mod power;
 mod rollout;
-pub(crate) mod scratch;
+mod scratch;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -70,7 +70,7 @@ fn build() -> Result<PathBuf> {
 }
 
 /// One to create, with a request id of its own.
-pub(crate) fn request(number: u64) -> pb::CreateOrderRequest {
+fn request(number: u64) -> pb::CreateOrderRequest {
     let price = Money {
         currency_code: "EUR".to_owned(),
         units: 12,

@@ -1,6 +1,5 @@
 //! What proofs and measurements share.
 
-pub(crate) mod callers;
 pub(crate) mod cores;
 pub(crate) mod ports;
 #[path = "../../tests/support/postgres.rs"]

@@ -7,6 +7,7 @@ mod answers;
 pub mod case;
 mod clashes;
 mod compare;
+mod gateway;
 mod grown;
 mod image;
 mod needed;
@@ -67,6 +68,8 @@ enum Part {
     Newcomer,
     /// Services whose shared crates come by version.
     Platform,
+    /// A gateway.
+    Gateway,
     /// Services in one workspace.
     Workspace,
     /// Services of other people's .proto files.
@@ -82,11 +85,14 @@ enum Part {
 type Judge = fn(&Stage, &Args) -> Vec<Row>;
 
 /// The parts beside the names.
-const PARTS: [(Part, Judge); 8] = [
+const PARTS: [(Part, Judge); 9] = [
     (Part::Answers, answers::judge),
     (Part::Refusals, |stage, _| refusals::judge(stage)),
     (Part::Newcomer, |stage, _| newcomer::judge(stage)),
     (Part::Platform, platform::judge),
+    (Part::Gateway, |stage, args| {
+        vec![gateway::judge(stage, !args.quick)]
+    }),
     (Part::Workspace, workspace::judge),
     (Part::Protos, |stage, args| {
         vec![

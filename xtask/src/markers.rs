@@ -74,7 +74,9 @@ pub fn run(args: &Args) -> Result<()> {
         }
         let lies = laid(path).unwrap_or(path);
         let covered = include.iter().any(|pattern| matches(pattern, lies));
-        if render::is_rendered(&text) && !covered {
+        // What stands in braces there is Helm's.
+        let is_chart = lies.starts_with("helm/templates/");
+        if render::is_rendered(&text) && !covered && !is_chart {
             include.insert(format!("/{}", names::replace(lies, |_| "*".into())));
         }
     }
@@ -89,18 +91,16 @@ pub fn run(args: &Args) -> Result<()> {
         path: "hooks/refused.rhai".into(),
         text: refused,
     });
-    for (path, none) in [(lock::PATH, false), (lock::PATH_OF_NONE, true)] {
+    for sample in lock::SAMPLES {
         changes.push(Change {
-            path: path.into(),
-            text: lock::text(&shared, none)?,
+            path: sample.path().into(),
+            text: lock::text(&files, &shared, sample)?,
         });
     }
-    for path in lock::BESIDE {
-        changes.push(Change {
-            path: path.into(),
-            text: lock::of_other(path)?,
-        });
-    }
+    changes.push(Change {
+        path: lock::PATH_OF_BENCH.into(),
+        text: lock::of_bench()?,
+    });
     changes.push(Change {
         path: SNAPSHOT.into(),
         text: snapshot(&files, &shared),
@@ -162,11 +162,13 @@ fn snapshot(files: &[String], shared: &[String]) -> String {
         .fold(String::new(), |list, path| list + &path + "\n")
 }
 
+/// Folders of template/ that are laid over a service without the sample.
+const LAYERS: [&str; 4] = ["none/", "hello/", "gateway/", "gateway-hello/"];
+
 /// Where a file of template/ lies in a service without the sample, if it is for
 /// those.
 pub fn laid(path: &str) -> Option<&str> {
-    let laid = path.strip_prefix("none/");
-    laid.or_else(|| path.strip_prefix("hello/"))
+    LAYERS.iter().find_map(|layer| path.strip_prefix(layer))
 }
 
 /// The text of a file of the tree.

@@ -1,5 +1,6 @@
 //! `cargo xtask owned`: how much Rust a team owns once it has generated a service.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
@@ -84,7 +85,12 @@ fn table() -> Result<String> {
 |---|---|---|---|---|---|---|
 "
     .to_owned();
-    for (sample, owned) in [("order", sample_order()?), ("none", sample_none()?)] {
+    let all = [
+        ("order", sample_order()?),
+        ("none", laid(&WITHOUT, &[], false)?),
+        ("gateway", laid(&EDGE, &NO_HANDLERS, true)?),
+    ];
+    for (sample, owned) in all {
         let places = [
             ("crates copied", owned.crates.lines.next_multiple_of(1000)),
             ("crates by version, or a second service in a workspace", 0),
@@ -107,6 +113,16 @@ const OVER: &str = "template/xtask/";
 /// What is laid over them without the sample, whose folders are gone then.
 const WITHOUT: [&str; 2] = ["template/none/", "template/hello/"];
 
+/// What is laid over them for a gateway, one over the other.
+const EDGE: [&str; 3] = [
+    "template/none/",
+    "template/gateway/",
+    "template/gateway-hello/",
+];
+
+/// What a gateway does not have of that (`hooks/sample.rhai`).
+const NO_HANDLERS: [&str; 3] = ["src/proto.rs", "src/services.rs", "src/state.rs"];
+
 /// The shared files, and those of `template/` laid over them.
 fn sample_order() -> Result<Owned> {
     let config = markers::read("cargo-generate.toml")?;
@@ -121,8 +137,8 @@ fn sample_order() -> Result<Owned> {
     Ok(owned)
 }
 
-/// The crates, and what is laid over.
-fn sample_none() -> Result<Owned> {
+/// The crates, and what `layers` lay over, less what is `gone`.
+fn laid(layers: &[&str], gone: &[&str], is_edge: bool) -> Result<Owned> {
     let config = markers::read("cargo-generate.toml")?;
     let files = tree::files()?;
     let mut owned = Owned::default();
@@ -131,15 +147,24 @@ fn sample_none() -> Result<Owned> {
             owned.read(&path, &path)?;
         }
     }
+    let mut places = BTreeMap::new();
     for path in &files {
         if path.starts_with(OVER) {
             owned.read(path, path.trim_start_matches("template/"))?;
         }
-        for layer in WITHOUT {
-            if let Some(place) = path.strip_prefix(layer) {
-                owned.read(path, place)?;
+        if is_edge && tree::is_in(path, tree::EDGE) {
+            owned.read(path, path)?;
+        }
+    }
+    for layer in layers {
+        for path in &files {
+            if let Some(place) = path.strip_prefix(layer).filter(|it| !gone.contains(it)) {
+                places.insert(place, path);
             }
         }
+    }
+    for (place, path) in places {
+        owned.read(path, place)?;
     }
     Ok(owned)
 }

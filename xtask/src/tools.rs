@@ -71,6 +71,16 @@ const TOOLS: &[Tool] = &[
             "import sys; print(sys.prefix + '/bin/check-jsonschema')",
         ),
     },
+    // Has the schema of OpenAPI 3.1 in it.
+    Tool {
+        name: "openapi-spec-validator",
+        version: "0.9.",
+        ask: &["--version"],
+        source: Source::Python(
+            "openapi-spec-validator==0.9.0",
+            "import sys; print(sys.prefix + '/bin/openapi-spec-validator')",
+        ),
+    },
     Tool {
         name: "h2spec",
         version: "",
@@ -163,43 +173,6 @@ const TOOLS: &[Tool] = &[
         version: "",
         ask: &["--version"],
         source: Source::Debian("faketime"),
-    },
-    Tool {
-        name: "containerd",
-        version: "",
-        ask: &["--version"],
-        source: Source::Debian("containerd"),
-    },
-    Tool {
-        name: "runc",
-        version: "",
-        ask: &["--version"],
-        source: Source::Debian("runc"),
-    },
-    Tool {
-        name: "conntrack",
-        version: "",
-        ask: &["--version"],
-        source: Source::Debian("conntrack"),
-    },
-    Tool {
-        name: "ip",
-        version: "",
-        ask: &["-Version"],
-        source: Source::Debian("iproute2"),
-    },
-    Tool {
-        name: "nft",
-        version: "",
-        ask: &["--version"],
-        source: Source::Debian("nftables"),
-    },
-    // Says what it is where nobody asks it for anything.
-    Tool {
-        name: "/usr/lib/cni/bridge",
-        version: "",
-        ask: &[],
-        source: Source::Debian("containernetworking-plugins"),
     },
 ];
 

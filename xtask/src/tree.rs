@@ -86,14 +86,18 @@ pub fn is_in(path: &str, dir: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The files which the template and a generated service share.
+/// What only a gateway has (`hooks/sample.rhai`).
+pub const EDGE: &str = "crates/chassis-gateway";
+
+/// The files which the template and a generated service share; a gateway has
+/// [`EDGE`] as well.
 pub fn shared(files: &[String], config: &str) -> Vec<String> {
     let left_out = left_out(config);
     files
         .iter()
         .filter(|path| {
             !left_out.iter().any(|dir| is_in(path, dir))
-                && !["hooks", "cargo-generate.toml", "xtask"]
+                && !["hooks", "cargo-generate.toml", "xtask", EDGE]
                     .iter()
                     .any(|dir| is_in(path, dir))
                 && !files.contains(&format!("template/{path}"))

@@ -70,7 +70,7 @@ pub mod validate {
 /// How long a call may take: the shorter of what its caller allows and what the
 /// contract or the settings allow.
 pub mod deadline {
-    pub use chassis_core::deadline::{Deadline, Malformed, current, format, parse, scope};
+    pub use chassis_core::deadline::{Deadline, HEADER, Malformed, current, format, parse, scope};
     pub use chassis_grpc::deadline::BoundBody;
     pub use chassis_server::deadline::{BoundFuture, Deadlines, DeadlinesLayer};
 }

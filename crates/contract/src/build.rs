@@ -7,7 +7,8 @@ use std::{env, fs, process};
 use crate::{Protos, rust};
 
 /// Writes into `OUT_DIR` what the service includes of the files in `proto/`: the
-/// contract's table (`contract.rs`), what reflection answers from (`descriptor.bin`), and
+/// contract's table (`contract.rs`), what reflection answers from (`descriptor.bin`), the
+/// same with comments, for a gateway and its document (`api.bin`), and
 /// by `code`, which is given the files and `OUT_DIR`, the messages, clients and servers:
 /// [`code::generate`](crate::code::generate) makes servers that enforce the rules of the
 /// .proto. Sets what `chassis::build_info!` reads.
@@ -31,6 +32,7 @@ fn generate<E: Into<Box<dyn Error>>>(
     let protos = Protos::compile("proto")?;
     fs::write(out.join("contract.rs"), rust::table(&protos.contract()?))?;
     fs::write(out.join("descriptor.bin"), protos.reflection()?)?;
+    fs::write(out.join("api.bin"), protos.documented()?)?;
     // Clients and servers of every service: tests stand in for the upstreams.
     code(&protos, &out).map_err(Into::into)?;
     build_info()

@@ -95,6 +95,21 @@ impl Protos {
     ///
     /// As [`Protos::compile`], if a file changed since.
     pub fn reflection(&self) -> Result<Vec<u8>, Error> {
+        self.only_offered(&self.described(false)?)
+    }
+
+    /// What a gateway and its document are made from: as [`Protos::reflection`], with
+    /// comments, and with all services of those files.
+    ///
+    /// # Errors
+    ///
+    /// As [`Protos::compile`], if a file changed since.
+    pub fn documented(&self) -> Result<Vec<u8>, Error> {
+        self.described(true)
+    }
+
+    /// The files of the offered services and all that these import.
+    fn described(&self, comments: bool) -> Result<Vec<u8>, Error> {
         let with_offered: HashSet<_> = self
             .pool
             .services()
@@ -108,8 +123,8 @@ impl Protos {
             .cloned()
             .collect();
         let mut compiler = compile::compiler(&self.root, &files)?;
-        compiler.include_imports(true).include_source_info(false);
-        self.only_offered(&compiler.encode_file_descriptor_set())
+        compiler.include_imports(true).include_source_info(comments);
+        Ok(compiler.encode_file_descriptor_set())
     }
 
     /// The set without the services that are not offered. Its messages are read

@@ -57,11 +57,9 @@ pub fn adopt(
         plan.write(format!("proto/{name}"), text);
     }
     plan.write(OFFERED, staging.list(&services));
-    let news: Vec<_> = all
-        .iter()
-        .filter(|it| services.contains(&it.name))
-        .collect();
-    for service in &news {
+    // A gateway passes their calls on.
+    let served = if project.is_gateway()? { &[][..] } else { &all };
+    for service in served.iter().filter(|it| services.contains(&it.name)) {
         add(project, &mut plan, service, &all)?;
     }
     let written = plan.carry_out_and_derive(project)?;

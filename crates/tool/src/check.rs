@@ -40,7 +40,10 @@ pub fn check(project: &Project) -> Result<Findings, Error> {
             gaps.visit_file(&source::parse(&path, &text)?);
         }
     }
-    let (services, upstreams) = complete::services(&Protos::compile(project.path("proto"))?)?;
+    let (mut services, upstreams) = complete::services(&Protos::compile(project.path("proto"))?)?;
+    if project.is_gateway()? {
+        services.clear();
+    }
     for service in &services {
         let found = source::handler(project, "src", service, &services)?;
         let Some(found) = found else {

@@ -24,6 +24,9 @@ pub fn complete(project: &Project) -> Result<Vec<String>, Error> {
 
 /// Plans what `protos` has and the code lacks.
 pub(crate) fn lacking(project: &Project, plan: &mut Plan, protos: &Protos) -> Result<(), Error> {
+    if project.is_gateway()? {
+        return Ok(());
+    }
     let (services, upstreams) = services(protos)?;
     let mut renamed = orphaned(project, &services)?;
     for (folder, services) in [("src", &services), ("tests", &upstreams)] {

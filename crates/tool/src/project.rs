@@ -48,6 +48,15 @@ impl Project {
         self.root.join(path)
     }
 
+    /// Whether it passes calls on and has no handlers: it is a gateway.
+    pub(crate) fn is_gateway(&self) -> Result<bool, Error> {
+        let manifest = self.read("Cargo.toml")?.unwrap_or_default();
+        let depends = manifest
+            .lines()
+            .any(|line| line.starts_with("chassis-gateway"));
+        Ok(depends && self.read(SERVICES)?.is_none())
+    }
+
     /// The text of `path`; `None` if there is no such file.
     pub(crate) fn read(&self, path: &str) -> Result<Option<String>, Error> {
         let path = self.path(path);

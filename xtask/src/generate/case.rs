@@ -61,7 +61,7 @@ impl Case {
     /// What is wanted of the parts that only some answers want.
     pub fn parts(&self) -> Parts<'_> {
         let sample = self.answer("sample", "order");
-        let default = if sample == "none" { "none" } else { "both" };
+        let default = if sample == "order" { "both" } else { "none" };
         Parts {
             store: self.answer("store", default),
             events: self.answer("events", "none"),

@@ -98,11 +98,14 @@ pub(crate) fn judge(stage: &Stage, folder: &Path, build: bool, together: bool) -
     row
 }
 
-/// A service of that name without the sample.
+/// A service of that name without the sample, or as `answers` have it.
 pub(crate) fn generated(stage: &Stage, name: &str, answers: &[&str]) -> Result<Project> {
     let out = stage.folder.join("protos");
     remove(&out)?;
-    let mut args = vec!["--name", name, "-d", "sample=none"];
+    let mut args = vec!["--name", name];
+    if !answers.iter().any(|answer| answer.starts_with("sample=")) {
+        args.extend(["-d", "sample=none"]);
+    }
     for answer in answers {
         args.extend(["-d", answer]);
     }

@@ -32,7 +32,6 @@ pub(crate) fn find(project: &Project, case: &Case) -> Result<()> {
         "hooks",
         "lab",
         "bench",
-        "shop",
         "template",
         "cargo-generate.toml",
         "target",
@@ -61,7 +60,6 @@ fn problem(path: &str, line: &str, case: &Case) -> Option<&'static str> {
         }
     }
     if line.contains("cargo lab")
-        || line.contains("cargo shop")
         || line.contains("tonic-mesh-template") && path != ".template.toml"
     {
         return Some("the template's own");

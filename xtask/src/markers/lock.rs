@@ -10,13 +10,38 @@ use anyhow::{Context, Result, ensure};
 use crate::parts::Parts;
 use crate::tree;
 
-/// Where it is kept. Cargo would take Liquid out of the tree's own.
-pub(super) const PATH: &str = "template/Cargo.lock";
-/// Without the sample there are fewer packages, and `--locked` wants no others.
-pub(super) const PATH_OF_NONE: &str = "template/none/Cargo.lock";
-/// Those of workspaces of their own, which use the tree's crates: the servers that the
-/// service is measured against, and the shop.
-pub(super) const BESIDE: [&str; 2] = ["bench/Cargo.lock", "shop/Cargo.lock"];
+/// Which service it is of: `--locked` wants no packages but its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sample {
+    Order,
+    None,
+    Gateway,
+}
+
+/// All of them.
+pub(super) const SAMPLES: [Sample; 3] = [Sample::Order, Sample::None, Sample::Gateway];
+
+impl Sample {
+    /// Where it is kept. Cargo would take Liquid out of the tree's own.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Order => "template/Cargo.lock",
+            Self::None => "template/none/Cargo.lock",
+            Self::Gateway => "template/gateway/Cargo.lock",
+        }
+    }
+
+    fn manifest(self) -> &'static str {
+        match self {
+            Self::Order => "Cargo.toml",
+            Self::None => "template/none/Cargo.toml",
+            Self::Gateway => "template/gateway/Cargo.toml",
+        }
+    }
+}
+
+/// That of the servers that the service is measured against.
+pub(super) const PATH_OF_BENCH: &str = "bench/Cargo.lock";
 
 /// A service's own commands, which are not the tree's.
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
@@ -66,12 +91,18 @@ const PLACE: &str = concat!(
 
 /// What it should be, as Liquid; of a service without the sample its manifest
 /// is what counts.
-pub(super) fn text(shared: &[String], none: bool) -> Result<String> {
-    let variants = if none { &[NONE][..] } else { &VARIANTS };
+pub(super) fn text(files: &[String], shared: &[String], sample: Sample) -> Result<String> {
+    let variants = match sample {
+        Sample::Order => &VARIANTS[..],
+        _ => &[NONE],
+    };
+    let edge = files.iter().filter(|path| tree::is_in(path, tree::EDGE));
+    let edge = edge.filter(|_| sample == Sample::Gateway);
+    let all: Vec<_> = shared.iter().chain(edge).collect();
     let mut locks = Vec::new();
     for parts in variants {
         let answers = format!("{} {}", parts.store, parts.events);
-        locks.push((answers, resolved(shared, *parts)?));
+        locks.push((answers, resolved(&all, *parts, sample)?));
     }
     let (_, most) = locks.first().context("no variants")?;
     let (head, _) = most.split_once("[[package]]").context("no packages")?;
@@ -135,15 +166,15 @@ fn conditional(texts: &[(&str, Option<&str>)]) -> String {
 }
 
 /// What cargo makes of the tree's lock file where the tooling is not.
-fn resolved(shared: &[String], parts: Parts<'_>) -> Result<String> {
+fn resolved(files: &[&String], parts: Parts<'_>, sample: Sample) -> Result<String> {
     let folder = tempfile::tempdir()?;
-    let none = parts == NONE;
+    let none = sample != Sample::Order;
     let is_gone = |path: &str| none && STORES.iter().any(|dir| tree::is_in(path, dir));
-    let kept = |path: &&String| !is_gone(path) && !parts.lacks(path);
-    for path in shared.iter().filter(kept) {
+    let kept = |path: &&&String| !is_gone(path) && !parts.lacks(path);
+    for path in files.iter().filter(kept) {
         let target = folder.path().join(path);
         fs::create_dir_all(target.parent().context("no parent")?)?;
-        fs::copy(tree::root().join(path), target).with_context(|| path.clone())?;
+        fs::copy(tree::root().join(path), target).with_context(|| (*path).clone())?;
     }
     for path in XTASK {
         let target = folder.path().join(path);
@@ -153,12 +184,8 @@ fn resolved(shared: &[String], parts: Parts<'_>) -> Result<String> {
     let lock = folder.path().join("Cargo.lock");
     fs::copy(tree::root().join("Cargo.lock"), &lock)?;
     let manifest = folder.path().join("Cargo.toml");
-    let own = if none {
-        "template/none/Cargo.toml"
-    } else {
-        "Cargo.toml"
-    };
-    let text = parts.of(&fs::read_to_string(tree::root().join(own))?)?;
+    let own = tree::root().join(sample.manifest());
+    let text = parts.of(&fs::read_to_string(own)?)?;
     fs::write(
         manifest,
         text.replace(", \"lab*\", \"xtask*\"", ", \"xtask\""),
@@ -167,11 +194,11 @@ fn resolved(shared: &[String], parts: Parts<'_>) -> Result<String> {
     Ok(fs::read_to_string(lock)?)
 }
 
-/// What cargo makes of one of [`BESIDE`].
-pub(super) fn of_other(path: &str) -> Result<String> {
-    let path = tree::root().join(path);
+/// What cargo makes of the benchmark's lock file, which is that of a workspace of its own.
+pub(super) fn of_bench() -> Result<String> {
+    let path = tree::root().join(PATH_OF_BENCH);
     let kept = fs::read_to_string(&path)?;
-    resolve(path.parent().unwrap_or(&path))?;
+    resolve(&tree::root().join("bench"))?;
     let resolved = fs::read_to_string(&path)?;
     // Whoever asks decides whether it is written.
     fs::write(&path, kept)?;

@@ -1,0 +1,181 @@
+//! Who may call, how often, and how many at once.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use chassis::jwt::Tokens;
+use chassis::peer::Peer;
+use chassis::rpc::{Contracts, Rpc};
+use chassis::shutdown::Shutdown;
+use chassis::status;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use http_body::Body as HttpBody;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::{Service, ServiceExt as _};
+
+use super::{Ends, RateLimit};
+
+/// What a call must pass.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub(crate) contracts: Contracts,
+    pub(crate) tokens: Option<Tokens>,
+    pub(crate) rate: Option<RateLimit>,
+    /// Places of unary calls, and of streams.
+    pub(crate) places: [Arc<Semaphore>; 2],
+    /// When streams are to end.
+    pub(crate) draining: Shutdown,
+}
+
+impl Guard {
+    /// A service that this stands around.
+    pub(crate) fn around<S>(self, inner: S) -> Guarded<S> {
+        Guarded { guard: self, inner }
+    }
+
+    /// Lets the call in, or says why not.
+    fn admit(&self, request: &mut Request<Body>) -> Result<OwnedSemaphorePermit, Status> {
+        let path = request.uri().path();
+        let rpc = Rpc {
+            method: self.contracts.find(path),
+        };
+        let is_built_in = rpc.method.is_some_and(chassis::rpc::is_built_in);
+        request.extensions_mut().insert(rpc);
+        let mut caller = None;
+        if let Some(tokens) = self.tokens.as_ref().filter(|_| !is_built_in) {
+            let claims = tokens.check(request.headers())?;
+            caller = claims.subject().map(str::to_owned);
+            request.extensions_mut().insert(claims);
+        }
+        if let Some(rate) = &self.rate {
+            let caller = caller.unwrap_or_else(|| address(request));
+            rate.check(&caller)?;
+        }
+        let [unary, streams] = &self.places;
+        let places = if streams_answers(rpc) { streams } else { unary };
+        Arc::clone(places)
+            .try_acquire_owned()
+            .map_err(|_| overloaded())
+    }
+}
+
+/// The address that called, as the edge knows it.
+fn address(request: &Request<Body>) -> String {
+    let peer = request.extensions().get::<Peer>();
+    let address = peer.and_then(|peer| peer.address);
+    address.map_or_else(String::new, |address| bucket(address.ip()))
+}
+
+/// One bucket for an address; of version 6 for its /64, which is one customer's.
+fn bucket(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+fn streams_answers(rpc: Rpc) -> bool {
+    rpc.method
+        .is_some_and(|method| method.server_streaming || method.client_streaming)
+}
+
+fn overloaded() -> Status {
+    let delay = status::soon();
+    let mut status = status::retryable(
+        Code::ResourceExhausted,
+        status::DOMAIN,
+        "OVERLOADED",
+        "the gateway has as many calls as it takes at once; try again",
+        delay,
+    );
+    status::push_back(&mut status, delay);
+    status
+}
+
+/// A service under a [`Guard`].
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded<S> {
+    guard: Guard,
+    inner: S,
+}
+
+impl<S, B> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Ended>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Ended>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let place = match self.guard.admit(&mut request) {
+            Ok(place) => place,
+            Err(status) => return Box::pin(async move { Ok(status.into_http()) }),
+        };
+        let rpc = request.extensions().get::<Rpc>().copied();
+        let ended = rpc
+            .filter(|rpc| streams_answers(*rpc))
+            .map(|_| self.ended(request.headers()));
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let answer = inner.oneshot(request).await?;
+            Ok(answer.map(|body| Body::new(Ends::new(Body::new(body), ended, place))))
+        })
+    }
+}
+
+/// The body of what was let in, or refused.
+pub(crate) type Ended = Body;
+
+impl<S> Guarded<S> {
+    /// When a stream is over, whatever its upstream says.
+    fn ended(&self, headers: &HeaderMap) -> BoxFuture<'static, Status> {
+        let draining = self.guard.draining.clone();
+        let drained = async move {
+            draining.drain().await;
+            status::draining()
+        };
+        match &self.guard.tokens {
+            Some(tokens) => {
+                let expired = tokens.ended(headers);
+                async move {
+                    tokio::select! {
+                        status = drained => status,
+                        status = expired => status,
+                    }
+                }
+                .boxed()
+            }
+            None => drained.boxed(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_version_6_is_one_caller() {
+        let of = |text: &str| bucket(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+    }
+}

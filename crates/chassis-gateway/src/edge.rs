@@ -1,0 +1,157 @@
+//! The port: HTTP/1.1 and HTTP/2, every connection bounded, and an end in time.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use chassis::health::Health;
+use chassis::listener::Listener;
+use chassis::peer::{Peer, Security as Protected};
+use chassis::settings::ServerSettings;
+use chassis::shutdown::{Shutdown, Trigger};
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc};
+use tower::{ServiceBuilder, ServiceExt as _};
+
+/// How long calls may take to learn that they are ended before they are cut.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// The port and what answers there.
+pub(crate) struct Edge<'a> {
+    pub(crate) settings: &'a ServerSettings,
+    pub(crate) health: &'a Health,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) router: Router,
+    /// Ends streams.
+    pub(crate) draining: Trigger,
+}
+
+impl Edge<'_> {
+    /// Serves until the process is asked to stop, then drains: health says so, for
+    /// the drain delay all is served as before, streams end, calls finish within the
+    /// drain timeout, and what is left is cut.
+    pub(crate) async fn serve(self, listener: Listener) {
+        let most = self.settings.connections.max_connections;
+        let room = Arc::new(Semaphore::new(most as usize));
+        let (alive, mut all_gone) = mpsc::channel::<()>(1);
+        let (close, closing) = Shutdown::manual();
+        self.health.dependency("server").ready();
+        tracing::info!(address = %listener.local_addr(), "serving");
+        let accepting = async {
+            loop {
+                let (stream, peer) = listener.accept().await;
+                let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+                    tracing::debug!(%peer, "connection limit reached");
+                    continue;
+                };
+                let connection = self.connection(stream, peer, closing.clone());
+                let alive = alive.clone();
+                tokio::spawn(async move {
+                    connection.await;
+                    drop((place, alive));
+                });
+            }
+        };
+        let leaving = async {
+            self.shutdown.drain().await;
+            self.health.leave();
+            tokio::select! {
+                () = tokio::time::sleep(self.settings.drain_delay) => {}
+                () = self.shutdown.now() => {}
+            }
+        };
+        tokio::select! {
+            () = accepting => {}
+            () = leaving => {}
+        }
+        drop(listener);
+        drop(alive);
+        self.health.drain();
+        self.draining.drain();
+        close.drain();
+        let patience = self.settings.drain_timeout.saturating_sub(PARTING);
+        tokio::select! {
+            _ = all_gone.recv() => return,
+            () = tokio::time::sleep(patience) => {}
+            () = self.shutdown.now() => {}
+        }
+        tracing::warn!("cutting the remaining connections");
+        close.now();
+        let _ = all_gone.recv().await;
+    }
+
+    /// One connection, until it ends, is old, or the process stops.
+    fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        closing: Shutdown,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let limits = self.settings.connections.clone();
+        let peer = Peer {
+            address: Some(peer),
+            security: Protected::None,
+        };
+        let router = self.router.clone();
+        let service = ServiceBuilder::new()
+            .map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                request.map(axum::body::Body::new)
+            })
+            .service(router.into_service().map_err(|never| match never {}));
+        async move {
+            // A connection that never says a word.
+            let mut byte = [0];
+            let first = stream.peek(&mut byte);
+            let first = tokio::time::timeout(limits.handshake_timeout, first).await;
+            if !matches!(first, Ok(Ok(1))) {
+                return;
+            }
+            let mut builder = Builder::new(TokioExecutor::new());
+            let header_bytes = limits.max_header_bytes;
+            builder
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.handshake_timeout)
+                // The library's least.
+                .max_buf_size(header_bytes.max(8192));
+            builder
+                .http2()
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(limits.max_concurrent_streams)
+                .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+                .keep_alive_interval(limits.keepalive_interval)
+                .keep_alive_timeout(limits.keepalive_timeout);
+            let service = TowerToHyperService::new(service);
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+            let ended: Result<(), _> = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = closing.drain() => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        ended = connection.as_mut() => ended,
+                        () = closing.now() => Ok(()),
+                    }
+                }
+                () = tokio::time::sleep(limits.max_connection_age) => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        ended = connection.as_mut() => ended,
+                        () = closing.now() => Ok(()),
+                        () = tokio::time::sleep(limits.max_connection_age_grace) => Ok(()),
+                    }
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended");
+            }
+        }
+    }
+}

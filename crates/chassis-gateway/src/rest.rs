@@ -1,0 +1,143 @@
+//! REST: a path of `google.api.http` to its rpc, and back.
+
+mod etag;
+mod request;
+mod stream;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use prost::Message as _;
+use serde_json::Value;
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+use crate::calls::{self, Calls};
+use crate::fault::Details;
+use crate::frames::too_large;
+use crate::rpcs::{Part, Rule};
+use crate::template::Captured;
+use crate::{headers, json};
+
+/// What carries out requests of REST.
+#[derive(Debug, Clone)]
+pub(crate) struct Rest {
+    pub(crate) calls: Calls,
+    pub(crate) details: Details,
+    /// Most bytes of a request's body.
+    pub(crate) most: usize,
+    pub(crate) heartbeat: std::time::Duration,
+}
+
+impl Rest {
+    /// The answer to a request that `rule` is for.
+    pub(crate) async fn answer(
+        &self,
+        rule: &Rule,
+        captured: Captured,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let preconditions = etag::Preconditions::of(request.headers());
+        let answered = self
+            .carry_out(rule, captured, request, &preconditions)
+            .await;
+        answered.unwrap_or_else(|status| {
+            let mut response = match preconditions.failed(&status) {
+                Some(http) => self.details.answer_as(&status, http),
+                None => self.details.answer(&status),
+            };
+            copy_request_id(status.metadata().as_ref(), response.headers_mut());
+            response
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        rule: &Rule,
+        captured: Captured,
+        request: Request<Body>,
+        preconditions: &etag::Preconditions,
+    ) -> Result<Response<Body>, Status> {
+        let (head, body) = request.into_parts();
+        let mut forwarded = headers::of_rest(&head.headers);
+        calls::take_timeout(&mut forwarded)?;
+        request::check_media_type(&head.headers, rule)?;
+        let body = self.read(body).await?;
+        let mut value = request::value(rule, captured, head.uri.query(), &body)?;
+        preconditions.put_into(&mut value, &rule.rpc.input());
+        if rule.rpc.streams_answers()
+            && let Some(last) = head.headers.get("last-event-id")
+        {
+            stream::resume(&mut value, last, &rule.rpc.input());
+        }
+        let message = json::message(rule.rpc.input(), value)?.encode_to_vec();
+        if rule.rpc.streams_answers() {
+            let framed = crate::frames::framed(0, &message);
+            let body = Body::new(http_body_util::Full::new(framed));
+            let sent = self
+                .calls
+                .stream(&rule.rpc, forwarded, &head.extensions, body);
+            let streamed = sent.await?;
+            let events = stream::wants_events(&head.headers);
+            let rpc = Arc::clone(&rule.rpc);
+            let part = rule.answer.clone();
+            return Ok(stream::answer(self, rpc, part, streamed, events));
+        }
+        let sent = self
+            .calls
+            .unary(&rule.rpc, forwarded, &head.extensions, &message);
+        let answer = sent.await?;
+        let value = json::value(&calls::decoded(&rule.rpc, answer.message)?)?;
+        let etag = etag::of(&value);
+        if let Some(etag) = &etag
+            && head.method == Method::GET
+            && preconditions.is_known(etag)
+        {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().insert(header::ETAG, etag.clone());
+            copy_request_id(&answer.headers, response.headers_mut());
+            return Ok(response);
+        }
+        let mut response = json::response(StatusCode::OK, part_of(value, &rule.answer).to_string());
+        if let Some(etag) = etag {
+            response.headers_mut().insert(header::ETAG, etag);
+        }
+        copy_request_id(&answer.headers, response.headers_mut());
+        Ok(response)
+    }
+
+    async fn read(&self, body: Body) -> Result<bytes::Bytes, Status> {
+        let limited = Limited::new(body, self.most).collect().await;
+        match limited {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large(self.most)),
+            Err(_) => Err(Status::new(Code::Cancelled, "the body broke off")),
+        }
+    }
+}
+
+/// What of an answer `response_body` names.
+fn part_of(value: Value, part: &Part) -> Value {
+    let Part::Field(field) = part else {
+        return value;
+    };
+    let mut value = value;
+    let found = value
+        .as_object_mut()
+        .and_then(|it| it.remove(field.json_name()));
+    found.unwrap_or_else(|| {
+        if field.is_list() {
+            Value::Array(Vec::new())
+        } else {
+            Value::Null
+        }
+    })
+}
+
+fn copy_request_id(from: &HeaderMap, to: &mut HeaderMap) {
+    if let Some(id) = from.get("x-request-id") {
+        to.insert("x-request-id", id.clone());
+    }
+}

@@ -1,0 +1,140 @@
+//! The edge itself: who may call from where and how often, health, files, settings.
+
+use http::Method;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::helpers::Server;
+use crate::outcome::reason;
+use crate::process::{Running, refused};
+use crate::protocols::{header, http, json};
+
+#[tokio::test]
+async fn pages_of_named_origins_may_call() {
+    let running = Running::start_with(&["--cors-origins=https://shop.example"]);
+    let preflight = |origin: &'static str| {
+        let url = running.url("/acme.order.v1.OrderService/GetOrder");
+        async move {
+            let asked = [
+                ("origin", origin),
+                ("access-control-request-method", "POST"),
+                (
+                    "access-control-request-headers",
+                    "content-type,connect-protocol-version",
+                ),
+            ];
+            http(Method::OPTIONS, &url, &asked, "").await
+        }
+    };
+    let ours = preflight("https://shop.example").await;
+    let allowed = |answer: &http::Response<bytes::Bytes>, name: &str| {
+        header(answer.headers(), &format!("access-control-{name}")).to_owned()
+    };
+    assert_eq!(allowed(&ours, "allow-origin"), "https://shop.example");
+    assert_eq!(
+        allowed(&ours, "allow-headers"),
+        "content-type,connect-protocol-version"
+    );
+    assert_eq!(
+        allowed(&preflight("https://other.example").await, "allow-origin"),
+        ""
+    );
+    let url = running.url("/v1/orders");
+    let got = http(Method::GET, &url, &[("origin", "https://shop.example")], "").await;
+    let exposed = allowed(&got, "expose-headers");
+    assert!(
+        exposed.contains("grpc-status") && exposed.contains("etag"),
+        "{exposed}"
+    );
+}
+
+#[tokio::test]
+async fn who_calls_too_often_waits() {
+    let running = Running::start_with(&["--rate-limit=1", "--rate-burst=2", "--trusted-proxies=1"]);
+    let url = running.url("/v1/orders");
+    let call = async |from: &str| http(Method::GET, &url, &[("x-forwarded-for", from)], "").await;
+    for _ in 0..2 {
+        assert_eq!(call("198.51.100.7").await.status(), 200);
+    }
+    // What a caller says before the proxy does not count.
+    let often = call("203.0.113.9, 198.51.100.7").await;
+    assert_eq!(often.status(), 429);
+    assert_eq!(header(often.headers(), "retry-after"), "1");
+    assert_eq!(reason(&json(&often)), "RATE_LIMITED");
+    assert_eq!(call("198.51.100.8").await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_unavailable() {
+    let server = Server::start();
+    let gone = Running::before(server, &["--upstream=order=http://127.0.0.1:9"]);
+    let answer = http(Method::GET, &gone.url("/v1/orders/x"), &[], "").await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(reason(&json(&answer)), "UPSTREAM_UNREACHABLE");
+    let unset = Running::before(Server::start(), &[]);
+    let answer = http(Method::GET, &unset.url("/v1/orders/x"), &[], "").await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(reason(&json(&answer)), "UPSTREAM_NOT_SET");
+    let error = json(&answer)["error"].clone();
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("--upstream order")
+    );
+}
+
+#[tokio::test]
+async fn it_says_that_it_serves() {
+    let running = Running::start();
+    let channel = tonic::transport::Channel::from_shared(running.url("")).unwrap();
+    let mut health = HealthClient::new(channel.connect().await.unwrap());
+    for service in ["", "acme.order.v1.OrderService"] {
+        let service = service.to_owned();
+        let answer = health.check(HealthCheckRequest { service }).await.unwrap();
+        assert_eq!(answer.into_inner().status, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_page_lies_beside_the_rpcs() {
+    let dir = tempfile::TempDir::new().unwrap();
+    std::fs::write(dir.path().join("index.html"), "the page").unwrap();
+    std::fs::write(dir.path().join("app.js"), "code").unwrap();
+    let running = Running::start_with(&[&format!("--static-dir={}", dir.path().display())]);
+    for (path, body) in [
+        ("/", "the page"),
+        ("/app.js", "code"),
+        ("/orders/7", "the page"),
+    ] {
+        let answer = http(Method::GET, &running.url(path), &[], "").await;
+        assert_eq!(answer.body(), body, "{path}");
+    }
+    assert_eq!(
+        http(Method::GET, &running.url("/v1/orders"), &[], "")
+            .await
+            .body(),
+        "{}"
+    );
+    let outside = http(Method::GET, &running.url("/..%2f..%2fetc/passwd"), &[], "").await;
+    assert!(!outside.body().starts_with(b"root"));
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused() {
+    for (arguments, why) in [
+        (&["--upstream=orders=http://a:1"][..], "there are order"),
+        (
+            &["--upstream=order=ftp://a:1"],
+            "--upstream order is not an upstream",
+        ),
+        (&["--static-dir=/nowhere"], "has no index.html"),
+        (
+            &["--caller-roles=writer=a/b", "--mesh=istio"],
+            "--caller-roles",
+        ),
+    ] {
+        let said = refused(arguments);
+        assert!(said.contains(why), "{arguments:?}: {said}");
+    }
+}
