@@ -6,11 +6,11 @@
 mod bad;
 mod beside;
 mod case;
-mod command;
+pub(crate) mod command;
 mod conform;
 mod delivery;
 mod deploy;
-mod document;
+pub(crate) mod document;
 mod faults;
 mod fidelity;
 mod fields;
@@ -28,7 +28,7 @@ mod score;
 mod settings;
 mod snapshot;
 mod table;
-mod tools;
+pub(crate) mod tools;
 mod upgrade;
 mod values;
 mod version;
@@ -213,7 +213,7 @@ fn each(cases: &[Rendered], provider: &str, check: impl Fn(&Rendered) -> Result<
 }
 
 /// Without Go nothing can be proved: said loudly, and an error where it counts.
-fn without_go() -> Result<()> {
+pub(crate) fn without_go() -> Result<()> {
     let missing = "`go` is not installed (https://go.dev/dl)";
     Ok(crate::skip::skip("all that proves the chart", missing)?)
 }

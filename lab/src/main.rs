@@ -4,16 +4,20 @@
 //! - [`chart`]: the chart, with the components' own code
 //! - [`mesh`]: what it does, on real Envoys and on a cluster
 //! - [`protocol`]: gRPC, by the suites of others
+//! - [`cluster`]: what callers see of it on a node, whatever is done to that
 //! - [`resilience`]: kills, power failures, floods, faults, overload, rollouts
 //! - [`rules`]: the rules of a .proto, by protovalidate's own suite
 //! - [`telemetry`]: what a collector and Prometheus make of it
 //! - [`clients`]: what clients of other languages make of it
 //! - [`mod@bench`]: what it costs
+//! - [`kubernetes`]: the API server of two of these
 //! - [`support`]: what they share
 
 mod bench;
 mod chart;
 mod clients;
+mod cluster;
+mod kubernetes;
 mod mesh;
 mod protocol;
 mod resilience;
@@ -35,6 +39,8 @@ enum Command {
     Install(chart::install::Args),
     /// The chart's Istio objects do what the contract says, on real Envoys.
     Mesh(mesh::Args),
+    /// The chart runs on a real node, whatever is done to it.
+    Cluster(cluster::Args),
     /// Rules of a .proto mean what protovalidate says they mean.
     Rules(rules::Args),
     #[command(flatten)]
@@ -55,6 +61,7 @@ fn main() -> anyhow::Result<()> {
         Command::Chart(args) => chart::run(&args),
         Command::Install(args) => chart::install::run(&args),
         Command::Mesh(args) => mesh::run(&args),
+        Command::Cluster(args) => cluster::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Protocol(suite) => protocol::run(&suite),
         Command::Resilience(proof) => resilience::run(&proof),

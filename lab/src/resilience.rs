@@ -9,7 +9,7 @@ mod history;
 mod overload;
 mod power;
 mod rollout;
-mod scratch;
+pub(crate) mod scratch;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -70,7 +70,7 @@ fn build() -> Result<PathBuf> {
 }
 
 /// One to create, with a request id of its own.
-fn request(number: u64) -> pb::CreateOrderRequest {
+pub(crate) fn request(number: u64) -> pb::CreateOrderRequest {
     let price = Money {
         currency_code: "EUR".to_owned(),
         units: 12,

@@ -1,5 +1,6 @@
 //! What proofs and measurements share.
 
+pub(crate) mod callers;
 pub(crate) mod cores;
 pub(crate) mod ports;
 #[path = "../../tests/support/postgres.rs"]

@@ -97,10 +97,12 @@ pub fn run(args: &Args) -> Result<()> {
             text: lock::text(&files, &shared, sample)?,
         });
     }
-    changes.push(Change {
-        path: lock::PATH_OF_BENCH.into(),
-        text: lock::of_bench()?,
-    });
+    for path in lock::BESIDE {
+        changes.push(Change {
+            path: path.into(),
+            text: lock::of_other(path)?,
+        });
+    }
     changes.push(Change {
         path: SNAPSHOT.into(),
         text: snapshot(&files, &shared),

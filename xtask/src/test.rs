@@ -70,6 +70,34 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "linted: the shop",
+        &[
+            "cargo",
+            "clippy",
+            "--manifest-path=shop/Cargo.toml",
+            "--target-dir=target",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "tested: the shop",
+        &[
+            "cargo",
+            "test",
+            "--manifest-path=shop/Cargo.toml",
+            "--target-dir=target",
+            "--workspace",
+            "--locked",
+            "--",
+            "--include-ignored",
+        ],
+    ),
+    (
         "refused without its feature",
         &[
             "cargo",
@@ -136,6 +164,12 @@ const STEPS: &[(&str, &[&str])] = &[
     ("replaced under load", &["cargo", "lab", "rollout"]),
     ("met by faults", &["cargo", "lab", "faults"]),
     ("fuzzed for a minute", &["cargo", "lab", "fuzz"]),
+    ("the shop's services", &["cargo", "shop", "test"]),
+    ("a walk through the shop", &["cargo", "shop", "walk"]),
+    (
+        "the shop's accounts, its services killed",
+        &["cargo", "shop", "prove", "--orders", "200"],
+    ),
     ("services of many names", &["cargo", "xtask", "generate"]),
     ("services kept current", &["cargo", "xtask", "updates"]),
 ];

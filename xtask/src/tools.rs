@@ -174,6 +174,43 @@ const TOOLS: &[Tool] = &[
         ask: &["--version"],
         source: Source::Debian("faketime"),
     },
+    Tool {
+        name: "containerd",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("containerd"),
+    },
+    Tool {
+        name: "runc",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("runc"),
+    },
+    Tool {
+        name: "conntrack",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("conntrack"),
+    },
+    Tool {
+        name: "ip",
+        version: "",
+        ask: &["-Version"],
+        source: Source::Debian("iproute2"),
+    },
+    Tool {
+        name: "nft",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("nftables"),
+    },
+    // Says what it is where nobody asks it for anything.
+    Tool {
+        name: "/usr/lib/cni/bridge",
+        version: "",
+        ask: &[],
+        source: Source::Debian("containernetworking-plugins"),
+    },
 ];
 
 /// Where `name` is. Installs it if it is not on the PATH.

@@ -39,8 +39,15 @@ pub trait Reserved: Model {
     fn effect(command: &Self::Command) -> Effect<Self::Needs>;
 
     /// Whether a fault says that there is less than is needed, so that nothing was
-    /// reserved.
+    /// reserved, or no more than [`Reserved::leaves_some`] says.
     fn is_lacking(fault: &Self::Fault) -> bool;
+
+    /// Whether something may be reserved in spite of that fault: where a keeper asks
+    /// several services, one that refuses comes after those that did not. It is given
+    /// back before the caller is answered, or by who settles if that fails.
+    fn leaves_some(_fault: &Self::Fault) -> bool {
+        false
+    }
 }
 
 /// What a command does to what is needed.

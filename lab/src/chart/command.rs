@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use anyhow::{Context, Result, bail};
 
 /// Both streams of a tool that must succeed.
-pub(super) fn succeed(command: &mut Command) -> Result<String> {
+pub(crate) fn succeed(command: &mut Command) -> Result<String> {
     let output = run(command)?;
     let text = both(&output);
     if !output.status.success() {
@@ -15,7 +15,7 @@ pub(super) fn succeed(command: &mut Command) -> Result<String> {
 }
 
 /// Standard output alone of a tool that must succeed.
-pub(super) fn stdout(command: &mut Command) -> Result<String> {
+pub(crate) fn stdout(command: &mut Command) -> Result<String> {
     let output = run(command)?;
     if !output.status.success() {
         bail!("{command:?} failed:\n{}", both(&output));
@@ -24,7 +24,7 @@ pub(super) fn stdout(command: &mut Command) -> Result<String> {
 }
 
 /// Whether it succeeded, and what it said.
-pub(super) fn attempt(command: &mut Command) -> Result<(bool, String)> {
+pub(crate) fn attempt(command: &mut Command) -> Result<(bool, String)> {
     let output = run(command)?;
     Ok((output.status.success(), both(&output)))
 }

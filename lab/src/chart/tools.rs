@@ -23,7 +23,7 @@ const RENAMED: &str = "lab/tools/helm3";
 
 /// The built tools.
 #[derive(Debug)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     bin: PathBuf,
     root: PathBuf,
 }
@@ -31,41 +31,96 @@ pub(super) struct Tools {
 impl Tools {
     /// `None` where there is no Go.
     pub(super) fn build(place: &Place) -> Result<Option<Self>> {
-        if Command::new("go").arg("version").output().is_err() {
-            return Ok(None);
+        let tools = Self::find(place);
+        if let Some(tools) = &tools {
+            for module in MODULES {
+                tools.build_module(module)?;
+            }
         }
-        let tools = Self {
+        Ok(tools)
+    }
+
+    /// With Helm alone. `None` where there is no Go.
+    pub(crate) fn helm() -> Result<Option<Self>> {
+        let tools = Self::find(&Place::find(false)?);
+        if let Some(tools) = &tools {
+            tools.build_module("tools/helm")?;
+        }
+        Ok(tools)
+    }
+
+    /// Nothing is built yet.
+    fn find(place: &Place) -> Option<Self> {
+        Command::new("go").arg("version").output().ok()?;
+        Some(Self {
             bin: place.target.join("tools"),
             root: place.root.clone(),
-        };
-        for module in MODULES {
-            tools.build_module(module)?;
-        }
-        Ok(Some(tools))
+        })
     }
 
     /// An API server, its store and its client, as their own projects build them.
-    pub(super) fn kubernetes(&self) -> Result<()> {
-        let version = self.version("kubernetes", "k8s.io/kubernetes")?;
-        // Without it the server would report v0.0.0, which the chart refuses.
-        let stamp = format!("-s -w -X k8s.io/component-base/version.gitVersion={version}");
-        self.once("tools/kubernetes", || {
-            for (program, package) in [
-                ("etcd", "go.etcd.io/etcd/server/v3"),
-                ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
-                ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
-            ] {
-                succeed(
-                    Command::new("go")
-                        .current_dir(self.root.join("tools/kubernetes"))
-                        .env("CGO_ENABLED", "0")
-                        .args(["build", "-ldflags", &stamp, "-o"])
-                        .arg(self.bin.join(program))
-                        .arg(package),
-                )?;
+    pub(crate) fn kubernetes(&self) -> Result<()> {
+        self.once("kubernetes", &["tools/kubernetes"], || {
+            self.build_kubernetes("etcd", "go.etcd.io/etcd/server/v3")?;
+            for program in ["kube-apiserver", "kubectl"] {
+                self.build_kubernetes(program, &format!("k8s.io/kubernetes/cmd/{program}"))?;
             }
             Ok(())
         })
+    }
+
+    /// What a node needs beside these, less what comes with the system.
+    pub(crate) fn node(&self) -> Result<()> {
+        self.once("node", &["tools/kubernetes", "tools/node"], || {
+            for program in [
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubelet",
+                "kube-proxy",
+            ] {
+                self.build_kubernetes(program, &format!("k8s.io/kubernetes/cmd/{program}"))?;
+            }
+            for program in ["coredns", "pause"] {
+                self.build_package("tools/node", program, &format!("./{program}"), "-s -w")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Istio's control plane and the agent of its sidecars.
+    pub(crate) fn sidecars(&self) -> Result<()> {
+        self.once("sidecars", &["tools/istio"], || {
+            for program in ["pilot-discovery", "pilot-agent"] {
+                let package = format!("istio.io/istio/pilot/cmd/{program}");
+                self.build_package("tools/istio", program, &package, "-s -w")?;
+            }
+            Ok(())
+        })
+    }
+
+    fn build_kubernetes(&self, program: &str, package: &str) -> Result<()> {
+        let version = self.version("kubernetes", "k8s.io/kubernetes")?;
+        // Without it the server would report v0.0.0, which the chart refuses.
+        let stamp = format!("-s -w -X k8s.io/component-base/version.gitVersion={version}");
+        self.build_package("tools/kubernetes", program, package, &stamp)
+    }
+
+    fn build_package(
+        &self,
+        module: &str,
+        program: &str,
+        package: &str,
+        linker: &str,
+    ) -> Result<()> {
+        succeed(
+            Command::new("go")
+                .current_dir(self.root.join(module))
+                .env("CGO_ENABLED", "0")
+                .args(["build", "-ldflags", linker, "-o"])
+                .arg(self.bin.join(program))
+                .arg(package),
+        )?;
+        Ok(())
     }
 
     fn build_module(&self, module: &str) -> Result<()> {
@@ -74,33 +129,40 @@ impl Tools {
         } else {
             self.bin.join("")
         };
-        self.once(module, || {
+        let name = module.rsplit('/').next().unwrap_or(module);
+        // What else is pinned there only a node needs.
+        let package = match module {
+            "tools/istio" => "istio.io/istio/istioctl/cmd/istioctl",
+            _ => "tool",
+        };
+        self.once(name, &[module], || {
             succeed(
                 Command::new("go")
                     .current_dir(self.root.join(module))
                     .env("CGO_ENABLED", "0")
                     .args(["build", "-p", "1", "-ldflags", "-s -w", "-o"])
                     .arg(into)
-                    .arg("tool"),
+                    .arg(package),
             )?;
             Ok(())
         })
     }
 
-    /// Builds where the pins have changed since the last time.
-    fn once(&self, module: &str, build: impl FnOnce() -> Result<()>) -> Result<()> {
-        let folder = self.root.join(module);
-        let pins = ["go.mod", "go.sum"]
-            .iter()
-            .map(|name| fs::read_to_string(folder.join(name)))
-            .collect::<Result<String, _>>()
-            .with_context(|| format!("{module} has a go.mod and a go.sum"))?;
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    /// Builds where the pins of a module have changed since the last time.
+    fn once(&self, name: &str, modules: &[&str], build: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut pins = String::new();
+        for module in modules {
+            for file in ["go.mod", "go.sum"] {
+                let file = self.root.join(module).join(file);
+                pins += &fs::read_to_string(&file)
+                    .with_context(|| format!("{} is missing", file.display()))?;
+            }
+        }
         let stamp = self.bin.join(format!("{name}.stamp"));
         if fs::read_to_string(&stamp).is_ok_and(|built| built == pins) {
             return Ok(());
         }
-        println!("           building {module} …");
+        println!("           building {} …", modules.join(", "));
         fs::create_dir_all(&self.bin)?;
         build()?;
         fs::write(stamp, pins)?;
@@ -108,12 +170,12 @@ impl Tools {
     }
 
     /// A command of one tool.
-    pub(super) fn tool(&self, name: &str) -> Command {
+    pub(crate) fn tool(&self, name: &str) -> Command {
         Command::new(self.program(name))
     }
 
     /// Where a tool is.
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
 
@@ -132,12 +194,12 @@ impl Tools {
     }
 
     /// Folder of a module that a tool of `tools/` is pinned to.
-    pub(super) fn pinned(&self, tools: &str, module: &str) -> Result<PathBuf> {
+    pub(crate) fn pinned(&self, tools: &str, module: &str) -> Result<PathBuf> {
         Self::module(&format!("{module}@{}", self.version(tools, module)?))
     }
 
     /// Version of a module that a tool of `tools/` is pinned to.
-    pub(super) fn version(&self, tools: &str, module: &str) -> Result<String> {
+    pub(crate) fn version(&self, tools: &str, module: &str) -> Result<String> {
         let said = stdout(
             Command::new("go")
                 .current_dir(self.root.join("tools").join(tools))

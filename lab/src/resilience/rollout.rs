@@ -6,7 +6,6 @@
 //! off; the other is a plain connection, as clients without a proxy have one,
 //! which moves when the server says so (GOAWAY) for age or for the stop.
 
-mod clients;
 mod envoy;
 mod hangers;
 mod service;
@@ -17,8 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::build;
+use crate::support::callers::Callers;
 use crate::support::server::Server;
-use clients::Clients;
 use envoy::Envoy;
 use hangers::Hangers;
 use service::Service;
@@ -75,14 +74,14 @@ async fn prove(args: &Args, binary: &Path, envoy: &Path) -> Result<()> {
     service.set(addresses(&replicas));
     let envoy = Envoy::start(envoy, &addresses(&replicas))?;
     let ways = [
-        Clients::start("Envoy", &envoy.url(), args.rate)?,
-        Clients::start("a plain connection", &service.url(), args.rate)?,
+        Callers::start("Envoy", &envoy.url(), args.rate)?,
+        Callers::start("a plain connection", &service.url(), args.rate)?,
     ];
 
     let begin = Instant::now();
     let mut longest = Duration::ZERO;
     for restart in 0..args.restarts {
-        let before: Vec<_> = ways.iter().map(Clients::answered).collect();
+        let before: Vec<_> = ways.iter().map(Callers::answered).collect();
         replicas.push(start(binary).await?);
         service.set(addresses(&replicas));
         envoy.set(&addresses(&replicas))?;
@@ -118,9 +117,13 @@ async fn prove(args: &Args, binary: &Path, envoy: &Path) -> Result<()> {
     );
     let mut failures = 0;
     for way in ways {
-        let (name, calls, failed) = way.stop().await;
-        println!("through {name}: {calls} calls, {failed} failed");
-        failures += failed;
+        let name = way.name();
+        let seen = way.stop().await;
+        println!(
+            "through {name}: {} calls, {} failed",
+            seen.calls, seen.failed
+        );
+        failures += seen.failed;
     }
     for replica in &replicas {
         let calls = calls(&replica.scrape()?);

@@ -22,12 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Proves it.
 pub(crate) fn run() -> Result<()> {
     let binary = build()?;
-    let bytes = fs::read(&binary)?;
-    ensure!(
-        !wants_loader(&bytes),
-        "the binary is not static: it asks for a loader"
-    );
-    println!("static, {:.1} MB", as_megabytes(bytes.len()));
+    println!("static, {:.1} MB", as_megabytes(size_of_static(&binary)?));
 
     let root = tree::target().join("scratch");
     let data = root.join("data");
@@ -56,7 +51,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Builds with the flags of the Dockerfile.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let flags = tree::in_dockerfile("ENV RUSTFLAGS='")?;
     let features = tree::features()?;
     let host = Command::new("rustc")
@@ -71,6 +66,17 @@ fn build() -> Result<PathBuf> {
         .env("RUSTFLAGS", flags.trim_end_matches('\''));
     ensure!(cargo.status()?.success(), "the build failed");
     Ok(tree::target().join(host).join("release/server"))
+}
+
+/// How many bytes it has; fails if it asks for a dynamic loader.
+pub(crate) fn size_of_static(binary: &Path) -> Result<usize> {
+    let bytes = fs::read(binary).with_context(|| format!("{}", binary.display()))?;
+    ensure!(
+        !wants_loader(&bytes),
+        "{} is not static: it asks for a loader; build it as the Dockerfile does",
+        binary.display()
+    );
+    Ok(bytes.len())
 }
 
 /// Runs its arguments in `root`, in a mount namespace of its own where `root`

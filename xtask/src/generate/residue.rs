@@ -32,6 +32,7 @@ pub(crate) fn find(project: &Project, case: &Case) -> Result<()> {
         "hooks",
         "lab",
         "bench",
+        "shop",
         "template",
         "cargo-generate.toml",
         "target",
@@ -60,6 +61,7 @@ fn problem(path: &str, line: &str, case: &Case) -> Option<&'static str> {
         }
     }
     if line.contains("cargo lab")
+        || line.contains("cargo shop")
         || line.contains("tonic-mesh-template") && path != ".template.toml"
     {
         return Some("the template's own");

@@ -40,8 +40,9 @@ impl Sample {
     }
 }
 
-/// That of the servers that the service is measured against.
-pub(super) const PATH_OF_BENCH: &str = "bench/Cargo.lock";
+/// Those of workspaces of their own, which use the tree's crates: the servers that the
+/// service is measured against, and the shop.
+pub(super) const BESIDE: [&str; 2] = ["bench/Cargo.lock", "shop/Cargo.lock"];
 
 /// A service's own commands, which are not the tree's.
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
@@ -194,11 +195,11 @@ fn resolved(files: &[&String], parts: Parts<'_>, sample: Sample) -> Result<Strin
     Ok(fs::read_to_string(lock)?)
 }
 
-/// What cargo makes of the benchmark's lock file, which is that of a workspace of its own.
-pub(super) fn of_bench() -> Result<String> {
-    let path = tree::root().join(PATH_OF_BENCH);
+/// What cargo makes of one of [`BESIDE`].
+pub(super) fn of_other(path: &str) -> Result<String> {
+    let path = tree::root().join(path);
     let kept = fs::read_to_string(&path)?;
-    resolve(&tree::root().join("bench"))?;
+    resolve(path.parent().unwrap_or(&path))?;
     let resolved = fs::read_to_string(&path)?;
     // Whoever asks decides whether it is written.
     fs::write(&path, kept)?;

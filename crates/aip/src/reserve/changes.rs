@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use store::{Claim, Error as Failed, Hold, RequestKey, Store, Version};
 use tokio::sync::Notify;
 
+use super::settler::settle;
 use super::{Effect, Keeper, Reserved, Reserving};
 use crate::error::Error;
 use crate::model::{Id, changed};
@@ -34,12 +35,25 @@ impl<R: Reserved> Reserver<R> {
         needs: &R::Needs,
     ) -> Result<(), Error<R::Fault>> {
         let reserved = self.keeper.reserve(hold, needs).await;
-        // Nothing was reserved, and nothing is left of earlier attempts. If that cannot
-        // be kept, it is settled later.
-        if hold.first && matches!(&reserved, Err(Error::Refused(fault)) if R::is_lacking(fault)) {
-            drop(store.settled(hold).await);
+        // If what is left of it cannot be given back, it is settled later.
+        if let Err(Error::Refused(fault)) = &reserved
+            && R::is_lacking(fault)
+        {
+            if R::leaves_some(fault) {
+                drop(self.undo(store, hold).await);
+            } else if hold.first {
+                // Nothing was reserved, and nothing is left of earlier attempts.
+                drop(store.settled(hold).await);
+            }
         }
         reserved
+    }
+
+    /// Lets the reservation hold what the store says that is needed, as if no call had
+    /// wanted more.
+    async fn undo(&self, store: &Arc<dyn Store<R>>, hold: Hold) -> Result<(), Error<R::Fault>> {
+        let newer = store.hold(hold.id, None).await?;
+        settle(store, self.keeper.as_ref(), newer).await
     }
 }
 

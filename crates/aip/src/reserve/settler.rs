@@ -104,30 +104,35 @@ impl<R: Reserved> Settling<R> {
             if *self.stopped.borrow() {
                 return Ok(0);
             }
-            self.settle(*hold).await?;
+            settle(&self.store, self.keeper.as_ref(), *hold).await?;
         }
         Ok(holds.len())
     }
+}
 
-    async fn settle(&self, hold: Hold) -> Result<(), Error<R::Fault>> {
-        // Nobody else can change now what it needs and keep the newest hold.
-        let needs = (self.store.get(hold.id).await?)
-            .filter(Reserved::is_needy)
-            .map(|resource| R::needs(resource.content()));
-        let settled = match needs {
-            Some(needs) => self.keeper.reserve(hold, &needs).await,
-            None => self.keeper.release(hold).await,
-        };
-        match settled {
-            // Whoever overtook this one settles.
-            Ok(()) | Err(Error::Overtaken) => Ok(self.store.settled(hold).await?),
-            Err(Error::Refused(fault)) if R::is_lacking(&fault) => {
-                let id = Id::<R>::from(hold.id);
-                tracing::error!(error = %fault, %id, "the upstream has less than is needed");
-                Ok(())
-            }
-            Err(error) => Err(error),
+/// Lets the reservation of `hold` be what `store` says, and ends the hold.
+pub(super) async fn settle<R: Reserved>(
+    store: &Arc<dyn Store<R>>,
+    keeper: &dyn Keeper<R>,
+    hold: Hold,
+) -> Result<(), Error<R::Fault>> {
+    // Nobody else can change now what it needs and keep the newest hold.
+    let needs = (store.get(hold.id).await?)
+        .filter(Reserved::is_needy)
+        .map(|resource| R::needs(resource.content()));
+    let settled = match needs {
+        Some(needs) => keeper.reserve(hold, &needs).await,
+        None => keeper.release(hold).await,
+    };
+    match settled {
+        // Whoever overtook this one settles.
+        Ok(()) | Err(Error::Overtaken) => Ok(store.settled(hold).await?),
+        Err(Error::Refused(fault)) if R::is_lacking(&fault) => {
+            let id = Id::<R>::from(hold.id);
+            tracing::error!(error = %fault, %id, "the upstream has less than is needed");
+            Ok(())
         }
+        Err(error) => Err(error),
     }
 }
 

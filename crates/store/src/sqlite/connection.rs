@@ -92,6 +92,9 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // What a large transaction or sort sets aside: the image has no folder for
+    // temporary files.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Or a statement is planned anew each time for what it is asked with.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
@@ -100,4 +103,22 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// The number that the file or the connection has under `name`.
 pub(super) fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_set_aside_in_files_which_an_empty_image_has_no_folder_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let options = Options::default();
+        let writer = writer(&path, &[], &options).unwrap();
+        let reader = reader(&path).unwrap();
+        for connection in [writer, reader] {
+            // 2 is MEMORY.
+            assert_eq!(pragma(&connection, "temp_store").unwrap(), 2);
+        }
+    }
 }

@@ -1,0 +1,165 @@
+//! Callers that never retry, and count.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use chassis::client::{Client, Upstream};
+use chassis::settings::{ClientSettings, ClientTlsSettings, UpstreamRetries};
+use service::contract::ORDER_SERVICE;
+use service::proto::acme::order::v1::ListOrdersRequest;
+use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
+use tokio::task::JoinSet;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use crate::resilience::request;
+
+/// Calls of one channel in flight.
+const WORKERS: u64 = 4;
+/// Generous: what is slow has not failed.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// Failures that are printed.
+const SHOWN: u64 = 3;
+
+/// What they call.
+pub(crate) type Called = OrderServiceClient<Client<Channel>>;
+
+/// Callers on one way to the replicas.
+pub(crate) struct Callers {
+    name: &'static str,
+    shared: Arc<Shared>,
+    workers: JoinSet<()>,
+}
+
+/// How their calls ended.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) calls: u64,
+    pub(crate) failed: u64,
+    /// From the first call that failed to the next that did not, at most.
+    pub(crate) outage: Duration,
+    /// Names of what was created, as it was acknowledged.
+    pub(crate) created: Vec<String>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    answered: AtomicU64,
+    failed: AtomicU64,
+    history: Mutex<History>,
+}
+
+#[derive(Default)]
+struct History {
+    failing_since: Option<Instant>,
+    outage: Duration,
+    created: Vec<String>,
+}
+
+impl Callers {
+    /// Calls `url` all the time, `rate` times a second.
+    pub(crate) fn start(name: &'static str, url: &str, rate: u64) -> Result<Self> {
+        Self::start_with(name, url, rate, ClientTlsSettings::default())
+    }
+
+    /// The same with certificates.
+    pub(crate) fn start_with(
+        name: &'static str,
+        url: &str,
+        rate: u64,
+        tls: ClientTlsSettings,
+    ) -> Result<Self> {
+        let shared = Arc::<Shared>::default();
+        let mut workers = JoinSet::new();
+        let pause = Duration::from_secs(1) / u32::try_from((rate / WORKERS).max(1))?;
+        let client = client(url, tls)?;
+        for worker in 0..WORKERS {
+            let client = client.clone();
+            workers.spawn(work(name, Arc::clone(&shared), client, pause, worker));
+        }
+        Ok(Self {
+            name,
+            shared,
+            workers,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn answered(&self) -> u64 {
+        self.shared.answered.load(Ordering::Relaxed)
+    }
+
+    /// Ends, and says what was seen.
+    pub(crate) async fn stop(self) -> Seen {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.workers.join_all().await;
+        let failed = self.shared.failed.load(Ordering::Relaxed);
+        let mut history = (self.shared.history.lock()).unwrap_or_else(PoisonError::into_inner);
+        Seen {
+            calls: self.shared.answered.load(Ordering::Relaxed) + failed,
+            failed,
+            outage: history.outage,
+            created: std::mem::take(&mut history.created),
+        }
+    }
+}
+
+/// A client that connects when it is used, and does not retry.
+pub(crate) fn client(url: &str, tls: ClientTlsSettings) -> Result<Called> {
+    let settings = ClientSettings {
+        upstream_connect_timeout: DEADLINE,
+        upstream_timeout: DEADLINE,
+        upstream_deadline_margin: Duration::ZERO,
+        upstream_resolve_interval: DEADLINE,
+        upstream_retries: UpstreamRetries::Off,
+        tls,
+    };
+    let upstream = Upstream::new("--way", url, &ORDER_SERVICE, &settings)?;
+    Ok(OrderServiceClient::new(upstream.connect_lazily()))
+}
+
+async fn work(name: &str, shared: Arc<Shared>, mut client: Called, pause: Duration, worker: u64) {
+    let mut ticks = tokio::time::interval(pause);
+    for number in worker.. {
+        if shared.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        ticks.tick().await;
+        let begin = Instant::now();
+        let called: Result<Option<String>, Status> = if number.is_multiple_of(2) {
+            let created = client.create_order(request(number)).await;
+            created.map(|order| Some(order.into_inner().name))
+        } else {
+            let first = ListOrdersRequest {
+                page_size: 1,
+                ..ListOrdersRequest::default()
+            };
+            client.list_orders(first).await.map(|_| None)
+        };
+        let mut history = shared
+            .history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match called {
+            Ok(created) => {
+                shared.answered.fetch_add(1, Ordering::Relaxed);
+                history.created.extend(created);
+                if let Some(since) = history.failing_since.take() {
+                    history.outage = history.outage.max(since.elapsed());
+                }
+            }
+            Err(status) => {
+                if shared.failed.fetch_add(1, Ordering::Relaxed) < SHOWN {
+                    println!("failed through {name}: {status:?}");
+                }
+                history.failing_since.get_or_insert(begin);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Clients of the shop's services, from their .proto files.
+
+use std::error::Error;
+
+const PROTOS: [&str; 3] = [
+    "acme/inventory/v1/stock.proto",
+    "acme/order/v1/order.proto",
+    "acme/payment/v1/payment.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    println!("cargo::rerun-if-changed=../proto");
+    let files = protox::compile(PROTOS, ["proto", "../proto"])?;
+    tonic_prost_build::configure()
+        .build_server(false)
+        .include_file("proto.rs")
+        .compile_fds(files)?;
+    Ok(())
+}

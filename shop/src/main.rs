@@ -1,0 +1,92 @@
+//! `cargo shop`: a shop of services that the template makes.
+//!
+//! In `shop/services` is what a person wrote; the rest is made anew whenever it or the
+//! template has changed, into `shop/made`, one workspace.
+//!
+//! - [`recipe`]: which services there are
+//! - [`make`]: makes them; [`sync`] leaves untouched what is as it was; [`lines`] counts
+//! - [`build`]: their binaries; [`process`]: one that runs; [`run`]: all of them
+//! - [`traces`]: what they tell of each call
+//! - [`walk`]: a customer's; [`prove`]: kills them, and does the accounts
+
+mod build;
+mod lines;
+mod make;
+mod process;
+mod prove;
+mod recipe;
+mod run;
+mod sync;
+mod traces;
+mod walk;
+
+use clap::Parser;
+
+/// Messages and clients, from the .proto files.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated: names and comments are the .proto's"
+)]
+mod proto {
+    include!(concat!(env!("OUT_DIR"), "/proto.rs"));
+}
+
+/// The shop.
+#[derive(Parser)]
+#[command(bin_name = "cargo shop")]
+struct Arguments {
+    /// What to do; without one, run.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Makes, builds and starts all services; Ctrl-C drains them.
+    Run(run::Args),
+    /// Makes the services in `shop/made`, and nothing else.
+    Make,
+    /// Takes what was changed in `shop/made` over into `shop/services`.
+    Keep,
+    /// Counts the lines that a person wrote beside those that were made.
+    Lines,
+    /// Lints and tests the services.
+    Test,
+    /// Walks through the shop as a customer does, and shows what each service did.
+    Walk,
+    /// Kills services while orders are placed; stock, money, orders and events agree.
+    Prove(prove::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments
+        .command
+        .unwrap_or(Command::Run(run::Args::default()))
+    {
+        Command::Run(args) => run::run(&args),
+        Command::Make => {
+            println!("{}", make::make()?.display());
+            Ok(())
+        }
+        Command::Keep => make::keep(),
+        Command::Lines => lines::print(),
+        Command::Test => build::test(),
+        Command::Walk => walk::run(),
+        Command::Prove(args) => prove::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
+}
