@@ -201,13 +201,14 @@ impl<R: Table> SqliteStore<R> {
         }
         let (readers, sql) = (Arc::clone(&self.readers), Arc::clone(&self.sql));
         let deadline = deadline::current();
+        // The permit comes back with what was read: threads that read ahead of a
+        // busy runtime would fill the memory with what nobody takes yet.
         let task = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            in_time(deadline)?;
-            readers.with(|connection| read(connection, &sql))
+            let read = in_time(deadline).and_then(|()| readers.with(|it| read(it, &sql)));
+            (read, permit)
         });
-        task.await
-            .unwrap_or_else(|error| Err(Error::Internal(error.into())))
+        let (read, _permit) = task.await.map_err(|error| Error::Internal(error.into()))?;
+        read
     }
 }
 

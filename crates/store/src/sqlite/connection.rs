@@ -12,6 +12,10 @@ use crate::error::OpenError;
 /// How long to wait for another process, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages that a reader keeps, in KiB if negative (`PRAGMA cache_size`): the upper
+/// levels of the trees. The system keeps the file, once for all readers.
+const READER_CACHE: i64 = -512;
+
 /// What a commit waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Synchronous {
@@ -87,6 +91,7 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
+    connection.pragma_update(None, "cache_size", READER_CACHE)?;
     Ok(connection)
 }
 

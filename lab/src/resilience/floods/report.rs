@@ -32,8 +32,8 @@ connection costs 20 KiB, which HTTP/2's buffers take, and 28 under TLS, up to `-
 close to the 256 MiB that the chart allows a pod, and under TLS exceed them; allow it more, or fewer connections. What one
 peer may hold of them is `--max-connections-per-peer`.
 
-Full windows are beyond 64 MiB where glibc gives the threads that read the store arenas of their own, which it does not
-share: a third of what is held lies there unused. With `MALLOC_ARENA_MAX=1` in the environment they hold 57 to 67.
+`MALLOC_ARENA_MAX` is what the image has: glibc would give the threads that read the store arenas of their own, which
+it does not share, and full windows would hold a third more.
 
 ";
 

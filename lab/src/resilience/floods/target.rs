@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
+use xtask::tree;
 
 /// `/proc` counts CPU time in these, on every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -22,7 +23,7 @@ pub(in crate::resilience) struct Target {
 }
 
 impl Target {
-    /// With settings as they are by default.
+    /// With settings as they are by default, and the arenas of the image.
     pub(in crate::resilience) fn start(server: &Path) -> Result<Self> {
         Self::start_with(server, &[], false)
     }
@@ -40,6 +41,10 @@ impl Target {
         let mut child = command
             .args(args)
             .env_clear()
+            .env(
+                "MALLOC_ARENA_MAX",
+                tree::in_dockerfile("ENV MALLOC_ARENA_MAX=")?,
+            )
             .current_dir(folder.path())
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--log-format", "json"])
