@@ -21,7 +21,6 @@ use tonic::transport::server::TcpConnectInfo;
 use tower::Service;
 
 use super::call::Calls;
-use super::coalesce::WriteCoalescer;
 use super::cores::Cores;
 use super::http2::Http2;
 use super::lease::{Lease, Lessor};
@@ -172,7 +171,7 @@ async fn serve<S, B>(
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let coalescer = Arc::new(WriteCoalescer::default());
+    let coalescer = Arc::new(http2.coalescer());
     let waker = Waker::from(Arc::clone(&coalescer));
     let http2 = http2.builder(&coalescer);
     let mut stalls = pin!(calls.stalls());

@@ -25,6 +25,7 @@ pub(super) struct Http2 {
     keepalive_timeout: Duration,
     max_streams: u32,
     max_header_bytes: u32,
+    write_coalescing: bool,
 }
 
 impl Http2 {
@@ -35,10 +36,16 @@ impl Http2 {
             max_streams: settings.connections.max_concurrent_streams,
             max_header_bytes: u32::try_from(settings.connections.max_header_bytes)
                 .unwrap_or(u32::MAX),
+            write_coalescing: settings.connections.write_coalescing,
         }
     }
 
-    /// For the connection that is woken by `bell`.
+    /// What wakes a connection.
+    pub(super) fn coalescer(self) -> WriteCoalescer {
+        WriteCoalescer::new(self.write_coalescing)
+    }
+
+    /// For the connection that is woken by `coalescer`.
     pub(super) fn builder(self, coalescer: &Arc<WriteCoalescer>) -> Builder<CallExecutor> {
         let mut http2 = Builder::new(CallExecutor::new(coalescer));
         http2

@@ -106,6 +106,17 @@ pub struct ConnectionSettings {
     )]
     pub max_connection_idle: Duration,
 
+    /// Answers to calls that arrived together are sent together, each for the
+    /// calls' first turns later; off, each is sent by itself, at a system call more.
+    #[arg(
+        long,
+        env = "WRITE_COALESCING",
+        value_name = "BOOL",
+        action = clap::ArgAction::Set,
+        default_value_t = true
+    )]
+    pub write_coalescing: bool,
+
     /// How long a new connection may take to begin HTTP/2, TLS included.
     #[arg(
         long,
