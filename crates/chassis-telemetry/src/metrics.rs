@@ -3,24 +3,20 @@
 //! Handles are bound to their attributes when made, so that recording neither
 //! looks up nor allocates: make them once, keep them.
 
-mod events;
 mod files;
 mod jwt;
 mod process;
 pub(crate) mod prometheus;
 pub(crate) mod rpc;
-mod store;
 mod tls;
 
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{BoundCounter, BoundHistogram, Meter, MeterProvider as _};
+use opentelemetry::metrics::{BoundCounter, Meter, MeterProvider as _};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
-pub use events::Backlog;
 pub use files::FileNames;
-pub use store::{Database, StoreMetrics, StoreOperation};
 
 pub(crate) use process::observe as observe_process;
 
@@ -35,7 +31,10 @@ struct Inner {
 }
 
 impl Metrics {
-    pub(crate) fn new(provider: &SdkMeterProvider) -> Self {
+    /// Those of `provider`. A service has them from its telemetry; a test may read
+    /// what it gave the provider.
+    #[must_use]
+    pub fn new(provider: &SdkMeterProvider) -> Self {
         let meter = provider.meter_with_scope(super::scope());
         let active = rpc::ActiveCalls::observe(&meter);
         Self(Some(Arc::new(Inner { meter, active })))
@@ -73,18 +72,15 @@ impl Metrics {
         }
     }
 
-    /// The instruments of a store on `database`.
-    #[must_use]
-    pub fn store(&self, database: Database) -> StoreMetrics {
-        StoreMetrics::new(self, database)
-    }
-
     /// Calls that are being served.
     pub(crate) fn serving(&self) -> i64 {
         self.0.as_ref().map_or(0, |inner| inner.active.serving())
     }
 
-    fn counter(
+    /// A counter with its attributes; `name` and `unit` as OpenTelemetry has them,
+    /// such as `events.published` and `{event}`.
+    #[must_use]
+    pub fn counter(
         &self,
         name: &'static str,
         unit: &'static str,
@@ -111,18 +107,6 @@ impl Counter {
     pub fn add(&self, n: u64) {
         if let Some(counter) = &self.0 {
             counter.add(n);
-        }
-    }
-}
-
-/// A bound histogram.
-#[derive(Debug, Clone)]
-struct Histogram<T>(Option<BoundHistogram<T>>);
-
-impl<T> Histogram<T> {
-    fn record(&self, value: T) {
-        if let Some(histogram) = &self.0 {
-            histogram.record(value);
         }
     }
 }

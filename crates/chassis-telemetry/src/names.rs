@@ -22,10 +22,6 @@ pub(crate) const SERVER_ADDRESS: &str = "server.address";
 pub(crate) const SERVER_PORT: &str = "server.port";
 pub(crate) const USER_AGENT: &str = "user_agent.original";
 
-pub(crate) const DB_SYSTEM: &str = "db.system.name";
-pub(crate) const DB_NAMESPACE: &str = "db.namespace";
-pub(crate) const DB_OPERATION: &str = "db.operation.name";
-
 /// Own: who calls, by the mesh's or the certificate's word.
 pub(crate) const CALLER: &str = "rpc.caller";
 /// Own: what protects the connection.

@@ -38,6 +38,7 @@ mod cursor;
 mod event;
 #[cfg(feature = "nats")]
 mod headers;
+mod metrics;
 #[cfg(feature = "nats")]
 mod nats;
 mod progress;

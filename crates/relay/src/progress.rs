@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
-use chassis::telemetry::metrics::{Backlog, Counter, Metrics};
+use chassis::telemetry::metrics::{Counter, Metrics};
+
+use crate::metrics::{self, Backlog};
 
 /// Told by whoever publishes, read by metrics.
 pub(crate) struct Progress {
@@ -33,11 +35,13 @@ impl Progress {
     ) -> Self {
         let state = Arc::new(State::default());
         let seen = Arc::clone(&state);
-        metrics.observe_backlog(move || seen.backlog(last()));
+        metrics::observe_backlog(metrics, move || seen.backlog(last()));
         Self {
             state,
-            published: metrics.published_events(),
-            failed: reasons.map(|it| (it, metrics.failed_publishing(it))).into(),
+            published: metrics::published(metrics),
+            failed: reasons
+                .map(|it| (it, metrics::failures(metrics, it)))
+                .into(),
             count: 0,
         }
     }

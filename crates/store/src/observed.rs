@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use chassis::telemetry::metrics::{Database, Metrics, StoreMetrics, StoreOperation};
+use chassis::telemetry::metrics::Metrics;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -14,6 +14,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::event::{Event, Position};
 use crate::hold::{Claim, Hold, Ticket};
+use crate::metrics::{Database, StoreMetrics, StoreOperation};
 use crate::observer::Observer;
 use crate::recent::Recent;
 use crate::request::RequestKey;
@@ -31,7 +32,7 @@ pub fn observed<R: Resource>(
     metrics: &Metrics,
     waited: impl Fn(Duration) + Send + Sync + 'static,
 ) -> Arc<dyn Store<R>> {
-    let metrics = metrics.store(database.clone());
+    let metrics = StoreMetrics::new(metrics, database.clone());
     let settlements = Arc::new(Settlements::default());
     metrics.observe_settlements({
         let settlements = Arc::clone(&settlements);

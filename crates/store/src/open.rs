@@ -7,9 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chassis::telemetry::metrics::Database;
-
 use crate::error::{Invalid, OpenError};
+use crate::metrics::Database;
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
 #[cfg(feature = "sqlite")]

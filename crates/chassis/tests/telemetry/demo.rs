@@ -14,7 +14,6 @@ use chassis::mesh::Provider;
 use chassis::server::{RpcFuture, Server};
 use chassis::settings::{AdminSettings, ServerSettings};
 use chassis::shutdown::Shutdown;
-use chassis::telemetry::metrics::Database;
 use chassis::telemetry::rpc::{ClientLayer, ClientService, PreviousAttempts, ServerLayer};
 use chassis::telemetry::{self, Telemetry, TelemetrySettings};
 use clap::Parser;
@@ -150,22 +149,6 @@ async fn serve(settings: &ServerSettings, telemetry: &Telemetry) {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         trigger.drain();
     });
-    if std::env::var_os("DEMO_STORE").is_some() {
-        let store = telemetry.metrics().store(Database {
-            system: "postgresql",
-            namespace: Some("things".to_owned()),
-            address: Some("db.test".to_owned()),
-            port: Some(6432),
-        });
-        let get = store.operation("get");
-        get.record(Duration::from_micros(80), None);
-        get.record(Duration::from_millis(2), Some("unavailable"));
-        store.queued(2);
-        store.committed(3, Duration::from_millis(4));
-        store.used(4096, Some(8192), 5);
-        store.owes(1);
-        store.observe_settlements(|| Duration::from_secs(6));
-    }
     let demo = Demo {
         upstream: std::env::var("UPSTREAM").ok().map(|upstream| {
             let channel = Endpoint::from_shared(format!("http://{upstream}"))

@@ -50,7 +50,6 @@ async fn exercise() -> Collector {
             ("UPSTREAM", &upstream.address.to_string()),
             ("MESH_PROVIDER", "linkerd"),
             ("MAX_CONCURRENT_REQUESTS", "1"),
-            ("DEMO_STORE", "1"),
         ],
     );
     let ask = Ask {

@@ -5,12 +5,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chassis::telemetry::metrics::Database;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::tls::Trust;
 use crate::error::Invalid;
+use crate::metrics::Database;
 
 /// What a connection may take to come about, if the URL says nothing.
 const CONNECT: Duration = Duration::from_secs(5);

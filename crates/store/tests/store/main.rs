@@ -1,6 +1,7 @@
 //! The stores: the rules that each of them keeps, and what is special to one.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod emitted;
 mod parcel;
 #[cfg(feature = "postgres")]
 #[path = "../../../../tests/support/pgbouncer.rs"]

@@ -18,8 +18,6 @@ pub(super) struct Trees {
     pub new: String,
     /// The service in them: empty, or ending with a slash.
     pub member: String,
-    /// Whether another kind of store is wanted than before.
-    pub store_changes: bool,
 }
 
 /// What came of it.
@@ -85,7 +83,7 @@ pub(super) fn merge(
         base.insert(path.clone(), own[path].clone());
         theirs.insert(path.clone(), own[path].clone());
     }
-    migrations::keep(&old, &mut theirs, member, trees.store_changes);
+    migrations::keep(&old, &mut theirs, member);
 
     let commits = Commits::new(work, &base, &own, &theirs)?;
     let mut merged = commits.merge(work)?;

@@ -6,7 +6,6 @@
     reason = "a test panics to fail"
 )]
 
-mod answers;
 mod built;
 mod check;
 mod edits;

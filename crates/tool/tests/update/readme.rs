@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use super::edits::edit;
 use super::stage::{Service, Stage};
 use super::versions::next;
 
@@ -75,4 +76,79 @@ fn the_readme_says_what_works() {
     for service in &services {
         carried_out(&stage, service);
     }
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn answers_change_with_an_update() {
+    let stage = Stage::new();
+    super::stage::git(&stage.template(), &["tag", "v0.1"]);
+    let service = stage.service("order-service", &["sample=none"]);
+    edit(
+        &service.path("README.md"),
+        "## Keeping it current",
+        "team-line\n\n## Keeping it current",
+    );
+    service.commit();
+    let source = format!("platform_source=file://{}", stage.template().display());
+    for (answers, there, gone) in [
+        (
+            vec!["ci=gitlab"],
+            vec![".gitlab-ci.yml", "renovate.json", "tools/propose-update"],
+            vec![".github/workflows/ci.yml"],
+        ),
+        (
+            vec!["ci=none"],
+            vec![],
+            vec![".gitlab-ci.yml", "tools/propose-update"],
+        ),
+        (
+            vec!["ci=github", "mesh=istio"],
+            vec![".github/workflows/update.yml"],
+            vec![],
+        ),
+        (
+            vec!["platform=git", source.as_str()],
+            vec![],
+            vec!["crates/chassis/src/lib.rs"],
+        ),
+        (
+            vec!["platform=copy", "platform_source=", "platform_version="],
+            vec!["crates/chassis/src/lib.rs"],
+            vec![],
+        ),
+    ] {
+        let mut arguments = Vec::new();
+        for answer in &answers {
+            arguments.extend(["--set", answer]);
+        }
+        let update = service.update(&arguments);
+        assert_eq!(update.code, 0, "{answers:?}: {}", update.said);
+        let branch = "template-update-0.1.0";
+        service.git(&["merge", "--quiet", "--ff-only", branch]);
+        service.git(&["branch", "--quiet", "-D", branch]);
+        for path in there {
+            assert!(service.path(path).exists(), "{answers:?}: {path}");
+        }
+        for path in gone {
+            assert!(!service.path(path).exists(), "{answers:?}: {path}");
+        }
+        let record = service.read(".template.toml");
+        for answer in answers.iter().filter(|it| !it.ends_with('=')) {
+            let (key, value) = answer.split_once('=').unwrap();
+            let said = format!("{key} = \"{value}\"\n");
+            assert!(record.contains(&said), "{said}: {record}");
+        }
+        assert!(service.read("README.md").contains("team-line"));
+    }
+    assert!(
+        service
+            .read("helm/values.yaml")
+            .contains("provider: istio\n")
+    );
+    assert!(
+        service
+            .read("Cargo.toml")
+            .contains("path = \"crates/chassis\"")
+    );
 }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use chassis::telemetry::metrics::Metrics;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{self, BoundHistogram};
+use opentelemetry::metrics::{BoundHistogram, Histogram};
 
-use super::{Histogram, Metrics};
-use crate::names;
+const DB_SYSTEM: &str = "db.system.name";
 
 /// Seconds; finer than for calls, because a read from memory takes microseconds.
 const SECONDS: [f64; 13] = [
@@ -51,34 +51,32 @@ pub struct Database {
 impl Database {
     /// Those of each operation.
     fn attributes(&self) -> Vec<KeyValue> {
-        let mut attributes = vec![KeyValue::new(names::DB_SYSTEM, self.system)];
+        let mut attributes = vec![KeyValue::new(DB_SYSTEM, self.system)];
         let mut add = |name: &'static str, value: Option<opentelemetry::Value>| {
             attributes.extend(value.map(|value| KeyValue::new(name, value)));
         };
-        add(names::DB_NAMESPACE, self.namespace.clone().map(Into::into));
-        add(names::SERVER_ADDRESS, self.address.clone().map(Into::into));
-        add(
-            names::SERVER_PORT,
-            self.port.map(|port| i64::from(port).into()),
-        );
+        add("db.namespace", self.namespace.clone().map(Into::into));
+        add("server.address", self.address.clone().map(Into::into));
+        add("server.port", self.port.map(|port| i64::from(port).into()));
         attributes
     }
 }
 
 /// What a store records.
 #[derive(Debug, Clone)]
-pub struct StoreMetrics {
+pub(crate) struct StoreMetrics {
     metrics: Metrics,
     database: Database,
     queue: Arc<AtomicIsize>,
     used: Arc<[AtomicU64; 4]>,
-    batch: Histogram<u64>,
-    commit: Histogram<f64>,
+    /// `None` where metrics are off.
+    batch: Option<BoundHistogram<u64>>,
+    commit: Option<BoundHistogram<f64>>,
 }
 
 impl StoreMetrics {
-    pub(super) fn new(metrics: &Metrics, database: Database) -> Self {
-        let attributes = [KeyValue::new(names::DB_SYSTEM, database.system)];
+    pub(crate) fn new(metrics: &Metrics, database: Database) -> Self {
+        let attributes = [KeyValue::new(DB_SYSTEM, database.system)];
         let queue = Arc::new(AtomicIsize::new(0));
         let meter = metrics.meter();
         if let Some(meter) = meter {
@@ -132,14 +130,13 @@ impl StoreMetrics {
             database,
             queue,
             used,
-            batch: Histogram(batch),
-            commit: Histogram(commit),
+            batch,
+            commit,
         }
     }
 
     /// One kind of operation, such as `get`.
-    #[must_use]
-    pub fn operation(&self, name: &'static str) -> StoreOperation {
+    pub(crate) fn operation(&self, name: &'static str) -> StoreOperation {
         let duration = self.metrics.meter().map(|meter| {
             meter
                 .f64_histogram("db.client.operation.duration")
@@ -149,7 +146,7 @@ impl StoreMetrics {
                 .build()
         });
         let mut attributes = self.database.attributes();
-        attributes.push(KeyValue::new(names::DB_OPERATION, name));
+        attributes.push(KeyValue::new("db.operation.name", name));
         StoreOperation {
             duration,
             attributes,
@@ -158,20 +155,20 @@ impl StoreMetrics {
     }
 
     /// So many more commands wait in the writer's queue.
-    pub fn queued(&self, commands: usize) {
+    pub(crate) fn queued(&self, commands: usize) {
         self.queue
             .fetch_add(commands.cast_signed(), Ordering::Relaxed);
     }
 
     /// So many wait no longer.
-    pub fn taken(&self, commands: usize) {
+    pub(crate) fn taken(&self, commands: usize) {
         self.queue
             .fetch_sub(commands.cast_signed(), Ordering::Relaxed);
     }
 
     /// The store holds so many bytes and events; from `limit` bytes on it refuses to
     /// hold more, if there is a limit.
-    pub fn used(&self, bytes: u64, limit: Option<u64>, events: u64) {
+    pub(crate) fn used(&self, bytes: u64, limit: Option<u64>, events: u64) {
         let values = [bytes, limit.unwrap_or(UNKNOWN), events];
         for (known, value) in self.used.iter().zip(values) {
             known.store(value, Ordering::Relaxed);
@@ -179,17 +176,17 @@ impl StoreMetrics {
     }
 
     /// So many settlements with another service are owed, calls under way included.
-    pub fn owes(&self, settlements: u64) {
+    pub(crate) fn owes(&self, settlements: u64) {
         let [.., owed] = &*self.used;
         owed.store(settlements, Ordering::Relaxed);
     }
 
     /// Observes since when the oldest settlement that is owed has been tried.
-    pub fn observe_settlements(&self, delay: impl Fn() -> Duration + Send + Sync + 'static) {
+    pub(crate) fn observe_settlements(&self, delay: impl Fn() -> Duration + Send + Sync + 'static) {
         let Some(meter) = self.metrics.meter() else {
             return;
         };
-        let attributes = [KeyValue::new(names::DB_SYSTEM, self.database.system)];
+        let attributes = [KeyValue::new(DB_SYSTEM, self.database.system)];
         meter
             .f64_observable_gauge("store.settlements.delay")
             .with_unit("s")
@@ -199,18 +196,20 @@ impl StoreMetrics {
     }
 
     /// One transaction: how many commands it held, and how long its commit took.
-    pub fn committed(&self, commands: usize, took: Duration) {
-        self.batch.record(commands as u64);
-        self.commit.record(took.as_secs_f64());
+    pub(crate) fn committed(&self, commands: usize, took: Duration) {
+        if let (Some(batch), Some(commit)) = (&self.batch, &self.commit) {
+            batch.record(commands as u64);
+            commit.record(took.as_secs_f64());
+        }
     }
 }
 
 /// One kind of operation on a store. What succeeds has a handle that is bound when
 /// first used, so that what never occurs makes no series.
 #[derive(Debug)]
-pub struct StoreOperation {
+pub(crate) struct StoreOperation {
     /// `None` where metrics are off.
-    duration: Option<metrics::Histogram<f64>>,
+    duration: Option<Histogram<f64>>,
     attributes: Vec<KeyValue>,
     succeeded: OnceLock<BoundHistogram<f64>>,
 }
@@ -218,14 +217,14 @@ pub struct StoreOperation {
 impl StoreOperation {
     /// Records one operation: its time, queue included, and, if it failed, how:
     /// `error.type`, one of a fixed set.
-    pub fn record(&self, took: Duration, failure: Option<&'static str>) {
+    pub(crate) fn record(&self, took: Duration, failure: Option<&'static str>) {
         let Some(duration) = &self.duration else {
             return;
         };
         let took = took.as_secs_f64();
         if let Some(failure) = failure {
             let mut attributes = self.attributes.clone();
-            attributes.push(KeyValue::new(names::ERROR_TYPE, failure));
+            attributes.push(KeyValue::new("error.type", failure));
             duration.record(took, &attributes);
         } else {
             let bound = (self.succeeded).get_or_init(|| duration.bind(&self.attributes));
