@@ -30,6 +30,7 @@ pub(crate) struct RetryPolicy {
 pub(crate) struct Site {
     pub(crate) file: String,
     pub(crate) line: usize,
+    pub(crate) column: usize,
     pub(crate) subject: String,
     pub(crate) problems: Vec<Problem>,
 }
@@ -39,6 +40,7 @@ impl Site {
         self.problems.push(Problem {
             file: self.file.clone(),
             line: self.line,
+            column: self.column,
             subject: self.subject.clone(),
             reason: reason.into(),
             remedy: remedy.into(),

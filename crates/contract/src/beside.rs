@@ -31,6 +31,7 @@ pub(crate) struct Beside {
 pub(crate) struct Entry {
     name: String,
     line: usize,
+    column: usize,
     /// As the option would be.
     pub(crate) policy: Option<DynamicMessage>,
     /// Of an rpc.
@@ -78,6 +79,7 @@ impl Beside {
         Site {
             file: self.file.clone(),
             line: entry.line,
+            column: entry.column,
             subject: subject.to_owned(),
             problems: Vec::new(),
         }
@@ -133,9 +135,14 @@ impl Beside {
 
 fn entry(all: &str, from: usize, message: &DynamicMessage) -> Entry {
     let name = text(message, "name");
-    let line = all[..place(all, from, &name)].lines().count().max(1);
+    let before = &all[..place(all, from, &name)];
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(1, |it| it.chars().count());
     Entry {
-        line,
+        line: before.lines().count().max(1),
+        column: column.max(1),
         policy: self::message(message, "policy"),
         level: IdempotencyLevel::try_from(number(message, "idempotency_level")).unwrap_or_default(),
         rpcs: Vec::new(),

@@ -104,9 +104,10 @@ fn describe(root: &Path, read: &Path, error: &protox::Error) -> String {
         && let Err(refusal) = as_syntax(&source)
     {
         return format!(
-            "{}:{}: {}; write it without, or in proto2 or proto3",
+            "{}:{}:{}: {}; write it without, or in proto2 or proto3",
             file.display(),
             refusal.line,
+            refusal.column,
             refusal.reason
         );
     }

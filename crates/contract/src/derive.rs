@@ -302,11 +302,15 @@ pub(crate) fn site(root: &Path, file: &FileDescriptorProto, path: &[i32], subjec
         .source_code_info
         .iter()
         .flat_map(|info| &info.location)
-        .find(|it| it.path == path)
-        .and_then(|it| it.span.first());
+        .find(|it| it.path == path);
+    let place = |at: usize| {
+        let place = span.and_then(|it| it.span.get(at));
+        place.map_or(1, |it| usize::try_from(*it).unwrap_or_default() + 1)
+    };
     Site {
         file: root.join(file.name()).display().to_string(),
-        line: span.map_or(1, |line| usize::try_from(*line).unwrap_or_default() + 1),
+        line: place(0),
+        column: place(1),
         subject,
         problems: Vec::new(),
     }

@@ -10,10 +10,11 @@ use std::ops::Range;
 
 use tokens::{Token, tokens};
 
-/// Why a file cannot be read: the line, and what is there.
+/// Why a file cannot be read: line, column, and what is there.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) line: usize,
+    pub(crate) column: usize,
     pub(crate) reason: String,
 }
 
@@ -352,8 +353,13 @@ impl Rewrite<'_> {
     }
 
     fn refuse(&self, at: usize, reason: String) -> Refusal {
-        let line = self.text[..self.tokens[at].start].matches('\n').count() + 1;
-        Refusal { line, reason }
+        let before = &self.text[..self.tokens[at].start];
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Refusal {
+            line: before.matches('\n').count() + 1,
+            column: last.chars().count() + 1,
+            reason,
+        }
     }
 }
 
@@ -421,6 +427,7 @@ mod tests {
             refused("message M {\n M a = 1 [features.message_encoding = DELIMITED]; }"),
             Refusal {
                 line: 5,
+                column: 11,
                 reason:
                     "features.message_encoding = DELIMITED can be said neither in proto2 nor in \
                          proto3"

@@ -45,6 +45,8 @@ pub struct Problem {
     pub file: String,
     /// Where the rpc or service starts; 1 is the first line.
     pub line: usize,
+    /// And in which column of it; 1 is the first.
+    pub column: usize,
     /// `package.Service` or `package.Service/Method`.
     pub subject: String,
     /// What is wrong and why it matters.
@@ -58,10 +60,11 @@ impl fmt::Display for Problem {
         let Self {
             file,
             line,
+            column,
             subject,
             reason,
             remedy,
         } = self;
-        write!(f, "{file}:{line}: {subject}: {reason}; {remedy}")
+        write!(f, "{file}:{line}:{column}: {subject}: {reason}; {remedy}")
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Contract, Error, Protos, chart, fidelity, reference};
+use crate::{Contract, Error, Protos, chart, fidelity, reference, validate};
 
 /// First line of a new chart file.
 const HEADER: &str = "# Written by `cargo contract` from proto/. Do not edit.";
@@ -34,7 +34,8 @@ pub fn write(root: &Path) -> Result<Vec<PathBuf>, Error> {
 ///
 /// If the .proto files are wrong or a file cannot be read.
 pub fn stale(root: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
-    let contract = Protos::compile(root.join("proto"))?.contract()?;
+    let protos = Protos::compile(root.join("proto"))?;
+    let contract = protos.contract()?;
     let mut stale = Vec::new();
     let chart = root.join("helm/files/contract.yaml");
     let old = read(&chart)?.unwrap_or_default();
@@ -44,7 +45,7 @@ pub fn stale(root: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
     }
     let reference = root.join("docs/contract.md");
     if let Some(old) = read(&reference)? {
-        let new = renew_reference(&old, &contract)
+        let new = renew_reference(&old, &protos, &contract)
             .map_err(|text| Error::Markers(format!("{}: {text}", reference.display())))?;
         if new != old {
             stale.push((reference, new));
@@ -87,9 +88,12 @@ fn renew_chart(old: &str, contract: &Contract) -> String {
 
 /// Replaces what stands between the markers; the prose around is written by
 /// people.
-fn renew_reference(old: &str, contract: &Contract) -> Result<String, String> {
+fn renew_reference(old: &str, protos: &Protos, contract: &Contract) -> Result<String, String> {
     let rpcs = between(old, "rpcs", &reference::rpcs(contract))?;
-    between(&rpcs, "fidelity", &fidelity::tables())
+    let all = between(&rpcs, "fidelity", &fidelity::tables())?;
+    // A reference of a time without this table goes on without it.
+    let with_rules = between(&all, "rules", &validate::rules(protos));
+    Ok(with_rules.unwrap_or(all))
 }
 
 fn between(old: &str, name: &str, new: &str) -> Result<String, String> {

@@ -68,6 +68,11 @@ impl Protos {
         &self.pool
     }
 
+    /// Whether the service of that full name is offered.
+    pub(crate) fn is_offered(&self, service: &str) -> bool {
+        self.offered.contains(service)
+    }
+
     /// What Rust is generated from, comments included: the project's own files
     /// and those that declare a type which these use. Files that only declare
     /// options are left out.

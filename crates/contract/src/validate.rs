@@ -9,6 +9,7 @@ mod field;
 mod message;
 mod names;
 mod options;
+mod prose;
 mod rule;
 
 use std::collections::HashSet;
@@ -17,6 +18,8 @@ use std::fmt::Write as _;
 use protox::prost_reflect::{Kind, MessageDescriptor};
 
 use crate::{Error, Problem, Protos};
+
+pub use prose::rules;
 
 /// What checks messages, and what kept some of it from being made.
 #[derive(Debug, Default)]

@@ -163,24 +163,25 @@ fn is_built_in(text: &str) -> bool {
     package(text).is_some_and(|it| BUILT_IN.contains(&it))
 }
 
-/// What is imported on which line.
-fn imported(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// What is imported, by line and column.
+fn imported(text: &str) -> impl Iterator<Item = ((usize, usize), &str)> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let rest = line.trim_start().strip_prefix("import")?;
         let (before, rest) = rest.split_once(['"', '\''])?;
         let known = ["", "public", "weak", "option"].contains(&before.trim());
         let (name, _) = rest.split_once(['"', '\''])?;
-        known.then_some((index + 1, name))
+        let column = line.chars().take_while(|it| it.is_whitespace()).count() + 1;
+        known.then_some(((index + 1, column), name))
     })
 }
 
-fn missing(file: &Path, line: usize, import: &str, roots: &[PathBuf]) -> Error {
+fn missing(file: &Path, (line, column): (usize, usize), import: &str, roots: &[PathBuf]) -> Error {
     let tried: Vec<_> = roots
         .iter()
         .map(|it| it.join(import).display().to_string())
         .collect();
     Error::new(format!(
-        "{}:{line}: import \"{import}\" is not there; looked for {} and among the files that come \
+        "{}:{line}:{column}: import \"{import}\" is not there; looked for {} and among the files that come \
          with the contract: give the folder that has it with -I",
         file.display(),
         tried.join(", ")

@@ -108,6 +108,16 @@ impl Project {
             let mut command = Command::new(&helm);
             command.args(["template", "release", "helm", "--set", &provider]);
             run(command.current_dir(&self.folder))?;
+            if values.contains("\nupstreams:") {
+                let upstream = ["--set", "upstreams.tax_rates.endpoint=http://tax:50051"];
+                let output = command.args(upstream).output()?;
+                let rendered = String::from_utf8_lossy(&output.stdout).into_owned();
+                let failed = String::from_utf8_lossy(&output.stderr).into_owned();
+                ensure!(
+                    rendered.contains("TAX_RATES_ENDPOINT"),
+                    "{mesh}: {failed}{rendered}"
+                );
+            }
         }
         run(Command::new(&helm)
             .args(["lint", "helm", "--set", &format!("nameOverride={secret}")])

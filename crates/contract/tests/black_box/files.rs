@@ -202,7 +202,7 @@ fn a_refused_annotation_writes_nothing() {
     let (complaint, code) = fail(&demo, &[]);
     assert_eq!(
         complaint,
-        "error: proto/demo/v1/thing.proto:7: demo.v1.ThingService/Make: timeout is not longer \
+        "error: proto/demo/v1/thing.proto:7:1: demo.v1.ThingService/Make: timeout is not longer \
          than zero; write a positive duration or remove timeout\n"
     );
     assert_eq!(code, Some(1));

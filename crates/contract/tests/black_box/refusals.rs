@@ -3,8 +3,8 @@
 
 use crate::demo::{Demo, RETRY};
 
-/// The file and line of the first rpc.
-const FIRST: &str = "proto/demo/v1/thing.proto:5: demo.v1.ThingService/";
+/// File, line and column of the first rpc.
+const FIRST: &str = "proto/demo/v1/thing.proto:5:1: demo.v1.ThingService/";
 
 #[test]
 fn an_rpc_that_is_not_safe_to_repeat_is_not_retried() {
@@ -207,7 +207,7 @@ fn a_service_that_cannot_be_right_is_refused_once() {
         ));
         assert_eq!(
             demo.refusal(),
-            format!("proto/demo/v1/thing.proto:4: demo.v1.ThingService: {refusal}"),
+            format!("proto/demo/v1/thing.proto:4:1: demo.v1.ThingService: {refusal}"),
         );
     }
 }
@@ -228,8 +228,8 @@ fn everything_wrong_is_told_at_once() {
     assert_eq!(
         starts,
         [
-            "proto/demo/v1/thing.proto:5: demo.v1.ThingService/One",
-            "proto/demo/v1/thing.proto:7: demo.v1.ThingService/Two",
+            "proto/demo/v1/thing.proto:5:1: demo.v1.ThingService/One",
+            "proto/demo/v1/thing.proto:7:1: demo.v1.ThingService/Two",
         ]
     );
 }
@@ -329,7 +329,7 @@ fn of_an_edition_what_proto3_cannot_say_is_refused() {
     );
     assert_eq!(
         demo.refusal(),
-        "proto/demo/v1/more.proto:1: edition 2024 is not understood, 2023 is; write it without, or \
+        "proto/demo/v1/more.proto:1:1: edition 2024 is not understood, 2023 is; write it without, or \
          in proto2 or proto3"
     );
 }
@@ -391,19 +391,19 @@ fn a_policy_beside_has_the_rules_of_annotations() {
     refused(
         "\"Put\"",
         "\"Putt\"",
-        "proto/policy.txtpb:6: demo.v1.ThingService/Putt: the service has no such rpc; write one of \
+        "proto/policy.txtpb:6:11: demo.v1.ThingService/Putt: the service has no such rpc; write one of \
          Get, Put",
     );
     refused(
         "demo.v1.Thing",
         "demo.v2.Thing",
-        "proto/policy.txtpb:3: demo.v2.ThingService: no .proto declares such a service; write \
+        "proto/policy.txtpb:3:9: demo.v2.ThingService: no .proto declares such a service; write \
          package.Service of one of demo.v1.ThingService",
     );
     refused(
         "seconds: 2",
         "seconds: 0",
-        "proto/policy.txtpb:6: demo.v1.ThingService/Put: timeout is not longer than zero; write a \
+        "proto/policy.txtpb:6:11: demo.v1.ThingService/Put: timeout is not longer than zero; write a \
          positive duration or remove timeout",
     );
     demo.write(
@@ -427,7 +427,7 @@ fn a_policy_stands_in_one_place() {
     demo.write("proto/policy.txtpb", BESIDE);
     assert_eq!(
         demo.refusal(),
-        "proto/demo/v1/thing.proto:6: demo.v1.ThingService/Put: the policy stands in the .proto and \
+        "proto/demo/v1/thing.proto:6:1: demo.v1.ThingService/Put: the policy stands in the .proto and \
          in policy.txtpb; say it in one place"
     );
 }

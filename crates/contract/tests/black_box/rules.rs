@@ -101,44 +101,44 @@ fn a_rule_that_cannot_be_right_is_refused_with_its_place_reason_and_remedy() {
     for (text, expected) in [
         (
             "message A {\n  int32 b = 1 [(buf.validate.field).string.min_len = 1]; }",
-            "demo.proto:7: demo.v1.A.b: string rules on what is int32; write int32 rules",
+            "demo.proto:7:3: demo.v1.A.b: string rules on what is int32; write int32 rules",
         ),
         (
             "message A { A b = 1 [(buf.validate.field).int32.gt = 1]; }",
-            "demo.proto:6: demo.v1.A.b: int32 rules on what is demo.v1.A; a message has rules of \
+            "demo.proto:6:13: demo.v1.A.b: int32 rules on what is demo.v1.A; a message has rules of \
              its own, and `required` and `cel`: remove them",
         ),
         (
             "message A { repeated string b = 1 [(buf.validate.field).string.min_len = 1]; }",
-            "demo.proto:6: demo.v1.A.b: string rules on what is repeated; write repeated rules",
+            "demo.proto:6:13: demo.v1.A.b: string rules on what is repeated; write repeated rules",
         ),
         (
             "message A { string b = 1 [(buf.validate.field).string.pattern = '(']; }",
-            "demo.proto:6: demo.v1.A.b: rule \"string.pattern\": the pattern `(` is wrong: unclosed \
+            "demo.proto:6:13: demo.v1.A.b: rule \"string.pattern\": the pattern `(` is wrong: unclosed \
              group: !this.matches(rules.pattern) ? 'does not match regex pattern \
              `%s`'.format([rules.pattern]) : ''; correct the expression or its types",
         ),
         (
             "message A { string b = 1 [(buf.validate.field).cel = {id: 'x', expression: 'this \
              +'}]; }",
-            "demo.proto:6: demo.v1.A.b: rule \"x\": it ends too early: this +; correct the \
+            "demo.proto:6:13: demo.v1.A.b: rule \"x\": it ends too early: this +; correct the \
              expression or its types",
         ),
         (
             "message A { option (buf.validate.message).cel = {id: 'x', expression: 'this.c > 0'}; \
              int32 b = 1; }",
-            "demo.proto:6: demo.v1.A: rule \"x\": demo.v1.A has no field c; it has b: this.c > 0; \
+            "demo.proto:6:1: demo.v1.A: rule \"x\": demo.v1.A has no field c; it has b: this.c > 0; \
              correct the expression or its types",
         ),
         (
             "message A { int32 b = 1 [(buf.validate.field).cel = {id: 'x', expression: \
              'this.startsWith(\"a\") || this > 0u'}]; }",
-            "demo.proto:6: demo.v1.A.b: rule \"x\": int has no function startsWith(string): \
+            "demo.proto:6:13: demo.v1.A.b: rule \"x\": int has no function startsWith(string): \
              this.startsWith(\"a\") || this > 0u; correct the expression or its types",
         ),
         (
             "message A { option (buf.validate.message).oneof = {fields: ['b', 'c']}; int32 b = 1; }",
-            "demo.proto:6: demo.v1.A: oneof names c, which is no field of it; name each of its \
+            "demo.proto:6:1: demo.v1.A: oneof names c, which is no field of it; name each of its \
              fields once",
         ),
     ] {
@@ -159,4 +159,28 @@ fn every_wrong_rule_is_told_at_once() {
         refused.contains("rule \"y\": it is int, neither bool nor string"),
         "{refused}"
     );
+}
+
+#[test]
+fn callers_are_told_the_rules_of_requests() {
+    let folder = folder(
+        "service S { rpc Put(A) returns (Z); }\nmessage Z { string z = 1 \
+         [(buf.validate.field).string.len = 1]; }\nmessage A {\n  option (buf.validate.message).cel \
+         = {id: 'x', message: 'a word | more', expression: 'true'};\n  string b = 1 \
+         [(google.api.field_behavior) = REQUIRED, (buf.validate.field).string = {max_len: 7, \
+         pattern: \"^a|\\\\d$\"}];\n  repeated B c = 2 [(buf.validate.field).repeated = {max_items: \
+         2}, (buf.validate.field).ignore = IGNORE_IF_ZERO_VALUE];\n  oneof d { option \
+         (buf.validate.oneof).required = true; A e = 3; }\n}\nmessage B { repeated string f = 1 \
+         [(buf.validate.field).repeated.items.string.in = 'g', \
+         (buf.validate.field).cel_expression = 'this.size() > 1']; }",
+    );
+    fs::write(folder.path().join("offered.conf"), "demo.v1.S\n").expect("a file");
+    let protos = Protos::compile(folder.path()).expect("it compiles");
+    let expected = "| Field | What it may hold |\n|---|---|\n\
+                    | `demo.v1.A` | a word \\| more |\n\
+                    | `demo.v1.A.d` | one of its fields is there |\n\
+                    | `demo.v1.A.b` | required; `string.max_len: 7`; `string.pattern: \"^a\\|\\d$\"` |\n\
+                    | `demo.v1.A.c` | if set, `repeated.max_items: 2` |\n\
+                    | `demo.v1.B.f` | `this.size() > 1`; `repeated.items.string.in: [\"g\"]` |\n";
+    assert_eq!(contract::validate::rules(&protos), expected);
 }

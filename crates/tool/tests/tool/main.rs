@@ -12,3 +12,4 @@ mod checking;
 mod completing;
 mod refusals;
 mod stage;
+mod traits;

@@ -34,7 +34,7 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         (
             "import.proto",
             "import \"a/b.proto\";",
-            "import.proto:3: import \"a/b.proto\" is not there; looked for a/b.proto and among the \
+            "import.proto:3:1: import \"a/b.proto\" is not there; looked for a/b.proto and among the \
              files that come with the contract: give the folder that has it with -I",
         ),
         (
@@ -63,7 +63,7 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
             "policy.proto",
             "import \"mesh/v1/policy.proto\"; message M {} service S { rpc A(M) returns (M) { option \
              (mesh.v1.method) = { retry_policy: { max_attempts: 3 } }; } }",
-            "policy.proto:3: bad.v1.S/A: retry_policy on an rpc that is not safe to repeat",
+            "policy.proto:3:57: bad.v1.S/A: retry_policy on an rpc that is not safe to repeat",
         ),
         (
             "twins.proto",
