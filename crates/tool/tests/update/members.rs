@@ -34,6 +34,14 @@ fn a_member_brings_the_shared_crates_along_once() {
             "// next-line",
         );
         insert(&template.join("src/main.rs"), 2, "// next-line");
+        for path in ["deny.toml", "template/.github/workflows/ci.yml"] {
+            insert(&template.join(path), 2, "# next-line");
+        }
+        edit(
+            &template.join("Cargo.toml"),
+            "lto = \"fat\"",
+            "lto = \"thin\"",
+        );
         edit(
             &template.join("hooks/platform.rhai"),
             "VERSION = \"0.1.0\"",
@@ -59,6 +67,10 @@ fn a_member_brings_the_shared_crates_along_once() {
     let changed = workspace.git(&["diff", "--name-only", "main", branch]);
     for path in [
         "crates/chassis/src/lib.rs",
+        // What it has at the root.
+        ".github/workflows/parcel-service.yml",
+        "Cargo.toml",
+        "deny.toml",
         "services/parcel-service/src/main.rs",
         "services/parcel-service/.template.toml",
         "services/parcel-service/migrations/sqlite/0099_next.sql",
@@ -72,11 +84,13 @@ fn a_member_brings_the_shared_crates_along_once() {
         "{changed}"
     );
     workspace.git(&["merge", "--quiet", "--ff-only", branch]);
-    assert!(workspace.read("Cargo.toml").contains("# team-line"));
-    assert!(workspace.read("Cargo.toml").contains("\"invoice-service\""));
+    let root = workspace.read("Cargo.toml");
+    for line in ["# team-line", "\"invoice-service\"", "lto = \"thin\""] {
+        assert!(root.contains(line), "{line}: {root}");
+    }
     assert!(parcel.read("src/main.rs").contains("team-line"));
 
-    // The crates are there already.
+    // The crates and the root are there already.
     let update = invoice.update(&[]);
     assert_eq!(update.code, 0, "{}", update.said);
     let changed = workspace.git(&[
@@ -87,6 +101,12 @@ fn a_member_brings_the_shared_crates_along_once() {
     ]);
     assert!(changed.contains("invoice-service/src/main.rs"), "{changed}");
     assert!(!changed.contains("crates/"), "{changed}");
+    assert!(
+        !changed
+            .lines()
+            .any(|it| ["Cargo.toml", "deny.toml"].contains(&it)),
+        "{changed}"
+    );
     assert!(!changed.contains("parcel-service"), "{changed}");
     let again = parcel.update(&[]);
     assert!(again.said.contains("up to date"), "{}", again.said);
