@@ -1,9 +1,12 @@
 //! `cargo lab clients`: the clients of other languages load the contract's
-//! service config and call a server that fails; what counts is what it saw.
+//! service config and call a server that fails; what counts is what it saw. The
+//! packages of `cargo xtask clients` go through scenarios against the real one.
 
 mod language;
+mod packages;
 mod scenario;
 mod server;
+mod setup;
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,6 +14,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 use contract::service_config::{self, Timeouts};
 use contract::{Contract, Protos};
+
+use tool::command::Language as Of;
 
 use crate::skip::skip;
 use language::{Language, languages};
@@ -44,6 +49,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Err(error) => skip(&format!("{} client", language.name), &format!("{error:#}"))?,
         }
     }
+    if args.service.is_none() {
+        let languages = Of::ALL.into_iter();
+        let chosen =
+            |it: &Of| args.only.is_empty() || args.only.iter().any(|only| only == it.name());
+        problems.extend(packages::run(
+            &languages.filter(chosen).collect::<Vec<_>>(),
+            &contract,
+        )?);
+    }
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
     }
@@ -59,7 +73,7 @@ fn judge(language: &Language, contract: &Contract, problems: &mut Vec<String>) -
         let config = service_config::json(contract, None, timeouts).map_err(|it| anyhow!(it))?;
         let path = tree::target().join("clients/service-config.json");
         fs::write(&path, config).with_context(|| path.display().to_string())?;
-        for report in scenario.run(language, contract, &path)? {
+        for report in scenario.run(contract, |address, _| language.run(address, &path))? {
             let verdict = if report.wrong.is_empty() {
                 "ok"
             } else {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::add::Addition;
 use crate::adopt::adopt;
 use crate::check::check;
+use crate::clients::{Packages, clients};
 use crate::complete::complete;
 use crate::update::{self, Options};
 use crate::{Error, Project};
@@ -23,6 +24,7 @@ usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
                           [--set KEY=ANSWER]... [--dry-run] [--abort]
        cargo xtask migrate-values FILE... [--from VERSION]
+       cargo xtask clients [--lang go,python,node] [--out DIR] [--go-module PATH]
        cargo xtask contract [--check | service-config ...]
 
 adopt     takes .proto files, or folders of them, into proto/ as they are, with what
@@ -52,6 +54,9 @@ update    merges a newer version of the template, on a branch of its own; nothin
 migrate-values
           moves in values files of the chart, kept wherever, what newer versions have
           elsewhere; comments stay. --from leaves out what VERSION had already.
+clients   makes packages for callers in other languages, in target/clients or DIR: a Go
+          module called PATH, a Python wheel and an npm package, each with stubs and
+          the contract's deadlines and retries. Go, Python and Node do the work.
 contract  rewrites what is derived from proto/: see cargo xtask contract --help.
 ";
 
@@ -78,6 +83,10 @@ pub fn main() -> ExitCode {
         },
         ("complete", []) => ended(run_complete()),
         ("check", []) => ended(run_check()),
+        ("clients", rest) => match Packages::parse(rest) {
+            Ok(packages) => ended(run_clients(&packages)),
+            Err(error) => usage(&error),
+        },
         ("migrate-values", rest) => match values(rest) {
             Ok((files, from)) => ended(run_migrate(&files, from.as_deref())),
             Err(error) => usage(&error),
@@ -187,6 +196,13 @@ fn run_check() -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(findings.faults.join("\n")))
+}
+
+fn run_clients(packages: &Packages) -> Result<(), Error> {
+    for made in clients(&Project::find()?, packages)? {
+        println!("{:<8}{}", made.language.name(), made.package.display());
+    }
+    Ok(())
 }
 
 /// What `migrate-values` is told.

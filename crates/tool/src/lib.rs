@@ -16,6 +16,7 @@ mod add;
 mod adopt;
 mod check;
 mod cli;
+mod clients;
 mod complete;
 mod error;
 mod generated;
@@ -37,6 +38,7 @@ pub mod command {
     pub use crate::add::{Added, add_resource, add_rpc, add_service, add_upstream};
     pub use crate::adopt::{Adoption, adopt};
     pub use crate::check::{Findings, check};
+    pub use crate::clients::{Language, Made, Packages, clients};
     pub use crate::complete::complete;
     pub use crate::update::{Options, Report, abort, update};
 }

@@ -1,0 +1,56 @@
+//! Plugins of protoc, called as protoc calls them.
+
+use std::fs;
+use std::path::Path;
+
+use prost::Message as _;
+use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse, Version};
+
+use super::api::Api;
+use super::command::{command, with_input};
+use crate::Error;
+
+/// Generates code for `files` into `out`.
+pub(super) fn generate(
+    plugin: &Path,
+    api: &Api,
+    files: Vec<String>,
+    parameter: &str,
+    out: &Path,
+) -> Result<(), Error> {
+    let request = CodeGeneratorRequest {
+        file_to_generate: files,
+        parameter: Some(parameter.to_owned()),
+        proto_file: api.files.file.clone(),
+        // The youngest that older plugins ask for.
+        compiler_version: Some(Version {
+            major: Some(5),
+            minor: Some(29),
+            patch: Some(0),
+            suffix: None,
+        }),
+    };
+    let answer = with_input(
+        &mut command(plugin, out),
+        &request.encode_to_vec(),
+        "what brings it",
+    )?;
+    let shown = plugin.display();
+    let response = CodeGeneratorResponse::decode(&*answer)
+        .map_err(|error| Error::new(format!("{shown} answered what is no response: {error}")))?;
+    if let Some(error) = response.error {
+        return Err(Error::new(format!("{shown}: {error}")));
+    }
+    for file in response.file {
+        write(&out.join(file.name()), file.content())?;
+    }
+    Ok(())
+}
+
+/// Writes a file, and its folder.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| Error::io(folder, &error))?;
+    }
+    fs::write(path, text).map_err(|error| Error::io(path, &error))
+}
