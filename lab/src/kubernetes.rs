@@ -77,7 +77,7 @@ pub(crate) fn etcd(folder: &Path, address: Address) -> Vec<String> {
     ]
 }
 
-/// Arguments of the API server, less how it authorizes.
+/// Arguments of the API server, less how it authorizes and what addresses Services have.
 pub(crate) fn api_server(folder: &Path, address: Address) -> Vec<String> {
     let file = |name: &str| folder.join(name).display().to_string();
     vec![
@@ -89,7 +89,6 @@ pub(crate) fn api_server(folder: &Path, address: Address) -> Vec<String> {
         "--service-account-issuer=https://kubernetes.default.svc".into(),
         format!("--service-account-key-file={}", file("key.pem")),
         format!("--service-account-signing-key-file={}", file("key.pem")),
-        "--service-cluster-ip-range=10.96.0.0/16".into(),
         format!("--token-auth-file={}", file("tokens.csv")),
         "--anonymous-auth=false".into(),
     ]

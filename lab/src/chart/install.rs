@@ -124,8 +124,8 @@ fn moves() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// A namespace that takes hardened pods only, and the accounts of test pods,
-/// which a controller would make.
+/// A namespace that takes hardened pods only, the accounts of test pods, which a
+/// controller would make, and the classes that cases name.
 fn surroundings() -> Value {
     let account = |name: &str| {
         json!({
@@ -143,6 +143,14 @@ fn surroundings() -> Value {
         },
         account("default"),
         account("gateway"),
+        {
+            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": "high"}, "value": 1000,
+        },
+        {
+            "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass",
+            "metadata": {"name": "gvisor"}, "handler": "runsc",
+        },
     ]})
 }
 

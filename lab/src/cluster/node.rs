@@ -165,6 +165,7 @@ fn api_server(folder: &Path) -> Vec<String> {
     let mut args = kubernetes::api_server(folder, ADDRESS);
     args.extend(
         [
+            "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
             "--allow-privileged=true",

@@ -50,6 +50,7 @@ impl<'a> Cluster<'a> {
                 // No other finds it by the Service that this would keep.
                 "--endpoint-reconciler-type=none",
                 "--authorization-mode=AlwaysAllow",
+                "--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112",
             ]),
         )?;
         let client = || kubernetes::client(tools, folder.path(), "kubectl", ADMIN.name);
