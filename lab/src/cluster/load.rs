@@ -12,7 +12,7 @@ use super::kube::wait_until;
 use crate::support::callers::{self, Callers, Seen};
 
 /// Connections: a Service hands each to some pod.
-pub(super) const CONNECTIONS: u64 = 4;
+const CONNECTIONS: u64 = 4;
 /// Calls per second of each; some creating, some listing.
 const RATE: u64 = 12;
 /// How long calls go on once it is done.

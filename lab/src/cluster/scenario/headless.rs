@@ -5,10 +5,8 @@ use chassis::settings::ClientTlsSettings;
 
 use super::replicas::{install, on_postgres};
 use crate::cluster::Lab;
-use crate::cluster::load::{CONNECTIONS, during};
+use crate::cluster::load::during;
 use crate::cluster::release::Release;
-
-const REPLICAS: u64 = 2;
 
 pub(super) fn run(lab: &mut Lab) -> Result<()> {
     let Some(database) = &lab.database else {
@@ -17,8 +15,7 @@ pub(super) fn run(lab: &mut Lab) -> Result<()> {
     let kube = &lab.node.kube;
     let release = Release::new(kube, "headless", "shop")?;
     database.make(kube, release.namespace)?;
-    let replicas = format!("replicaCount={REPLICAS}");
-    let values = on_postgres(&[&replicas, "service.headless=true"]);
+    let values = on_postgres(&["replicaCount=2", "service.headless=true"]);
     install(&release, &values)?;
     let url = format!(
         "http://{}-headless.{}.svc.cluster.local:50051",
@@ -30,16 +27,17 @@ pub(super) fn run(lab: &mut Lab) -> Result<()> {
     let (_, took, seen) = during(&lab.runtime, &url, &ClientTlsSettings::default(), || {
         release.upgrade(&upgraded)
     })?;
-    // The first that meets the closed port of each old pod, on each connection.
-    let most = REPLICAS * CONNECTIONS;
+    // Until it asks DNS again, a connection may meet the closed port of an old pod;
+    // without `minReadySeconds` it would know of no other.
     ensure!(
-        seen.failed <= most,
-        "an upgrade lost {} calls, {most} at most without retries",
-        seen.failed
+        seen.failed * 100 < seen.calls,
+        "an upgrade lost {} of {} calls",
+        seen.failed,
+        seen.calls
     );
     let done = "`helm upgrade` of two replicas, callers by the headless name";
     let what =
-        "DNS is asked every 20 s; without retries a connection may lose one call to each old pod";
+        "DNS is asked every 20 s; without retries a few calls meet the closed port of an old pod";
     lab.report.called(done, took, &seen, what);
     release.uninstall()
 }
