@@ -39,6 +39,9 @@ pub(crate) fn written(service: &Service) -> PathBuf {
 
 /// Makes all services; returns where they are.
 pub(crate) fn make() -> Result<PathBuf> {
+    // Whoever comes at the same time waits.
+    let lock = fs::File::create(tree::root().join("shop/made.lock"))?;
+    lock.lock()?;
     let program = tools::ensure("cargo-generate")?;
     let folder = tree::target().join("shop-stage");
     let stage = Stage::new(&folder, program)?;

@@ -19,6 +19,7 @@ pub(crate) struct Ports {
     pub(crate) order: u16,
     pub(crate) inventory: u16,
     pub(crate) payment: u16,
+    pub(crate) gateway: u16,
 }
 
 impl Ports {
@@ -27,12 +28,13 @@ impl Ports {
         order: 50051,
         inventory: 50052,
         payment: 50053,
+        gateway: 8080,
     };
 
     /// Some that were free a moment ago.
     pub(crate) fn free() -> Result<Self> {
         // All are held until the last is known, so that none comes twice.
-        let held: Vec<_> = (0..3)
+        let held: Vec<_> = (0..4)
             .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .collect::<Result<_, _>>()?;
         let port = |at: usize| anyhow::Ok(held[at].local_addr()?.port());
@@ -40,6 +42,7 @@ impl Ports {
             order: port(0)?,
             inventory: port(1)?,
             payment: port(2)?,
+            gateway: port(3)?,
         })
     }
 }

@@ -77,7 +77,8 @@ async fn prove(args: &Args, binaries: &Path, data: &Path) -> Result<()> {
         collector: None,
     };
     let mut running = Vec::new();
-    for plan in run::plans(&setup) {
+    // Customers call the order service itself: the gateway keeps nothing.
+    for plan in run::plans(&setup).into_iter().take(3) {
         let mut process = plan.start()?;
         process.listens()?;
         running.push(process);

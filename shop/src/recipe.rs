@@ -11,12 +11,13 @@ pub(crate) struct Service {
     pub(crate) upstreams: &'static [(&'static str, &'static str)],
 }
 
-/// The template's own order service has it as its upstream; there it has the names of
-/// the service that was made.
+/// As the order service that was made has them.
 const INVENTORY: &str = "shop/made/order-service/proto/acme/inventory/v1/inventory.proto";
 
+const ORDER: &str = "shop/made/order-service/proto/acme/order/v1/order.proto";
+
 /// In the sequence in which they are made. None calls one that starts later.
-pub(crate) const SERVICES: [Service; 3] = [
+pub(crate) const SERVICES: [Service; 4] = [
     Service {
         name: "order-service",
         answers: &["store=sqlite"],
@@ -33,6 +34,13 @@ pub(crate) const SERVICES: [Service; 3] = [
         name: "payment-service",
         answers: &["sample=none", "hello=no"],
         protos: &["shop/proto/acme/payment/v1/payment.proto"],
+        upstreams: &[],
+    },
+    // Nobody outside has anything to do with payments.
+    Service {
+        name: "shop-gateway",
+        answers: &["sample=gateway", "hello=no"],
+        protos: &[ORDER, "shop/proto/acme/inventory/v1/stock.proto"],
         upstreams: &[],
     },
 ];

@@ -40,12 +40,13 @@ pub(crate) struct Setup<'a> {
     pub(crate) collector: Option<String>,
 }
 
-/// How the services are started: payment, inventory, order.
-pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 3] {
+/// How the services are started: payment, inventory, order, gateway.
+pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 4] {
     let Ports {
         order,
         inventory,
         payment,
+        gateway,
     } = setup.ports;
     let url = |port: u16| format!("http://127.0.0.1:{port}");
     let file = |name: &str| setup.data.join(name).display().to_string();
@@ -82,6 +83,14 @@ pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 3] {
                 &url(payment),
                 "--inventory-settle-after",
                 setup.settle_after,
+            ],
+        ),
+        plan(
+            "shop-gateway",
+            gateway,
+            &[
+                "--upstream",
+                &format!("order={},inventory={}", url(order), url(inventory)),
             ],
         ),
     ]

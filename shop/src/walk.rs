@@ -4,9 +4,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 use crate::build;
@@ -28,29 +31,31 @@ const CALLER: &str = "00f067aa0ba902b7";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Steps of one `CreateOrder`: the depth, the service, and the step.
-const STEPS: [(usize, &str, &str); 10] = [
-    (0, "order-service", "acme.order.v1.OrderService/CreateOrder"),
-    (1, "order-service", "store replay"),
-    (1, "order-service", "store hold"),
+const STEPS: [(usize, &str, &str); 12] = [
+    (0, "shop-gateway", "acme.order.v1.OrderService/CreateOrder"),
+    (1, "shop-gateway", "acme.order.v1.OrderService/CreateOrder"),
+    (2, "order-service", "acme.order.v1.OrderService/CreateOrder"),
+    (3, "order-service", "store replay"),
+    (3, "order-service", "store hold"),
     (
-        1,
+        3,
         "order-service",
         "acme.inventory.v1.InventoryService/Reserve",
     ),
     (
-        2,
+        4,
         "inventory-service",
         "acme.inventory.v1.InventoryService/Reserve",
     ),
-    (3, "inventory-service", "ledger set"),
-    (1, "order-service", "acme.payment.v1.PaymentService/Charge"),
+    (5, "inventory-service", "ledger set"),
+    (3, "order-service", "acme.payment.v1.PaymentService/Charge"),
     (
-        2,
+        4,
         "payment-service",
         "acme.payment.v1.PaymentService/Charge",
     ),
-    (3, "payment-service", "ledger set"),
-    (1, "order-service", "store create"),
+    (5, "payment-service", "ledger set"),
+    (3, "order-service", "store create"),
 ];
 
 pub(crate) fn run() -> Result<()> {
@@ -83,23 +88,25 @@ async fn walk(binaries: &Path, data: &Path) -> Result<()> {
     }
     let shop = Shop::new(ports)?;
 
-    let order = shop.order("alice", 4, Some(TRACE)).await?;
+    let (status, order) = shop.order_by_rest(4).await?;
+    ensure!(status == 200, "an order is answered {status}: {order}");
+    let name = order["name"].as_str().context("a name")?;
     shop.has(6, "5.00").await.context("after an order")?;
     println!("4 pencils are ordered: 6 are left, and 5.00 EUR to spend");
 
-    let refused = shop.order("alice", 7, None).await;
+    let refused = shop.order("alice", 7).await;
     shop.has(6, "5.00")
         .await
         .context("after one that is out of stock")?;
     println!("7 are out of stock: {}", reason(refused, "OUT_OF_STOCK")?);
 
-    let refused = shop.order("alice", 5, None).await;
+    let refused = shop.order("alice", 5).await;
     shop.has(6, "5.00")
         .await
         .context("after one that is not paid")?;
     println!("5 cannot be paid: {}", reason(refused, "PAYMENT_REFUSED")?);
 
-    let change = shop.change(&order.name, 9).await;
+    let change = shop.change(name, 9).await;
     shop.has(6, "5.00")
         .await
         .context("after a change that is not paid")?;
@@ -108,11 +115,11 @@ async fn walk(binaries: &Path, data: &Path) -> Result<()> {
         reason(change, "PAYMENT_REFUSED")?
     );
 
-    shop.change(&order.name, 2).await?;
+    shop.change(name, 2).await?;
     shop.will_have(8, "7.50").await.context("after a change")?;
     println!("2 instead: 8 are left, and 7.50 EUR");
 
-    shop.cancel(&order.name).await?;
+    shop.cancel(name).await?;
     shop.will_have(10, "10.00")
         .await
         .context("after a cancellation")?;
@@ -139,6 +146,7 @@ fn print(tree: &[(usize, Span)]) {
 
 /// Its services, as customers see them.
 struct Shop {
+    gateway: u16,
     orders: OrderServiceClient<Channel>,
     stock: StockServiceClient<Channel>,
     payments: PaymentServiceClient<Channel>,
@@ -150,37 +158,56 @@ impl Shop {
             anyhow::Ok(Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.connect_lazy())
         };
         Ok(Self {
+            gateway: ports.gateway,
             orders: OrderServiceClient::new(channel(ports.order)?),
             stock: StockServiceClient::new(channel(ports.inventory)?),
             payments: PaymentServiceClient::new(channel(ports.payment)?),
         })
     }
 
-    async fn order(
-        &self,
-        customer: &str,
-        pencils: i32,
-        trace: Option<&str>,
-    ) -> Result<pb::Order, Status> {
-        let mut request = Request::new(pb::CreateOrderRequest {
+    async fn order(&self, customer: &str, pencils: i32) -> Result<pb::Order, Status> {
+        let request = pb::CreateOrderRequest {
             order: Some(pb::Order {
                 customer: customer.to_owned(),
                 items: items(pencils),
                 ..pb::Order::default()
             }),
             request_id: uuid::Uuid::new_v4().to_string(),
-        });
-        if let Some(trace) = trace {
-            let parent = format!("00-{trace}-{CALLER}-01");
-            let parent = parent.parse().map_err(|_| Status::internal("no header"))?;
-            request.metadata_mut().insert("traceparent", parent);
-        }
+        };
         Ok(self
             .orders
             .clone()
             .create_order(request)
             .await?
             .into_inner())
+    }
+
+    /// As a browser does, through the gateway; the status and what it answers.
+    async fn order_by_rest(&self, pencils: i32) -> Result<(u16, Value)> {
+        let order = json!({
+            "customer": "alice",
+            "items": [{
+                "sku": "pencil",
+                "quantity": pencils,
+                "unitPrice": {"currencyCode": "EUR", "units": 1, "nanos": 250_000_000},
+            }],
+        })
+        .to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.gateway)).await?;
+        let request = format!(
+            "POST /v1/orders?request_id={} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\
+             traceparent: 00-{TRACE}-{CALLER}-01\r\n\r\n{order}",
+            uuid::Uuid::new_v4(),
+            order.len()
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("a head")?;
+        let status = head.split(' ').nth(1).context("a status")?.parse()?;
+        let body = serde_json::from_str(body).with_context(|| answer.clone())?;
+        Ok((status, body))
     }
 
     async fn change(&self, name: &str, pencils: i32) -> Result<pb::Order, Status> {

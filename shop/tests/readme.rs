@@ -100,11 +100,13 @@ fn the_shop_opens_answers_and_drains() {
         assert!(said.read_line(&mut line).unwrap() > 0, "it did not open");
     }
     let mut typed = blocks("sh");
-    typed.retain(|command| command.starts_with("grpcurl "));
+    typed.retain(|command| !command.starts_with("cargo "));
     let answers: Vec<_> = (typed.iter())
         .map(|command| {
-            let arguments = command.strip_prefix("grpcurl").unwrap();
-            let command = format!("'{}'{arguments}", grpcurl.display());
+            let command = match command.strip_prefix("grpcurl") {
+                Some(arguments) => format!("'{}'{arguments}", grpcurl.display()),
+                None => (*command).to_owned(),
+            };
             let output = Command::new("sh").args(["-c", &command]).output().unwrap();
             assert!(output.status.success(), "{command}: {output:?}");
             String::from_utf8(output.stdout).unwrap()
@@ -113,8 +115,8 @@ fn the_shop_opens_answers_and_drains() {
     let [order, stock, account] = answers.as_slice() else {
         panic!("{} commands", answers.len())
     };
-    assert!(order.contains("\"state\": \"STATE_OPEN\""), "{order}");
-    assert!(stock.contains("\"left\": \"97\""), "{stock}");
+    assert!(order.contains("\"STATE_OPEN\""), "{order}");
+    assert!(stock.contains("\"97\""), "{stock}");
     assert!(account.contains("\"units\": \"196\""), "{account}");
 
     // Spans come in batches.
@@ -124,7 +126,7 @@ fn the_shop_opens_answers_and_drains() {
         let mut text = String::new();
         page.read_to_string(&mut text).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(100));
-        text.contains("order-service: acme.order.v1.OrderService/CreateOrder")
+        text.contains("shop-gateway: ")
     });
     assert!(shown, "the trace is not shown");
 
@@ -132,5 +134,5 @@ fn the_shop_opens_answers_and_drains() {
     let mut rest = String::new();
     said.read_to_string(&mut rest).unwrap();
     assert!(shop.0.wait().unwrap().success());
-    assert_eq!(rest.matches(" has drained").count(), 3, "{rest}");
+    assert_eq!(rest.matches(" has drained").count(), 4, "{rest}");
 }
