@@ -1,8 +1,10 @@
 //! What is REST's own: paths, queries, etags, and what a wrong request is told.
 
 use http::{Method, StatusCode};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::helpers::Server;
 use crate::outcome::reason;
 use crate::process::Running;
 use crate::protocols::{header, http, json};
@@ -145,4 +147,25 @@ async fn deadlines_and_request_ids_go_through() {
     assert_eq!(late.status(), StatusCode::GATEWAY_TIMEOUT, "{late:?}");
     let wrong = http(Method::GET, &url, &[("connect-timeout-ms", "soon")], "").await;
     assert_eq!(wrong.status(), 400);
+}
+
+#[tokio::test]
+async fn request_ids_and_traces_reach_the_upstream() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let server = Server::start_with(&["--log-level=info,rpc=debug"]);
+    let upstream = format!("--upstream=order=http://{}", server.grpc);
+    let mut running = Running::before(server, &[&upstream]);
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let headers = [("x-request-id", "a-walk"), ("traceparent", parent.as_str())];
+    let got = http(Method::GET, &running.url("/v1/orders"), &headers, "").await;
+    assert_eq!(got.status(), 200);
+    let log = running.server.log.take().unwrap();
+    running.server.signal(Signal::TERM);
+    let log = tokio::task::spawn_blocking(|| log.join().unwrap());
+    let log = log.await.unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("ListOrders"))
+        .unwrap();
+    assert!(line.contains("a-walk") && line.contains(TRACE), "{line}");
 }

@@ -209,4 +209,36 @@ mod tests {
             assert!(origin(wrong).is_err(), "{wrong}");
         }
     }
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        gateway: GatewaySettings,
+    }
+
+    #[test]
+    fn an_upstream_is_set_by_its_service_its_name_or_a_variable() {
+        use clap::Parser as _;
+        const SERVICE: &str = "acme.order.v1.OrderService";
+        let both = format!("--upstream=order=http://a:1,{SERVICE}=http://b:1");
+        let set = |words: &[&str]| Cli::try_parse_from(words).unwrap().gateway;
+        let environment = [("ORDER_ENDPOINT".to_owned(), "http://c:1".to_owned())].into();
+        let url = |settings: &GatewaySettings| {
+            let (url, setting) = settings.address(SERVICE, &environment);
+            (url.unwrap().expose().to_owned(), setting)
+        };
+        assert_eq!(url(&set(&["x", &both])).0, "http://b:1");
+        assert_eq!(
+            url(&set(&["x", "--upstream=order=http://a:1"])).0,
+            "http://a:1"
+        );
+        let (by_variable, setting) = url(&set(&["x"]));
+        assert_eq!(
+            (by_variable.as_str(), setting.as_str()),
+            ("http://c:1", "ORDER_ENDPOINT")
+        );
+        let (none, setting) = set(&["x"]).address(SERVICE, &HashMap::new());
+        assert!(none.is_none());
+        assert_eq!(setting, "--upstream order");
+    }
 }

@@ -32,7 +32,7 @@ pub enum Command {
     Healthcheck(Target),
     /// Ask a running server for each of its services; exits 0 if all are served.
     Smoke(Target),
-    /// Print the OpenAPI document, as /openapi.json serves it.
+    /// Print the `OpenAPI` document, as /openapi.json serves it.
     Openapi,
 }
 

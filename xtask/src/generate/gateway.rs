@@ -47,7 +47,7 @@ fn as_it_comes(stage: &Stage) -> Result<()> {
         ensure!(left.is_none(), "{left:?} is of no use in a gateway");
     }
     let record = String::from_utf8(project.read(".template.toml")?)?;
-    ensure!(record.contains("sample = \"gateway\""), "{record}");
+    ensure!(record.contains("sample = \"gateway\"\n"), "{record}");
     Ok(())
 }
 

@@ -23,10 +23,10 @@ fn get(address: SocketAddr, path: &str) -> (String, String) {
 fn paths_of_the_proto_have_a_meaning_and_are_documented() {
     let document = GATEWAY.openapi().map_err(|fatal| fatal.to_string());
     let server = Server::start();
-    let (status, served) = get(server.grpc, "/openapi.json");
+    let (status, body) = get(server.grpc, "/openapi.json");
     assert!(status.contains("200"), "{status}");
-    let served: Value = serde_json::from_str(&served).unwrap();
-    assert_eq!(served, document.unwrap());
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body, document.unwrap());
 }
 
 #[test]
