@@ -8,14 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::service_config::{self, Timeouts};
-use crate::{Error, Protos, files};
+use crate::{Error, Protos, breaking, files};
 
 const USAGE: &str = "\
 usage: cargo contract [--check] [--root PATH]
+       cargo contract breaking --against REVISION [--meant ID]... [--root PATH]
        cargo contract service-config [--timeouts] [--service NAME] [--root PATH]
 
 Without a command, rewrites helm/files/contract.yaml and the tables of
 docs/contract.md from proto/; --check writes nothing and fails if they are stale.
+
+breaking compares proto/ with what git has at REVISION, and fails if callers of what is
+offered lose something: an rpc, a field, time, attempts, the right to call or to repeat,
+or if a request must keep another rule. What is meant is said by the ID that is printed:
+--meant timeout:shop.cart.v1.CartService/GetCart.
 
 service-config prints gRPC's service config as JSON: retries only, right for
 every client, or with --timeouts also timeouts, for clients that apply them
@@ -27,6 +33,7 @@ enum Command {
     Write,
     Check,
     ServiceConfig(Timeouts, Option<String>),
+    Breaking(String, Vec<String>),
 }
 
 /// Runs it with the arguments behind the program's name.
@@ -54,18 +61,27 @@ pub fn main(args: impl Iterator<Item = String>) -> ExitCode {
 fn arguments(arguments: impl Iterator<Item = String>) -> Result<(Command, PathBuf), String> {
     let mut arguments = arguments.peekable();
     let config = arguments.next_if(|it| it == "service-config").is_some();
+    let breaking = !config && arguments.next_if(|it| it == "breaking").is_some();
     let (mut check, mut timeouts, mut service) = (false, Timeouts::Omit, None);
+    let (mut against, mut meant) = (None, Vec::new());
     let mut root = None;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--help" | "-h" => return Ok((Command::Help, PathBuf::new())),
-            "--check" if !config => check = true,
+            "--check" if !config && !breaking => check = true,
+            "--against" if breaking => against = Some(value()?),
+            "--meant" if breaking => meant.push(value()?),
             "--timeouts" if config => timeouts = Timeouts::Include,
             "--service" if config => service = Some(value()?),
             "--root" => root = Some(PathBuf::from(value()?)),
             _ => return Err(format!("unexpected argument {argument}")),
         }
+    }
+    if breaking {
+        let against = against.ok_or("breaking needs --against and a revision, such as main")?;
+        let command = Command::Breaking(against, meant);
+        return Ok((command, root.unwrap_or_else(nearest)));
     }
     let command = match (config, check) {
         (true, _) => Command::ServiceConfig(timeouts, service),
@@ -102,6 +118,7 @@ fn run(command: &Command, root: &Path) -> Result<(), String> {
                 ));
             }
         }
+        Command::Breaking(against, meant) => compare(root, against, meant)?,
         Command::ServiceConfig(timeouts, service) => {
             let contract = Protos::compile(root.join("proto"))
                 .and_then(|it| it.contract())
@@ -113,4 +130,34 @@ fn run(command: &Command, root: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Prints what callers lose, and fails if not all of it is meant.
+fn compare(root: &Path, against: &str, meant: &[String]) -> Result<(), String> {
+    let old = breaking::at(root, against)?;
+    let new = Protos::compile(root.join("proto")).map_err(|error| error.to_string())?;
+    let changes = breaking::changes(&old, &new).map_err(|error| error.to_string())?;
+    for id in meant {
+        if !changes.iter().any(|change| change.id == *id) {
+            return Err(format!(
+                "--meant {id}: there is no such change; leave it out"
+            ));
+        }
+    }
+    let mut refused = 0;
+    for change in &changes {
+        if meant.contains(&change.id) {
+            println!("meant, {change}");
+        } else {
+            println!("{change}");
+            refused += 1;
+        }
+    }
+    match refused {
+        0 => Ok(()),
+        _ => Err(format!(
+            "callers of {against} lose {refused} of what they rely on; take it back, add something \
+             new beside it, or say --meant ID"
+        )),
+    }
 }

@@ -12,12 +12,14 @@
 //! - [`chart`]: what the Helm chart reads
 //! - [`service_config`]: what gRPC clients of every language read
 //! - [`mod@reference`], [`fidelity`]: what people read
+//! - [`breaking`]: what a change takes from callers
 //! - [`files`]: keeps the derived files that are checked in true
 //! - [`cli`]: `cargo contract`
 //! - [`build()`]: what a service's `build.rs` does
 
 mod annotation;
 mod beside;
+pub mod breaking;
 mod build;
 mod bundled;
 pub mod chart;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use protox::prost_reflect::prost::Message as _;
 use protox::prost_reflect::prost_types::FileDescriptorSet;
-use protox::prost_reflect::{DescriptorPool, DynamicMessage, FileDescriptor, Kind, Value};
+use protox::prost_reflect::{
+    DescriptorPool, DynamicMessage, FileDescriptor, Kind, MethodDescriptor, Value,
+};
 
 use crate::{Contract, Error, comments, compile, derive, offered};
 
@@ -155,6 +157,12 @@ impl Protos {
             }
         }
         Ok(set.encode_to_vec())
+    }
+
+    /// The rpcs that are offered.
+    pub(crate) fn rpcs(&self) -> impl Iterator<Item = MethodDescriptor> {
+        let offered = (self.pool.services()).filter(|it| self.offered.contains(it.full_name()));
+        offered.flat_map(|it| it.methods().collect::<Vec<_>>())
     }
 
     /// Names of the project's own files, and of those that declare a type which

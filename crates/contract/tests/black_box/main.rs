@@ -1,6 +1,7 @@
 //! Small .proto trees in, contracts or refusals out.
 #![allow(clippy::expect_used, reason = "a test ends where it cannot go on")]
 
+mod breaking;
 mod defaults;
 mod demo;
 mod duration;
