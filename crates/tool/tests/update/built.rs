@@ -87,6 +87,9 @@ impl Place {
         let folder = target.join("updates");
         fs::create_dir_all(&folder).unwrap();
         git(&folder, &["init", "--quiet"]);
+        // Crates of this tree have the same names and places: cargo would take one for
+        // the other, by the times of their files.
+        let target = target.join("updates-built");
         Self { target, folder }
     }
 
