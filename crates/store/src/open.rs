@@ -37,9 +37,9 @@ impl StoreUrl {
     #[must_use]
     #[cfg_attr(not(feature = "sqlite"), expect(unused_variables))]
     pub fn beside(&self, name: &str) -> Self {
-        match self {
+        match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) => {
+            Self::Sqlite(ref path) => {
                 let ending = path.extension().unwrap_or_default().to_owned();
                 let mut beside = path.with_extension(name).into_os_string();
                 if !ending.is_empty() {
@@ -56,14 +56,14 @@ impl StoreUrl {
     /// What it leads to, as telemetry names it.
     #[must_use]
     pub fn database(&self) -> Database {
-        match self {
+        match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => Database {
                 system: "sqlite",
                 ..Database::default()
             },
             #[cfg(feature = "postgres")]
-            Self::Postgres(url) => url.database(),
+            Self::Postgres(ref url) => url.database(),
         }
     }
 }
@@ -94,11 +94,11 @@ impl FromStr for StoreUrl {
 
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Sqlite(ref path) => write!(f, "sqlite:{}", path.display()),
             #[cfg(feature = "postgres")]
-            Self::Postgres(url) => url.fmt(f),
+            Self::Postgres(ref url) => url.fmt(f),
         }
     }
 }
@@ -141,9 +141,9 @@ pub async fn open<R: Table>(
     url: &StoreUrl,
     limits: Limits,
 ) -> Result<Arc<dyn Store<R>>, OpenError> {
-    match url {
+    match *url {
         #[cfg(feature = "sqlite")]
-        StoreUrl::Sqlite(path) => {
+        StoreUrl::Sqlite(ref path) => {
             let options = sqlite::Options {
                 published: limits.published,
                 request_retention: limits.request_retention,
@@ -154,7 +154,7 @@ pub async fn open<R: Table>(
             Ok(Arc::new(SqliteStore::<R>::open(path, &options)?))
         }
         #[cfg(feature = "postgres")]
-        StoreUrl::Postgres(url) => {
+        StoreUrl::Postgres(ref url) => {
             let options = postgres::Options {
                 application: limits.application,
                 connections: limits.connections,

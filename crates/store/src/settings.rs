@@ -135,11 +135,11 @@ impl StoreSettings {
     /// [`Fatal::usage`] that names `tool`.
     #[cfg_attr(not(feature = "postgres"), expect(unused_variables))]
     pub fn file_for(&self, command: &str, tool: &str) -> Result<&Path, Fatal> {
-        match self.url()? {
+        match *self.url()? {
             #[cfg(feature = "sqlite")]
-            StoreUrl::Sqlite(path) => Ok(path),
+            StoreUrl::Sqlite(ref path) => Ok(path),
             #[cfg(feature = "postgres")]
-            StoreUrl::Postgres(url) => Err(Fatal::usage(format!(
+            StoreUrl::Postgres(ref url) => Err(Fatal::usage(format!(
                 "{command} is for a SQLite file, the store is {url}: use {tool}"
             ))),
         }
