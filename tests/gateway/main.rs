@@ -8,6 +8,7 @@
 )]
 
 mod agree;
+mod bodies;
 mod edge;
 #[cfg(feature = "jwt")]
 mod guarded;

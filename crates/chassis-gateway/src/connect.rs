@@ -7,6 +7,7 @@ mod unary;
 
 use http::{HeaderMap, Method, header};
 
+use crate::bodies::Bodies;
 use crate::calls::Calls;
 use crate::fault::Details;
 
@@ -15,8 +16,7 @@ use crate::fault::Details;
 pub(crate) struct Connect {
     pub(crate) calls: Calls,
     pub(crate) details: Details,
-    /// Most bytes of a request's message.
-    pub(crate) most: usize,
+    pub(crate) bodies: Bodies,
 }
 
 /// How messages are written.

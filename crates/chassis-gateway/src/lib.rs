@@ -17,6 +17,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test panics to fail"))]
 
+mod bodies;
 mod calls;
 mod connect;
 mod dispatch;

@@ -7,15 +7,14 @@ mod stream;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use prost::Message as _;
 use serde_json::Value;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 
+use crate::bodies::Bodies;
 use crate::calls::{self, Calls};
 use crate::fault::Details;
-use crate::frames::too_large;
 use crate::rpcs::{Part, Rule};
 use crate::template::Captured;
 use crate::{headers, json};
@@ -25,8 +24,7 @@ use crate::{headers, json};
 pub(crate) struct Rest {
     pub(crate) calls: Calls,
     pub(crate) details: Details,
-    /// Most bytes of a request's body.
-    pub(crate) most: usize,
+    pub(crate) bodies: Bodies,
     pub(crate) heartbeat: std::time::Duration,
 }
 
@@ -63,8 +61,8 @@ impl Rest {
         let mut forwarded = headers::of_rest(&head.headers);
         calls::take_timeout(&mut forwarded)?;
         request::check_media_type(&head.headers, rule)?;
-        let body = self.read(body).await?;
-        let mut value = request::value(rule, captured, head.uri.query(), &body)?;
+        let body = self.bodies.read_json(body).await?;
+        let mut value = request::value(rule, captured, head.uri.query(), &body.bytes)?;
         preconditions.put_into(&mut value, &rule.rpc.input());
         if rule.rpc.streams_answers()
             && let Some(last) = head.headers.get("last-event-id")
@@ -106,15 +104,6 @@ impl Rest {
         }
         copy_request_id(&answer.headers, response.headers_mut());
         Ok(response)
-    }
-
-    async fn read(&self, body: Body) -> Result<bytes::Bytes, Status> {
-        let limited = Limited::new(body, self.most).collect().await;
-        match limited {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(too_large(self.most)),
-            Err(_) => Err(Status::new(Code::Cancelled, "the body broke off")),
-        }
     }
 }
 

@@ -23,6 +23,7 @@ use tonic::service::Routes;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 use tower_http::services::{ServeDir, ServeFile};
 
+use crate::bodies::Bodies;
 use crate::calls::{self, Calls, Guard, RateLimit, Upstreams};
 use crate::connect::Connect;
 use crate::dispatch::{self, Dispatch};
@@ -221,7 +222,7 @@ fn router(
 ) -> Router {
     let details = Details::new(&rpcs.pool);
     let calls = Calls::new(stack.clone(), server.messages.max_response_bytes);
-    let most = server.messages.max_request_bytes;
+    let bodies = Bodies::new(&server.messages);
     let files = settings.static_dir.as_ref().map(|dir| {
         let index = ServeFile::new(dir.join("index.html"));
         ServeDir::new(dir).fallback(index)
@@ -233,13 +234,13 @@ fn router(
         rest: Rest {
             calls: calls.clone(),
             details: details.clone(),
-            most,
+            bodies: bodies.clone(),
             heartbeat: settings.event_heartbeat,
         },
         connect: Connect {
             calls,
             details,
-            most,
+            bodies,
         },
         document: document.to_string(),
         trusted_proxies: settings.trusted_proxies,

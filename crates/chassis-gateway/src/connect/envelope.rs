@@ -14,6 +14,7 @@ use tonic::body::Body;
 
 use super::unary::compressed;
 use super::{Codec, Connect, error};
+use crate::bodies::Bodies;
 use crate::calls::{self, Streamed};
 use crate::frames::{Messages, framed};
 use crate::rpcs::Exposed;
@@ -65,12 +66,12 @@ impl Connect {
         }
         let mut headers = headers::of_connect(&head.headers);
         calls::take_timeout(&mut headers)?;
-        let messages = Messages::new(body, self.most);
+        let messages = Messages::new(body, self.bodies.most());
         let body = if rpc.streams_requests() {
-            requests(Arc::clone(rpc), codec, messages)
+            requests(Arc::clone(rpc), codec, messages, self.bodies.clone())
         } else {
             Body::new(http_body_util::Full::new(
-                single(rpc, codec, messages).await?,
+                single(rpc, codec, messages, &self.bodies).await?,
             ))
         };
         self.calls
@@ -128,10 +129,15 @@ impl Connect {
 }
 
 /// The one message of a caller that streams none.
-async fn single(rpc: &Exposed, codec: Codec, mut messages: Messages) -> Result<Bytes, Status> {
+async fn single(
+    rpc: &Exposed,
+    codec: Codec,
+    mut messages: Messages,
+    bodies: &Bodies,
+) -> Result<Bytes, Status> {
     let first = messages.next().await?;
     let first = first.ok_or_else(|| json::invalid("", "the call has no message; send one"))?;
-    let message = request(rpc, codec, &first)?;
+    let message = request(rpc, codec, &first, bodies)?;
     if messages.next().await?.is_some() {
         return Err(json::invalid(
             "",
@@ -142,13 +148,13 @@ async fn single(rpc: &Exposed, codec: Codec, mut messages: Messages) -> Result<B
 }
 
 /// The messages of a caller, as they come.
-fn requests(rpc: Arc<Exposed>, codec: Codec, messages: Messages) -> Body {
+fn requests(rpc: Arc<Exposed>, codec: Codec, messages: Messages, bodies: Bodies) -> Body {
     let frames = stream::unfold(Some(messages), move |messages| {
-        let rpc = Arc::clone(&rpc);
+        let (rpc, bodies) = (Arc::clone(&rpc), bodies.clone());
         async move {
             let mut messages = messages?;
             let next = match messages.next().await {
-                Ok(Some(message)) => request(&rpc, codec, &message),
+                Ok(Some(message)) => request(&rpc, codec, &message, &bodies),
                 Ok(None) => return None,
                 Err(status) => Err(status),
             };
@@ -162,13 +168,19 @@ fn requests(rpc: Arc<Exposed>, codec: Codec, messages: Messages) -> Body {
 }
 
 /// A caller's message, framed for gRPC.
-fn request(rpc: &Exposed, codec: Codec, message: &crate::frames::Message) -> Result<Bytes, Status> {
+fn request(
+    rpc: &Exposed,
+    codec: Codec,
+    message: &crate::frames::Message,
+    bodies: &Bodies,
+) -> Result<Bytes, Status> {
     if message.flags != 0 {
         return Err(compressed());
     }
     match codec {
         Codec::Proto => Ok(framed(0, &message.bytes)),
         Codec::Json => {
+            bodies.weigh(&message.bytes)?;
             let message = json::parsed(rpc.input(), &message.bytes)?;
             Ok(framed(0, &message.encode_to_vec()))
         }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use prost::Message as _;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -40,12 +40,11 @@ impl Connect {
             {
                 return Err(compressed());
             }
-            let bytes = match Limited::new(body, self.most).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(error) if error.is::<LengthLimitError>() => return Err(too_large(self.most)),
-                Err(_) => return Err(Status::new(Code::Cancelled, "the body broke off")),
+            let body = match codec {
+                Codec::Json => self.bodies.read_json(body).await?,
+                Codec::Proto => self.bodies.read(body).await?,
             };
-            self.call(rpc, codec, &head, &bytes).await
+            self.call(rpc, codec, &head, &body.bytes).await
         };
         self.finish(rpc, codec, answered.await)
     }
@@ -57,8 +56,11 @@ impl Connect {
         let codec = asked.as_ref().map_or(Codec::Json, |(codec, _)| *codec);
         let answered = async {
             let (codec, bytes) = asked?;
-            if bytes.len() > self.most {
-                return Err(too_large(self.most));
+            if bytes.len() > self.bodies.most() {
+                return Err(too_large(self.bodies.most()));
+            }
+            if codec == Codec::Json {
+                self.bodies.weigh(&bytes)?;
             }
             self.call(rpc, codec, &head, &bytes).await
         };
