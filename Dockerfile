@@ -45,6 +45,8 @@ USER 65532:65532
 # The only folder that is written to.
 VOLUME /data
 ENV STORE=sqlite:/data/store.db
+# For what a large transaction sets aside: there is no other folder.
+ENV SQLITE_TMPDIR=/data
 #:[/sqlite]
 ENV LOG_FORMAT=json
 # Threads share what the C library keeps for them; it would have eight arenas for

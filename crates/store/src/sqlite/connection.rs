@@ -1,10 +1,12 @@
 //! How the file is opened.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::Access;
 
 use super::{Options, fault};
 use crate::error::OpenError;
@@ -97,9 +99,11 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // What a large transaction or sort sets aside: the image has no folder for
-    // temporary files.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What a large transaction or sort sets aside. In memory it costs a tenth of a
+    // create more, and where there is no folder for it nothing else works.
+    if !is_any_writable(temporary_folders()) {
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+    }
     // Or a statement is planned anew each time for what it is asked with.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
@@ -110,20 +114,33 @@ pub(super) fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i6
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
+/// Where SQLite makes temporary files, the first that it may write to
+/// (<https://sqlite.org/tempfiles.html>).
+fn temporary_folders() -> impl Iterator<Item = PathBuf> {
+    let set = ["SQLITE_TMPDIR", "TMPDIR"].into_iter();
+    let usual = ["/var/tmp", "/usr/tmp", "/tmp", "."].into_iter();
+    set.filter_map(env::var_os)
+        .map(PathBuf::from)
+        .chain(usual.map(PathBuf::from))
+}
+
+fn is_any_writable(mut folders: impl Iterator<Item = PathBuf>) -> bool {
+    let writable = Access::WRITE_OK | Access::EXEC_OK;
+    folders.any(|folder| folder.is_dir() && rustix::fs::access(&folder, writable).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_set_aside_in_files_which_an_empty_image_has_no_folder_for() {
+    fn a_folder_for_temporary_files_is_one_that_is_there_and_writable() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let options = Options::default();
-        let writer = writer(&path, &[], &options).unwrap();
-        let reader = reader(&path).unwrap();
-        for connection in [writer, reader] {
-            // 2 is MEMORY.
-            assert_eq!(pragma(&connection, "temp_store").unwrap(), 2);
-        }
+        let [missing, file] = ["missing", "file"].map(|name| folder.path().join(name));
+        std::fs::write(&file, "").unwrap();
+        let none = [missing, file];
+        assert!(!is_any_writable(none.clone().into_iter()));
+        let one = none.into_iter().chain([folder.path().to_owned()]);
+        assert!(is_any_writable(one));
     }
 }
