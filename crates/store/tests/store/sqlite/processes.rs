@@ -107,7 +107,13 @@ fn a_file_that_may_not_be_written_to_is_named() {
 fn somebody_else(folder: &Path, mode: u32) -> Command {
     // Root's own folders may be closed to others.
     let program = folder.join("program");
-    fs::copy(env::current_exe().unwrap(), &program).unwrap();
+    // Not by this process: what another test starts meanwhile would have the copy
+    // open for writing, and it could not be run ("Text file busy").
+    let copied = Command::new("cp")
+        .arg(env::current_exe().unwrap())
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new(program);
     if fs::metadata(folder).unwrap().uid() == 0 {
         command.uid(NOBODY).gid(NOBODY);
