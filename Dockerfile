@@ -49,9 +49,9 @@ ENV STORE=sqlite:/data/store.db
 ENV SQLITE_TMPDIR=/data
 #:[/sqlite]
 ENV LOG_FORMAT=json
-# Threads share what the C library keeps for them; it would have eight arenas for
-# each core of the node, whatever the pod may use.
-ENV MALLOC_ARENA_MAX=2
+# Threads share what the C library has set aside; each would have an arena of its
+# own, of which no other takes what is free. Where a pod has many cores: more.
+ENV MALLOC_ARENA_MAX=1
 EXPOSE 50051 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/server", "healthcheck"]
 ENTRYPOINT ["/server"]

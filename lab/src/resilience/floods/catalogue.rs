@@ -20,7 +20,7 @@ pub(super) struct Flood {
     pub(super) name: &'static str,
     /// What it does, and where it is known from.
     pub(super) what: &'static str,
-    pub(super) connections: usize,
+    pub(super) connections: u32,
     pub(super) run: fn(Arc<Attacker>) -> Run,
 }
 
@@ -45,13 +45,14 @@ impl Flood {
 
     /// What the connections themselves may cost that it holds open, in MiB.
     pub(super) fn cost_of_connections(&self) -> f64 {
-        let kib = match self.name {
-            "idle" => 10_000 * CONNECTION,
-            "idle TLS" => 2_000 * CONNECTION_UNDER_TLS,
-            "one peer" => 2_000 * CONNECTION,
-            _ => 0,
+        let (open, kib) = match self.name {
+            "one peer" => (2_000, CONNECTION),
+            "idle TLS" => (self.connections, CONNECTION_UNDER_TLS),
+            // They never speak HTTP/2, and have none of its buffers.
+            "slow preface" | "admin port" => (0, CONNECTION),
+            _ => (self.connections, CONNECTION),
         };
-        f64::from(kib) / 1024.0
+        f64::from(open) * f64::from(kib) / 1024.0
     }
 }
 
