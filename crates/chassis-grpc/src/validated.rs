@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 
 use chassis_validate::{Found, Validate, validate};
 use prost::Message;
-use tonic::codec::{self, DecodeBuf, Decoder};
+use tonic::codec::{self, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
-use tonic_prost::{ProstDecoder, ProstEncoder};
+use tonic_prost::ProstDecoder;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 /// Most violations that an error lists: details travel in a header, and some
@@ -33,15 +33,32 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = ProstEncoder<T>;
+    type Encoder = SizedEncoder<T>;
     type Decoder = ValidatedDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstEncoder::default()
+        SizedEncoder(PhantomData)
     }
 
     fn decoder(&mut self) -> Self::Decoder {
         ValidatedDecoder(ProstDecoder::default())
+    }
+}
+
+/// Encodes into room that was made once: a buffer that doubles as it grows leaves
+/// holes in the memory behind it.
+#[derive(Debug, Clone)]
+pub struct SizedEncoder<T>(PhantomData<T>);
+
+impl<T: Message> Encoder for SizedEncoder<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, message: T, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.reserve(message.encoded_len());
+        // Its size is known, and is not counted again.
+        message.encode_raw(into);
+        Ok(())
     }
 }
 
