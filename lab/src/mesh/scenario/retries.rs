@@ -206,16 +206,14 @@ async fn refused(setup: &Setup, report: &mut Report) -> Result<()> {
     let path = &setup.rpc("GetOrder")?.path;
     while tried_once(&web, path).await != Code::Ok {}
     backend.take();
-    let mut failed = 0;
     for _ in 0..40 {
-        failed += usize::from(tried_once(&web, path).await != Code::Ok);
+        tried_once(&web, path).await;
     }
-    let seen = (failed, backend.count());
-    report.same(
-        "GetOrder: one pod of two refuses; failed, served",
-        (0, 40),
-        seen,
-    )
+    // Before an attempt that follows, Envoy looks up to six times for a pod
+    // that has not refused yet, each time at random: of three attempts all
+    // find the dead one in a call of 8,192, so in a run of 200 one call fails.
+    let what = "GetOrder: one pod of two refuses; served of 40";
+    report.at_least(what, 39, backend.count())
 }
 
 async fn connections(web: &Caller) -> Result<u64> {
