@@ -150,7 +150,7 @@ const STEPS: &[(&str, &[&str])] = &[
         &["cargo", "lab", "collector"],
     ),
     (
-        "instructions per call",
+        "instructions and allocations per call",
         &["cargo", "lab", "bench", "instructions"],
     ),
     ("killed under load", &["cargo", "lab", "crash"]),

@@ -1,4 +1,5 @@
-//! Instructions that the server spends on a call, counted by valgrind.
+//! Instructions and allocations that the server spends on a call, counted by
+//! valgrind.
 //!
 //! A count hardly depends on how fast or how busy the machine is, so it shows a
 //! regression of a few percent where a time cannot, and CI can fail by it. What
@@ -15,8 +16,8 @@ use anyhow::{Result, bail, ensure};
 use super::telemetry::collector;
 use crate::skip::skip;
 use crate::support::server;
-use count::{Calls, Counted};
-use record::Record;
+use count::{Calls, Counted, Tool};
+use record::{Figures, Record};
 use xtask::tools;
 
 /// `cargo lab bench instructions`
@@ -69,32 +70,46 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let record = Record::read()?;
     let mut counted = Vec::new();
     for mode in modes(&format!("http://{sink}")) {
-        let measure = || -> Result<Counted> {
-            let few = args.calls / 5;
-            let count = |calls| {
-                let calls = Calls {
-                    method: mode.calls,
-                    number: calls,
+        for tool in [Tool::Instructions, Tool::Allocations] {
+            let measure = || -> Result<Counted> {
+                let few = args.calls / 5;
+                let count = |calls| {
+                    let calls = Calls {
+                        method: mode.calls,
+                        number: calls,
+                    };
+                    let with = (valgrind.as_path(), tool);
+                    runtime.block_on(count::run(with, &binary, &mode.variables, calls))
                 };
-                runtime.block_on(count::run(&valgrind, &binary, &mode.variables, calls))
+                let counts = count(few + args.calls)?.less(&count(few)?);
+                Ok(counts.per_call(args.calls))
             };
-            let counts = count(few + args.calls)?.less(&count(few)?);
-            Ok(counts.per_call(args.calls))
-        };
-        let mut least = measure()?;
-        for _ in 1..TRIES {
-            if args.write || !exceeds(&record, &here, mode.name, &least) {
-                break;
+            let mut least = measure()?;
+            for _ in 1..TRIES {
+                if args.write || !exceeds(&record, &here, (tool, mode.name), &least) {
+                    break;
+                }
+                let again = measure()?;
+                if again.total < least.total {
+                    least = again;
+                }
             }
-            let again = measure()?;
-            if again.total < least.total {
-                least = again;
-            }
+            counted.push(Row {
+                name: mode.name,
+                tool,
+                counted: least,
+            });
         }
-        counted.push((mode.name, least));
     }
     report(&counted, args.functions);
     judge(&counted, args.write)
+}
+
+/// One figure.
+struct Row {
+    name: &'static str,
+    tool: Tool,
+    counted: Counted,
 }
 
 struct Mode {
@@ -131,21 +146,31 @@ fn modes(collector: &str) -> Vec<Mode> {
     ]
 }
 
-fn report(counted: &[(&str, Counted)], functions: bool) {
-    println!("| call | instructions | ÷ telemetry off |\n|---|---|---|");
-    let off = counted[0].1.total;
-    for (at, (name, counted)) in counted.iter().enumerate() {
-        let ratio = if at < 3 {
-            format!("{:.3}", counted.total / off)
+fn report(rows: &[Row], functions: bool) {
+    println!("| call | instructions | ÷ telemetry off | allocations |\n|---|---|---|---|");
+    let off = rows[0].counted.total;
+    for pair in rows.chunks(2) {
+        let [instructions, allocations] = pair else {
+            continue;
+        };
+        let (name, total) = (instructions.name, instructions.counted.total);
+        let ratio = if name.starts_with("Get") {
+            format!("{:.3}", total / off)
         } else {
             String::new()
         };
-        println!("| {name} | {:.0} | {ratio} |", counted.total);
+        let allocations = allocations.counted.total;
+        println!("| {name} | {total:.0} | {ratio} | {allocations:.1} |");
     }
-    for (name, counted) in counted.iter().filter(|_| functions) {
-        println!("\n{name}");
-        for (function, instructions) in counted.most(25) {
-            println!("{instructions:>8.0}  {function}");
+    for Row {
+        name,
+        tool,
+        counted,
+    } in rows.iter().filter(|_| functions)
+    {
+        println!("\n{name}, {tool}");
+        for (function, count) in counted.most(25) {
+            println!("{count:>10.1}  {function}");
         }
     }
 }
@@ -154,10 +179,15 @@ fn report(counted: &[(&str, Counted)], functions: bool) {
 /// (probes, timers) takes a share by chance; a regression is there each time.
 const TRIES: usize = 3;
 
-fn exceeds(record: &Record, here: &record::Machine, name: &str, counted: &Counted) -> bool {
+fn exceeds(
+    record: &Record,
+    here: &record::Machine,
+    (tool, name): (Tool, &str),
+    counted: &Counted,
+) -> bool {
     record.of(here).is_some_and(|(of, figures)| {
-        let limit = figures.get(name).map(|known| known * tolerance(of, here));
-        limit.is_some_and(|limit| counted.total > limit)
+        let known = figures.get(&tool).and_then(|them| them.get(name));
+        known.is_some_and(|known| counted.total > known * tolerance(of, here))
     })
 }
 
@@ -174,11 +204,21 @@ const TOLERANCE: f64 = 1.03;
 /// Where the record is of another C library, whose share differs.
 const FOREIGN_TOLERANCE: f64 = 1.06;
 
-fn judge(counted: &[(&str, Counted)], write: bool) -> Result<()> {
+fn judge(rows: &[Row], write: bool) -> Result<()> {
     let here = record::Machine::this()?;
     let mut record = Record::read()?;
     if write {
-        let figures = counted.iter().map(|(name, counted)| (*name, counted.total));
+        let mut figures = Figures::new();
+        for Row {
+            name,
+            tool,
+            counted,
+        } in rows
+        {
+            let of = figures.entry(*tool).or_default();
+            // Tenths: an allocation at each tenth call is one to know of.
+            of.insert((*name).to_owned(), (counted.total * 10.0).round() / 10.0);
+        }
         record.put(&here, figures);
         return record.write();
     }
@@ -188,22 +228,26 @@ fn judge(counted: &[(&str, Counted)], write: bool) -> Result<()> {
         );
         return Ok(skip("comparing instructions per call", &missing)?);
     };
-    let tolerance = tolerance(of, &here);
     let mut worse = Vec::new();
-    for (name, counted) in counted {
-        let Some(known) = figures.get(*name) else {
-            bail!("{name} is not on record: `cargo lab bench instructions --write` adds it");
+    for Row {
+        name,
+        tool,
+        counted,
+    } in rows
+    {
+        let Some(known) = figures.get(tool).and_then(|them| them.get(*name)) else {
+            bail!(
+                "{name} is not on record with its {tool}: \
+                 `cargo lab bench instructions --write` adds it"
+            );
         };
         let ratio = counted.total / known;
-        println!(
-            "{name}: {:+.2} % of the record ({of})",
-            (ratio - 1.0) * 100.0
-        );
-        if ratio > tolerance {
+        let percent = (ratio - 1.0) * 100.0;
+        println!("{name}: {tool} {percent:+.2} % of the record ({of})");
+        if ratio > tolerance(of, &here) {
+            let total = counted.total;
             worse.push(format!(
-                "{name}: {:.0} instructions instead of {known:.0}, {:+.1} %",
-                counted.total,
-                (ratio - 1.0) * 100.0
+                "{name}: {total:.1} {tool} instead of {known:.1}, {percent:+.1} %"
             ));
         }
     }

@@ -1,10 +1,12 @@
 //! One run of the server under valgrind.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use service::proto::acme::order::v1::GetOrderRequest;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use tempfile::TempDir;
@@ -25,7 +27,55 @@ pub(super) struct Calls {
     pub(super) number: u32,
 }
 
-/// Instructions, in all and by function.
+/// What valgrind counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Tool {
+    Instructions,
+    /// Blocks that are asked of the allocator, made anew or grown.
+    Allocations,
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Instructions => "instructions",
+            Self::Allocations => "allocations",
+        })
+    }
+}
+
+impl Tool {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            // Of a cache that is not simulated, so that none is looked for.
+            Self::Instructions => &[
+                "--tool=cachegrind",
+                "--cache-sim=no",
+                "--I1=32768,8,64",
+                "--D1=32768,8,64",
+                "--LL=8388608,16,64",
+            ],
+            Self::Allocations => &["--tool=dhat", "--num-callers=24"],
+        }
+    }
+
+    fn output(self) -> &'static str {
+        match self {
+            Self::Instructions => "--cachegrind-out-file",
+            Self::Allocations => "--dhat-out-file",
+        }
+    }
+
+    fn parse(self, text: &str) -> Result<Counted> {
+        match self {
+            Self::Instructions => Counted::of_cachegrind(text),
+            Self::Allocations => Counted::of_dhat(text),
+        }
+    }
+}
+
+/// So many, in all and by function.
 #[derive(Debug)]
 pub(super) struct Counted {
     pub(super) total: f64,
@@ -34,7 +84,7 @@ pub(super) struct Counted {
 
 /// Runs the server under valgrind, and all calls one after the other.
 pub(super) async fn run(
-    valgrind: &Path,
+    (valgrind, tool): (&Path, Tool),
     binary: &Path,
     variables: &[(&str, String)],
     calls: Calls,
@@ -43,10 +93,9 @@ pub(super) async fn run(
     let out = folder.path().join("counts");
     let mut command = Command::new(valgrind);
     command
-        // Of a cache that is not simulated, so that none is looked for.
-        .args(["--quiet", "--tool=cachegrind", "--cache-sim=no"])
-        .args(["--I1=32768,8,64", "--D1=32768,8,64", "--LL=8388608,16,64"])
-        .arg(format!("--cachegrind-out-file={}", out.display()))
+        .arg("--quiet")
+        .args(tool.arguments())
+        .arg(format!("{}={}", tool.output(), out.display()))
         .arg(binary);
     let mut variables = variables.to_vec();
     variables.push(("TOKIO_WORKER_THREADS", "1".to_owned()));
@@ -67,13 +116,13 @@ pub(super) async fn run(
     drop(client);
     server.stop()?;
     let text = std::fs::read_to_string(&out).context("valgrind has counted nothing")?;
-    Counted::parse(&text)
+    tool.parse(&text)
 }
 
 impl Counted {
     /// Reads what cachegrind writes: `fn=` lines, each followed by lines of a
     /// line number and a count.
-    fn parse(text: &str) -> Result<Self> {
+    fn of_cachegrind(text: &str) -> Result<Self> {
         let mut counted = Self {
             total: 0.0,
             functions: HashMap::new(),
@@ -88,6 +137,30 @@ impl Counted {
                 counted.total += count;
                 *counted.functions.entry(function.clone()).or_default() += count;
             }
+        }
+        Ok(counted)
+    }
+
+    /// Reads what dhat writes: program points, each with its number of blocks and
+    /// its stack of frames, the innermost first.
+    fn of_dhat(text: &str) -> Result<Self> {
+        let profile: Profile = serde_json::from_str(text)?;
+        let mut counted = Self {
+            total: 0.0,
+            functions: HashMap::new(),
+        };
+        for point in profile.points {
+            let mut frames = point.frames.iter().filter_map(|at| profile.frames.get(*at));
+            // Whose the allocation is: the first that is not how one allocates.
+            let place = frames
+                .clone()
+                .find(|frame| !HOW.iter().any(|how| frame.contains(how)))
+                .or_else(|| frames.next_back());
+            // An address, then the function and its file.
+            let place = place.and_then(|it| it.split_once(": "));
+            let place = place.map_or("?", |(_, function)| function).to_owned();
+            counted.total += point.blocks;
+            *counted.functions.entry(place).or_default() += point.blocks;
         }
         Ok(counted)
     }
@@ -122,3 +195,36 @@ impl Counted {
         all
     }
 }
+
+/// What dhat writes: <https://valgrind.org/docs/manual/dh-manual.html>, "File format".
+#[derive(Deserialize)]
+struct Profile {
+    #[serde(rename = "pps")]
+    points: Vec<Point>,
+    #[serde(rename = "ftbl")]
+    frames: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Point {
+    #[serde(rename = "tbk")]
+    blocks: f64,
+    #[serde(rename = "fs")]
+    frames: Vec<usize>,
+}
+
+/// Parts of the names of functions through which others allocate.
+const HOW: [&str; 12] = [
+    "malloc",
+    "calloc",
+    "realloc",
+    "memalign",
+    "alloc::",
+    "RawVec",
+    "raw_vec",
+    "hashbrown::",
+    "to_vec",
+    "alloc/src/",
+    "Box<",
+    "[root]",
+];

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::count::Tool;
 use xtask::tree;
 
 /// What a count depends on besides the code.
@@ -53,13 +54,14 @@ fn first_line(command: &[&str]) -> Result<String> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// Figures by the name of what is called.
-pub(super) type Figures = BTreeMap<String, f64>;
+/// Figures by what is counted and by the name of what is called.
+pub(super) type Figures = BTreeMap<Tool, BTreeMap<String, f64>>;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     machine: Machine,
-    instructions: Figures,
+    #[serde(flatten)]
+    figures: Figures,
 }
 
 /// All that is on record.
@@ -90,21 +92,15 @@ impl Record {
         };
         let same = self.0.iter().find(|entry| entry.machine == *machine);
         same.or_else(|| self.0.iter().find(like))
-            .map(|entry| (&entry.machine, &entry.instructions))
+            .map(|entry| (&entry.machine, &entry.figures))
     }
 
     /// Replaces the figures of that machine.
-    pub(super) fn put<'a>(
-        &mut self,
-        machine: &Machine,
-        figures: impl Iterator<Item = (&'a str, f64)>,
-    ) {
+    pub(super) fn put(&mut self, machine: &Machine, figures: Figures) {
         self.0.retain(|entry| entry.machine != *machine);
         self.0.push(Entry {
             machine: machine.clone(),
-            instructions: figures
-                .map(|(name, figure)| (name.to_owned(), figure.round()))
-                .collect(),
+            figures,
         });
     }
 }
