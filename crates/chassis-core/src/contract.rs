@@ -1,7 +1,7 @@
 //! What the .proto says may happen to each rpc.
 //!
 //! The tables are written by the build from the annotations of
-//! `proto/mesh/v1/policy.proto`; nothing here is written by hand.
+//! `mesh/v1/policy.proto`; nothing here is written by hand.
 
 mod weight;
 

@@ -1,4 +1,4 @@
-//! Reads the options of `proto/mesh/v1/policy.proto`, value by value.
+//! Reads the options of `mesh/v1/policy.proto`, value by value.
 
 use std::time::Duration;
 

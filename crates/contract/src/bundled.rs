@@ -1,8 +1,12 @@
-//! Files that others import and few have at hand: googleapis' common ones and
-//! the policy's own. Those under the project's root come first.
+//! Files that others import and few have at hand: googleapis' common ones,
+//! protovalidate's and the policy's own. Those under the project's root come first.
 
-use protox::Error;
+use std::fs;
+use std::path::Path;
+
 use protox::file::{File, FileResolver};
+
+use crate::Error;
 
 macro_rules! bundled {
     ($($name:literal),* $(,)?) => {
@@ -64,10 +68,32 @@ pub fn is_bundled(name: &str) -> bool {
 pub(crate) struct Bundled;
 
 impl FileResolver for Bundled {
-    fn open_file(&self, name: &str) -> Result<File, Error> {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         match FILES.iter().find(|(bundled, _)| *bundled == name) {
             Some((_, text)) => File::from_source(name, text),
-            None => Err(Error::file_not_found(name)),
+            None => Err(protox::Error::file_not_found(name)),
         }
     }
+}
+
+/// Writes the bundled files into `folder`, each under the name by which others import it:
+/// for what reads .proto files itself, as editors, protoc and clients do. What is as it
+/// should be is left alone.
+///
+/// # Errors
+///
+/// [`Error::Io`] if a file cannot be written.
+pub fn write(folder: &Path) -> Result<(), Error> {
+    for (name, text) in FILES {
+        let path = folder.join(name);
+        if fs::read_to_string(&path).is_ok_and(|it| it == *text) {
+            continue;
+        }
+        let failed = |error| Error::Io(path.clone(), error);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        fs::write(&path, text).map_err(failed)?;
+    }
+    Ok(())
 }

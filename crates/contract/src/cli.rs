@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::service_config::{self, Timeouts};
-use crate::{Error, Protos, breaking, files};
+use crate::{Error, Protos, breaking, bundled, files};
 
 const USAGE: &str = "\
 usage: cargo contract [--check] [--root PATH]
        cargo contract breaking --against REVISION [--meant ID]... [--root PATH]
+       cargo contract protos [--out DIR] [--root PATH]
        cargo contract service-config [--timeouts] [--service NAME] [--root PATH]
 
 Without a command, rewrites helm/files/contract.yaml and the tables of
@@ -22,6 +23,9 @@ breaking compares proto/ with what git has at REVISION, and fails if callers of 
 offered lose something: an rpc, a field, time, attempts, the right to call or to repeat,
 or if a request must keep another rule. What is meant is said by the ID that is printed:
 --meant timeout:shop.cart.v1.CartService/GetCart.
+
+protos writes what a .proto may import without having it (buf/validate, mesh/v1, googleapis'
+common files) into target/protos or DIR, for editors, protoc and clients: -I proto -I DIR.
 
 service-config prints gRPC's service config as JSON: retries only, right for
 every client, or with --timeouts also timeouts, for clients that apply them
@@ -34,6 +38,7 @@ enum Command {
     Check,
     ServiceConfig(Timeouts, Option<String>),
     Breaking(String, Vec<String>),
+    Protos(Option<PathBuf>),
 }
 
 /// Runs it with the arguments behind the program's name.
@@ -60,33 +65,35 @@ pub fn main(args: impl Iterator<Item = String>) -> ExitCode {
 
 fn arguments(arguments: impl Iterator<Item = String>) -> Result<(Command, PathBuf), String> {
     let mut arguments = arguments.peekable();
-    let config = arguments.next_if(|it| it == "service-config").is_some();
-    let breaking = !config && arguments.next_if(|it| it == "breaking").is_some();
+    let known = ["service-config", "breaking", "protos"];
+    let name = arguments.next_if(|it| known.contains(&it.as_str()));
+    let name = name.as_deref().unwrap_or_default();
     let (mut check, mut timeouts, mut service) = (false, Timeouts::Omit, None);
     let (mut against, mut meant) = (None, Vec::new());
-    let mut root = None;
+    let (mut root, mut out) = (None, None);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
-        match argument.as_str() {
-            "--help" | "-h" => return Ok((Command::Help, PathBuf::new())),
-            "--check" if !config && !breaking => check = true,
-            "--against" if breaking => against = Some(value()?),
-            "--meant" if breaking => meant.push(value()?),
-            "--timeouts" if config => timeouts = Timeouts::Include,
-            "--service" if config => service = Some(value()?),
-            "--root" => root = Some(PathBuf::from(value()?)),
+        match (name, argument.as_str()) {
+            (_, "--help" | "-h") => return Ok((Command::Help, PathBuf::new())),
+            (_, "--root") => root = Some(PathBuf::from(value()?)),
+            ("", "--check") => check = true,
+            ("breaking", "--against") => against = Some(value()?),
+            ("breaking", "--meant") => meant.push(value()?),
+            ("protos", "--out") => out = Some(PathBuf::from(value()?)),
+            ("service-config", "--timeouts") => timeouts = Timeouts::Include,
+            ("service-config", "--service") => service = Some(value()?),
             _ => return Err(format!("unexpected argument {argument}")),
         }
     }
-    if breaking {
-        let against = against.ok_or("breaking needs --against and a revision, such as main")?;
-        let command = Command::Breaking(against, meant);
-        return Ok((command, root.unwrap_or_else(nearest)));
-    }
-    let command = match (config, check) {
-        (true, _) => Command::ServiceConfig(timeouts, service),
-        (false, true) => Command::Check,
-        (false, false) => Command::Write,
+    let command = match name {
+        "service-config" => Command::ServiceConfig(timeouts, service),
+        "breaking" => {
+            let against = against.ok_or("breaking needs --against and a revision, such as main")?;
+            Command::Breaking(against, meant)
+        }
+        "protos" => Command::Protos(out),
+        _ if check => Command::Check,
+        _ => Command::Write,
     };
     Ok((command, root.unwrap_or_else(nearest)))
 }
@@ -119,6 +126,11 @@ fn run(command: &Command, root: &Path) -> Result<(), String> {
             }
         }
         Command::Breaking(against, meant) => compare(root, against, meant)?,
+        Command::Protos(out) => {
+            let folder = out.clone().unwrap_or_else(|| root.join("target/protos"));
+            bundled::write(&folder).map_err(text)?;
+            println!("wrote {}", folder.display());
+        }
         Command::ServiceConfig(timeouts, service) => {
             let contract = Protos::compile(root.join("proto"))
                 .and_then(|it| it.contract())

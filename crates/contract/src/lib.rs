@@ -1,5 +1,5 @@
 //! Derives what the server, its chart and its clients do with an rpc from the
-//! annotations in the .proto files (`proto/mesh/v1/policy.proto`).
+//! annotations in the .proto files (`protos/mesh/v1/policy.proto`).
 //!
 //! Runs when the service is built and on `cargo contract`; knows no runtime.
 //!
@@ -21,7 +21,7 @@ mod annotation;
 mod beside;
 pub mod breaking;
 mod build;
-mod bundled;
+pub mod bundled;
 pub mod chart;
 pub mod cli;
 pub mod code;

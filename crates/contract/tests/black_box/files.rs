@@ -227,6 +227,36 @@ fn unknown_arguments_are_refused_with_the_usage() {
     }
 }
 
+#[test]
+fn what_may_be_imported_is_written_for_who_reads_protos_without_this_crate() {
+    let demo = demo();
+    let protos = demo.root().join("proto");
+    let there = demo.root().join("target/protos");
+    let compile = || protox::compile(["demo/v1/thing.proto"], [&protos, &there]);
+    let error = compile().expect_err("nobody has mesh/v1/policy.proto");
+    assert!(error.to_string().contains("mesh/v1/policy.proto"));
+    let readme = fs::read_to_string("../../README.md").unwrap();
+    let printed = readme.lines().find(|it| *it == "cargo contract protos");
+    let arguments: Vec<_> = printed.unwrap().split(' ').skip(2).collect();
+    assert_eq!(succeed(&demo, &arguments), "wrote target/protos\n");
+    compile().expect("all imports");
+    // What somebody left there is made right again, elsewhere too.
+    let policy = "target/protos/mesh/v1/policy.proto";
+    let text = demo.read(policy);
+    demo.write(policy, "syntax = \"proto3\";\n");
+    succeed(&demo, &["protos", "--out", &there.display().to_string()]);
+    assert_eq!(demo.read(policy), text);
+
+    demo.write("file", "");
+    let place = demo.root().join("file");
+    let (complaint, code) = fail(&demo, &["protos", "--out", &place.display().to_string()]);
+    assert!(
+        complaint.starts_with("error: file/buf/validate/validate.proto: "),
+        "{complaint}"
+    );
+    assert_eq!(code, Some(1));
+}
+
 /// What the service has under `proto/` of the common files is what the crate brings along.
 #[test]
 fn bundled_files_are_those_of_the_service() {
