@@ -11,7 +11,7 @@ const PROTOS: [&str; 3] = [
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     println!("cargo::rerun-if-changed=../proto");
-    let files = protox::compile(PROTOS, ["proto", "../proto"])?;
+    let files = protox::compile(PROTOS, ["proto", "../proto", "../crates/contract/protos"])?;
     tonic_prost_build::configure()
         .build_server(false)
         .include_file("proto.rs")

@@ -3,7 +3,8 @@
 
 // usage: go run . ADDRESS SERVICE_CONFIG
 //
-// SERVICE_CONFIG is a file written by `cargo contract service-config`.
+// SERVICE_CONFIG is a file written by `cargo contract service-config`; what proto/
+// imports is in target/protos, written by `cargo contract protos`.
 package main
 
 import (
@@ -85,7 +86,7 @@ type client struct {
 func load(ctx context.Context) (protoreflect.ServiceDescriptor, error) {
 	compiler := protocompile.Compiler{
 		Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
-			ImportPaths: []string{"../../proto"},
+			ImportPaths: []string{"../../proto", "../../target/protos"},
 		}),
 	}
 	files, err := compiler.Compile(ctx, "acme/order/v1/order.proto")

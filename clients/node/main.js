@@ -3,7 +3,8 @@
 //
 // usage: node main.js ADDRESS SERVICE_CONFIG
 //
-// SERVICE_CONFIG is a file written by `cargo contract service-config`.
+// SERVICE_CONFIG is a file written by `cargo contract service-config`; what proto/
+// imports is in target/protos, written by `cargo contract protos`.
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -20,7 +21,9 @@ if (!serviceConfig) {
 
 const proto = grpc.loadPackageDefinition(
   loadSync('acme/order/v1/order.proto', {
-    includeDirs: [fileURLToPath(new URL('../../proto', import.meta.url))],
+    includeDirs: ['../../proto', '../../target/protos'].map((folder) =>
+      fileURLToPath(new URL(folder, import.meta.url)),
+    ),
     keepCase: true,
     enums: String,
     longs: String,

@@ -2,7 +2,8 @@
 # Calls the service with the retries of its contract.
 """usage: python main.py ADDRESS SERVICE_CONFIG
 
-SERVICE_CONFIG is a file written by `cargo contract service-config`.
+SERVICE_CONFIG is a file written by `cargo contract service-config`; what proto/
+imports is in target/protos, written by `cargo contract protos`.
 """
 
 import sys
@@ -12,7 +13,8 @@ from uuid import uuid4
 import grpc
 
 # Compiled when imported; a larger client would run grpc_tools.protoc once.
-sys.path.append(str(Path(__file__).resolve().parents[2] / "proto"))
+root = Path(__file__).resolve().parents[2]
+sys.path += [str(root / "proto"), str(root / "target/protos")]
 messages, services = grpc.protos_and_services("acme/order/v1/order.proto")
 
 # grpcio fires the timeouts of a service config far too early, so the config has

@@ -39,6 +39,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let contract = Protos::compile(root.join("proto"))
         .and_then(|it| it.contract())
         .map_err(|error| anyhow!("{error}"))?;
+    // As `cargo contract protos` does.
+    contract::bundled::write(&root.join("target/protos")).map_err(|error| anyhow!("{error}"))?;
     let mut problems = Vec::new();
     for language in languages(&root) {
         if !args.only.is_empty() && !args.only.iter().any(|it| it == language.name) {

@@ -233,17 +233,12 @@ pub fn unmarked(path: &str, text: &str) -> Option<String> {
 
 /// Whether nothing in `path` is ever renamed: it must not hold a name.
 pub fn is_constant(path: &str) -> bool {
-    ["crates", "proto/mesh"]
-        .iter()
-        .any(|dir| tree::is_in(path, dir))
+    tree::is_in(path, "crates")
 }
 
 /// Whether `path` is somebody else's: what it holds is no name.
 pub fn is_foreign(path: &str) -> bool {
-    path == "Cargo.lock"
-        || ["proto/buf", "proto/google", "crates/contract/protos"]
-            .iter()
-            .any(|dir| tree::is_in(path, dir))
+    path == "Cargo.lock" || tree::is_in(path, "crates/contract/protos")
 }
 
 /// The text that `path` should have, if it can be marked and should.

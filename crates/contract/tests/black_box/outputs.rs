@@ -436,20 +436,3 @@ fn rpcs_of_one_name_have_keys_of_their_own() {
         .collect();
     assert_eq!(keys, ["MoreService/Put", "ThingService/Put"]);
 }
-
-/// What ships must be what the tree has.
-#[test]
-fn the_bundled_policy_is_the_tree_s() {
-    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in [
-        "buf/validate/validate.proto",
-        "mesh/v1/policy.proto",
-        "google/api/field_behavior.proto",
-        "google/rpc/code.proto",
-        "google/type/money.proto",
-    ] {
-        let read =
-            |folder: &str| std::fs::read_to_string(here.join(folder).join(file)).expect("a file");
-        assert_eq!(read("protos"), read("../../proto"), "{file}");
-    }
-}
