@@ -232,11 +232,13 @@ pub fn ensure(name: &str) -> Result<PathBuf> {
     fs::create_dir_all(folder.join("bin"))?;
     let mut command = match tool.source {
         Source::Cargo(version) => {
-            // Unoptimized: it is built for longer than it then runs.
+            // Little optimized: it is built for longer than it then runs, but what renders
+            // templates runs a hundred times.
             let mut command = Command::new("cargo");
             command.args(["install", "--locked", "--debug", "--version", version]);
             command.arg("--root").arg(&folder).arg(name);
             command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+            command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
             command
         }
         Source::Go(module) => {

@@ -79,9 +79,10 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
         || pristine(&new, &values),
     )?;
     let style = generation::style(&service.unit, &old_folder);
+    let name = service.record.value("project-name").unwrap_or_default();
     both(
-        || generation::format(&old_folder, style.as_deref()),
-        || generation::format(&new_folder, style.as_deref()),
+        || generation::format(&old_folder, name, style.as_deref()),
+        || generation::format(&new_folder, name, style.as_deref()),
     )?;
 
     let head = service.git.text(&["rev-parse", "HEAD"])?;

@@ -111,10 +111,15 @@ fn reason(said: &str) -> String {
     lines.next_back().unwrap_or("it says nothing").to_owned()
 }
 
-/// Formats the Rust in `folder` as the service does. `style` is the service's own
+/// Formats the Rust in `folder` as the service `name` does. `style` is the service's own
 /// setting, where it is not the template's: what a team formats its own way
-/// would differ in every line else.
-pub(super) fn format(folder: &Path, style: Option<&[(&str, Option<String>)]>) -> Result<(), Error> {
+/// would differ in every line else. The shared crates have no names in them that could
+/// change a line's length: in the template's style they are formatted as they come.
+pub(super) fn format(
+    folder: &Path,
+    name: &str,
+    style: Option<&[(&str, Option<String>)]>,
+) -> Result<(), Error> {
     let put = |name: &str, text: Option<&str>| -> Result<(), Error> {
         let path = folder.join(name);
         let done = match text {
@@ -131,9 +136,14 @@ pub(super) fn format(folder: &Path, style: Option<&[(&str, Option<String>)]>) ->
     for (name, text) in style.unwrap_or_default() {
         put(name, text.as_deref())?;
     }
-    let output = Command::new("cargo")
-        .args(["fmt", "--all"])
-        .current_dir(folder)
+    let mut command = Command::new("cargo");
+    command.arg("fmt");
+    if style.is_some() {
+        command.arg("--all");
+    } else {
+        command.args(["--package", name]);
+    }
+    let output = (command.current_dir(folder))
         .output()
         .map_err(|error| Error::new(format!("cargo fmt does not start: {error}")))?;
     for (name, text) in &own {

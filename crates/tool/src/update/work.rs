@@ -40,6 +40,8 @@ impl Work {
             .map_err(|error| Error::new(format!("no temporary folder can be made: {error}")))?;
         let repository = folder.path().join(REPOSITORY);
         Git::at(folder.path()).bytes(&["init", "--quiet", "--bare", REPOSITORY])?;
+        // What lives as long as an update is written as it is.
+        Git::at(&repository).bytes(&["config", "core.looseCompression", "0"])?;
         let place = |name: &str| -> Result<PathBuf, Error> {
             let path = service.git.text(&["rev-parse", "--git-path", name])?;
             Ok(service.unit.join(path))

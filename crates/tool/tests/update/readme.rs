@@ -117,6 +117,22 @@ fn answers_change_with_an_update() {
             vec!["crates/chassis/src/lib.rs"],
             vec![],
         ),
+        // Nobody answers there: the lock file is left to whoever can ask.
+        (
+            vec![
+                "platform=registry",
+                "platform_source=acme-crates",
+                "platform_index=sparse+http://127.0.0.1:1/",
+            ],
+            vec![],
+            vec!["crates/chassis/src/lib.rs"],
+        ),
+        (
+            vec!["platform=copy", "platform_source=", "platform_index="],
+            vec!["crates/chassis/src/lib.rs"],
+            vec![],
+        ),
+        (vec!["mesh=istio-ambient"], vec![], vec![]),
     ] {
         let mut arguments = Vec::new();
         for answer in &answers {
@@ -133,6 +149,17 @@ fn answers_change_with_an_update() {
         for path in gone {
             assert!(!service.path(path).exists(), "{answers:?}: {path}");
         }
+        if answers[0] == "platform=registry" {
+            let manifest = service.read("Cargo.toml");
+            assert!(
+                manifest.contains("registry = \"acme-crates\""),
+                "{manifest}"
+            );
+            let index = service.read(".cargo/config.toml");
+            assert!(index.contains("sparse+http://127.0.0.1:1/"), "{index}");
+            let note = "Cargo.lock: run cargo update --workspace";
+            assert!(update.said.contains(note), "{}", update.said);
+        }
         let record = service.read(".template.toml");
         for answer in answers.iter().filter(|it| !it.ends_with('=')) {
             let (key, value) = answer.split_once('=').unwrap();
@@ -144,7 +171,7 @@ fn answers_change_with_an_update() {
     assert!(
         service
             .read("helm/values.yaml")
-            .contains("provider: istio\n")
+            .contains("provider: istio-ambient\n")
     );
     assert!(
         service

@@ -181,7 +181,7 @@ fn lines_of_a_team_survive_every_update() {
         outcomes[count / 2].took.as_secs_f64()
     );
     assert_eq!(outcomes.len(), count);
-    assert!(free * 100 >= count * 95, "{free} of {count}");
     built(&outcomes);
+    assert!(free * 100 >= count * 95, "{free} of {count}");
     drop(stage);
 }

@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -13,7 +15,72 @@ use tempfile::TempDir;
 /// The template's repository and what was made of it.
 pub(crate) struct Stage {
     folder: TempDir,
-    pristine: RefCell<BTreeMap<String, PathBuf>>,
+    pristine: RefCell<Made>,
+    begun: Option<Arc<Begun>>,
+}
+
+/// Services that nobody has changed yet, by what they were made of.
+type Made = BTreeMap<String, PathBuf>;
+
+/// This tree as version 0.1.0, and its services: made once for all stages that are there
+/// at a time.
+struct Begun {
+    folder: TempDir,
+    commit: String,
+    pristine: Mutex<Made>,
+}
+
+static BEGUN: Mutex<Weak<Begun>> = Mutex::new(Weak::new());
+
+impl Begun {
+    fn get() -> Arc<Self> {
+        let mut begun = lock(&BEGUN);
+        if let Some(begun) = begun.upgrade() {
+            return begun;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let template = folder.path().join("template");
+        copy(&template);
+        begin(&template);
+        commit(&template, "as it is");
+        git(&template, &["tag", "v0.1.0"]);
+        let new = Arc::new(Self {
+            folder,
+            commit: git(&template, &["rev-parse", "HEAD"]),
+            pristine: Mutex::default(),
+        });
+        *begun = Arc::downgrade(&new);
+        new
+    }
+
+    fn template(&self) -> PathBuf {
+        self.folder.path().join("template")
+    }
+}
+
+/// A test that failed has left nothing half-done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Of `made`, the service called `key`, which `template` makes where there is none yet.
+fn pristine(
+    made: &mut Made,
+    key: String,
+    folder: &Path,
+    template: &Path,
+    name: &str,
+    answers: &[&str],
+) -> PathBuf {
+    let number = made.len();
+    match made.entry(key) {
+        Entry::Occupied(there) => there.get().clone(),
+        Entry::Vacant(place) => {
+            let root = folder.join(format!("new-{number}")).join(name);
+            made_by(template, &root, answers);
+            place.insert(root).clone()
+        }
+    }
 }
 
 /// A service in a repository, which a team has.
@@ -31,16 +98,25 @@ pub(crate) struct Update {
 impl Stage {
     /// Version 0.1.0 is the tree as it is, 0.2.0 changes something of every kind.
     pub(crate) fn new() -> Self {
+        let begun = Begun::get();
         let stage = Self {
             folder: tempfile::tempdir().unwrap(),
             pristine: RefCell::default(),
+            begun: Some(begun.clone()),
         };
-        let template = stage.template();
-        copy(&template);
-        begin(&template);
-        commit(&template, "as it is");
-        git(&template, &["tag", "v0.1.0"]);
+        stage.clone_of(&begun.template());
         stage
+    }
+
+    /// Its template is a clone, which services are to know.
+    fn clone_of(&self, source: &Path) {
+        let source = source.display().to_string();
+        git(
+            self.folder.path(),
+            &["clone", "--quiet", &source, "template"],
+        );
+        git(&self.template(), &["remote", "remove", "origin"]);
+        identify(&self.template());
     }
 
     /// The same, with the commits that this tree comes from.
@@ -48,15 +124,11 @@ impl Stage {
         let stage = Self {
             folder: tempfile::tempdir().unwrap(),
             pristine: RefCell::default(),
+            begun: None,
         };
-        let source = root().display().to_string();
-        let folder = stage.folder.path();
-        git(folder, &["clone", "--quiet", &source, "template"]);
+        stage.clone_of(&root());
         let template = stage.template();
-        // Services are to know this clone.
-        git(&template, &["remote", "remove", "origin"]);
         git(&template, &["checkout", "--quiet", "-B", "main"]);
-        identify(&template);
         git(&template, &["rm", "-r", "--quiet", "."]);
         copy(&template);
         commit(&template, "as it is");
@@ -86,18 +158,28 @@ impl Stage {
 
     /// A new service of the version that the template is at, in a repository.
     pub(crate) fn service(&self, name: &str, answers: &[&str]) -> Service {
-        let key = format!(
-            "{name} {answers:?} {}",
-            git(&self.template(), &["rev-parse", "HEAD"])
-        );
-        let number = self.pristine.borrow().len();
-        let known = self.pristine.borrow().get(&key).cloned();
-        let pristine = known.unwrap_or_else(|| {
-            let root = self.folder.path().join(format!("new-{number}")).join(name);
-            made_by(&self.template(), &root, answers);
-            self.pristine.borrow_mut().insert(key, root.clone());
-            root
-        });
+        let template = self.template();
+        let head = git(&template, &["rev-parse", "HEAD"]);
+        let key = format!("{name} {answers:?} {head}");
+        let same = self.begun.as_ref().filter(|it| it.commit == head);
+        let pristine = match same {
+            Some(it) => pristine(
+                &mut lock(&it.pristine),
+                key,
+                it.folder.path(),
+                &it.template(),
+                name,
+                answers,
+            ),
+            None => pristine(
+                &mut self.pristine.borrow_mut(),
+                key,
+                self.folder.path(),
+                &template,
+                name,
+                answers,
+            ),
+        };
         let copies = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let copy = copies.join(name);
         git(
@@ -105,7 +187,16 @@ impl Stage {
             &["clone", "--quiet", &pristine.display().to_string(), name],
         );
         identify(&copy);
-        Service { root: copy }
+        let service = Service { root: copy };
+        if let Some(begun) = same {
+            // As if this stage's template had made it.
+            let [other, own] = [begun.template(), template].map(|it| it.display().to_string());
+            let record = service.read(".template.toml");
+            assert!(record.contains(&other), "{record}");
+            service.write(".template.toml", &record.replace(&other, &own));
+            service.git(&["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+        }
+        service
     }
 }
 

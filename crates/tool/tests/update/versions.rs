@@ -11,7 +11,6 @@ use super::stage::tool;
 /// a migration, a renamed file and one that goes.
 pub(crate) fn next(template: &Path) {
     for (path, line) in [
-        ("crates/chassis/src/lib.rs", "// next-line"),
         ("crates/contract/src/files.rs", "// next-line"),
         ("src/main.rs", "// next-line"),
         ("helm/values.yaml", "# next-line"),
@@ -22,6 +21,10 @@ pub(crate) fn next(template: &Path) {
     ] {
         insert(&template.join(path), 2, line);
     }
+    append(
+        &template.join("crates/chassis/src/lib.rs"),
+        "\n/// next-line\npub const NEXT: &str = \"0.2.0\";\n",
+    );
     let manifest = template.join("Cargo.toml");
     edit(
         &manifest,
@@ -52,6 +55,9 @@ pub(crate) fn next(template: &Path) {
     .unwrap();
     fs::remove_file(template.join("deploy/README.md")).unwrap();
 }
+
+/// A test of a service which only the crates of that version, or a later one, let compile.
+pub(crate) const HAS_NEXT: &str = "//! Crates.\n\n#[test]\nfn they_are_the_new_ones() {\n    assert_eq!(chassis::NEXT, \"0.2.0\");\n}\n";
 
 /// The new dependency in the lock file of services, as `cargo xtask markers` has it.
 fn locked(path: &Path) {
