@@ -6,6 +6,7 @@
 //! the service's gets one branch with one commit, and its checkout is not touched.
 
 mod arguments;
+mod beside;
 mod derived;
 mod drift;
 mod generation;

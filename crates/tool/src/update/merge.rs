@@ -8,7 +8,7 @@ use super::git::Git;
 use super::record::{RECORD, crates_of};
 use super::steps::{self, Step};
 use super::work::{Files, Work};
-use super::{derived, drift, manifest, migrations};
+use super::{beside, derived, drift, manifest, migrations};
 use crate::Error;
 
 /// The trees, by their objects.
@@ -209,6 +209,13 @@ fn settle(
             && merged.conflicts.is_empty()
         {
             files.insert(path.to_owned(), work.write(&merged.text, &blob)?);
+            return Ok(());
+        }
+    }
+    if let (Some(base), Some(ours), Some(theirs)) = (stage('1'), stage('2'), stage('3')) {
+        let [base, ours, theirs] = [base, ours, theirs].map(|object| work.text(object));
+        if let Some(merged) = beside::merge(work, &base?, &ours?, &theirs?)? {
+            files.insert(path.to_owned(), work.write(&merged, &blob)?);
             return Ok(());
         }
     }

@@ -46,8 +46,16 @@ fn an_update_follows_what_the_team_did_and_brings_what_the_template_did() {
     for edit in EDITS {
         (edit.make)(&service);
     }
+    // Directly above a line that the template changes.
+    let heading = "## Keeping it current\n";
+    let readme = service.path("README.md");
+    edit(&readme, heading, &format!("team-line\n{heading}"));
     service.commit();
-    stage.release("0.2.0", next);
+    let changed = "## Keeping it current, next-line\n";
+    stage.release("0.2.0", |template| {
+        next(template);
+        edit(&template.join("README.md"), heading, changed);
+    });
 
     let before = service.state();
     let dry = service.update(&["--dry-run"]);
@@ -72,6 +80,8 @@ fn an_update_follows_what_the_team_did_and_brings_what_the_template_did() {
         service.read("docs/own-name.md").contains("next-line"),
         "renames are followed"
     );
+    let both = format!("team-line\n{changed}");
+    assert!(service.read("README.md").contains(&both));
     assert!(service.path("docs/signals.md").exists());
     assert!(!service.path("deploy/README.md").exists());
     assert!(service.path("migrations/next/0001_next.sql").exists());
