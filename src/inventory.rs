@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use aip::reserve::Keeper;
-use chassis::client::{Client, Upstream};
+use chassis::client::{Channel, Client, Upstream};
 use chassis::exit::Fatal;
 use chassis::telemetry::Telemetry;
 use chassis::telemetry::rpc::{ClientLayer, ClientService};
 use store::Hold;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 

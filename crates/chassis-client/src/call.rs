@@ -274,11 +274,6 @@ where
         head: Parts,
         message: Message,
     ) -> Result<Response<B>, Box<dyn StdError + Send + Sync>> {
-        if let Some(addresses) = &self.client.policy.addresses
-            && !addresses.any().await
-        {
-            return Err(Box::new(unreachable()));
-        }
         let send = async |head, body| {
             let channel = self.client.attempts.clone();
             let sent = channel.oneshot(Request::from_parts(head, body)).await;

@@ -4,9 +4,10 @@ use std::time::Duration;
 use chassis_core::exit::Fatal;
 use chassis_core::mesh::Provider;
 use http::Uri;
-use tonic::transport::{Channel, Endpoint as Tonic};
+use tonic::transport::Endpoint as Tonic;
 
-use super::resolve::Addresses;
+use super::channel::Channel;
+use super::resolve::Following;
 use crate::ClientSettings;
 use crate::tls::Renewals;
 
@@ -67,15 +68,19 @@ impl Endpoint {
         settings: &ClientSettings,
         mesh: Provider,
         tls: Option<Renewals>,
-    ) -> (Channel, Option<Addresses>) {
+    ) -> Channel {
         let one = tls.is_none() && (mesh != Provider::None || self.is_address());
         let timeout = settings.upstream_connect_timeout;
-        let origin = configured(Tonic::from(self.uri.clone()), timeout);
         if one {
-            return (origin.connect_lazy(), None);
+            let origin = configured(Tonic::from(self.uri), timeout);
+            return Channel::single(origin.connect_lazy());
         }
-        let (channel, changes) = Channel::balance_channel(64);
-        let (uri, host) = (self.uri.clone(), self.host.clone());
+        let (name, port) = (self.bare_host().to_owned(), self.port);
+        let resolve = move || {
+            let name = name.clone();
+            async move { Ok(tokio::net::lookup_host((name, port)).await?.collect()) }
+        };
+        let (uri, host) = (self.uri, self.host.clone());
         let at = move |address: SocketAddr, tls: Option<&Renewals>| {
             let scheme = if tls.is_some() { "https" } else { "http" };
             let target = Tonic::from_shared(format!("{scheme}://{address}")).ok()?;
@@ -85,15 +90,8 @@ impl Endpoint {
                 None => Some(target),
             }
         };
-        let addresses = Addresses::follow(
-            self.bare_host().to_owned(),
-            self.port,
-            settings.upstream_resolve_interval,
-            tls,
-            changes,
-            at,
-        );
-        (channel, Some(addresses))
+        let interval = settings.upstream_resolve_interval;
+        Channel::balanced(Following::start(self.host, resolve, interval, tls, at))
     }
 
     fn is_address(&self) -> bool {

@@ -5,9 +5,13 @@
 //! within its retry budget, balances over the addresses behind a name, and has
 //! a place for telemetry around each attempt.
 
+mod balance;
 mod budget;
 mod call;
+mod channel;
+mod connection;
 mod endpoint;
+mod lent;
 mod resolve;
 mod retry;
 mod settings;
@@ -21,16 +25,15 @@ use chassis_core::contract::Service as Contract;
 use chassis_core::exit::Fatal;
 use chassis_core::mesh::Provider;
 use chassis_core::rpc::Contracts;
-use tonic::transport::Channel;
 use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
 
 use budget::Budget;
 use endpoint::Endpoint;
-use resolve::Addresses;
 use tls::ClientTls;
 
 pub use call::{CallFuture, Client};
+pub use channel::{Channel, ChannelFuture};
 pub use settings::{ClientSettings, UpstreamRetries};
 
 /// An upstream in the making.
@@ -113,7 +116,7 @@ impl<L> Upstream<L> {
             UpstreamRetries::Off => false,
         };
         let tls = self.tls.map(ClientTls::start);
-        let (channel, addresses) = self.endpoint.connect(&self.settings, self.mesh, tls);
+        let channel = self.endpoint.connect(&self.settings, self.mesh, tls);
         Client::new(
             self.layer.layer(channel),
             Arc::new(Policy {
@@ -122,7 +125,6 @@ impl<L> Upstream<L> {
                 retries,
                 margin: self.settings.upstream_deadline_margin,
                 cap: self.settings.upstream_timeout,
-                addresses,
             }),
         )
     }
@@ -136,5 +138,4 @@ struct Policy {
     retries: bool,
     margin: Duration,
     cap: Duration,
-    addresses: Option<Addresses>,
 }

@@ -1,82 +1,113 @@
-use std::collections::HashSet;
+//! The addresses behind a name, followed as they change.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::Sender;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tonic::transport::Endpoint;
-use tonic::transport::channel::Change;
 
+use crate::balance::Connections;
+use crate::connection;
 use crate::tls::Renewals;
 
-/// How soon a name that did not resolve is tried again.
+#[cfg(test)]
+mod tests;
+
+/// How soon a name is asked for again that did not resolve, or of which a connection
+/// was over.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Follows the addresses behind a name until dropped.
-#[derive(Debug)]
-pub(super) struct Addresses {
-    /// How many there are; `None` until first asked.
-    known: watch::Receiver<Option<usize>>,
-    task: JoinHandle<()>,
+/// Follows the addresses behind a name until all clones are dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Following {
+    connections: Connections,
+    _task: Arc<Task>,
 }
 
-impl Addresses {
-    /// Resolves `host` every `interval` and tells `changes`. All addresses are
-    /// told again when `tls` changes.
-    pub(super) fn follow(
+#[derive(Debug)]
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Following {
+    /// Calls `resolve` every `interval`, and when a connection is over: its server may
+    /// have others in its place. Every connection is made anew when `tls` changes.
+    pub(super) fn start<F>(
         host: String,
-        port: u16,
+        resolve: impl Fn() -> F + Send + Sync + 'static,
         interval: Duration,
-        mut tls: Option<Renewals>,
-        changes: Sender<Change<SocketAddr, Endpoint>>,
-        endpoint: impl Fn(SocketAddr, Option<&Renewals>) -> Option<Endpoint> + Send + 'static,
-    ) -> Self {
-        let (count, known) = watch::channel(None);
-        let task = tokio::spawn(async move {
-            let mut present = HashSet::new();
-            let mut renewed = false;
-            loop {
-                let found = match tokio::net::lookup_host((host.as_str(), port)).await {
-                    Ok(found) => found.collect::<HashSet<_>>(),
-                    Err(error) => {
-                        tracing::warn!(%host, %error, "cannot resolve upstream");
-                        HashSet::new()
-                    }
-                };
-                // A resolver that fails is no proof that the addresses are gone.
-                if !found.is_empty() {
-                    for address in present.difference(&found) {
-                        let _ = changes.send(Change::Remove(*address)).await;
-                    }
-                    for address in &found {
-                        if !renewed && present.contains(address) {
-                            continue;
-                        }
-                        if let Some(endpoint) = endpoint(*address, tls.as_ref()) {
-                            let _ = changes.send(Change::Insert(*address, endpoint)).await;
-                        }
-                    }
-                    present = found;
-                }
-                count.send_replace(Some(present.len()));
-                let pause = if present.is_empty() { RETRY } else { interval };
-                renewed = tokio::select! {
-                    () = tokio::time::sleep(pause.min(interval)) => false,
-                    () = changed(tls.as_mut()) => true,
-                };
-            }
-        });
-        Self { known, task }
+        tls: Option<Renewals>,
+        endpoint: impl Fn(SocketAddr, Option<&Renewals>) -> Option<Endpoint> + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = io::Result<HashSet<SocketAddr>>> + Send + 'static,
+    {
+        let connections = Connections::new();
+        let kept = Kept {
+            connections: connections.clone(),
+            tasks: JoinSet::new(),
+            addresses: HashMap::new(),
+        };
+        let task = tokio::spawn(follow(host, resolve, interval, tls, endpoint, kept));
+        Self {
+            connections,
+            _task: Arc::new(Task(task)),
+        }
     }
 
-    /// Whether there is any address to call; waits for the first answer.
-    pub(super) async fn any(&self) -> bool {
-        let mut known = self.known.clone();
-        match known.wait_for(Option::is_some).await {
-            Ok(count) => count.is_some_and(|count| count > 0),
-            Err(_) => false,
+    pub(super) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+}
+
+async fn follow<F>(
+    host: String,
+    resolve: impl Fn() -> F,
+    interval: Duration,
+    mut tls: Option<Renewals>,
+    endpoint: impl Fn(SocketAddr, Option<&Renewals>) -> Option<Endpoint>,
+    mut kept: Kept,
+) where
+    F: Future<Output = io::Result<HashSet<SocketAddr>>>,
+{
+    loop {
+        match resolve().await {
+            // A resolver that knows none is no proof that the addresses are gone.
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => kept.follow(&found, |address| endpoint(address, tls.as_ref())),
+            Err(error) => tracing::warn!(%host, %error, "cannot resolve upstream"),
         }
+        kept.connections.resolved();
+        let pause = if kept.addresses.is_empty() {
+            RETRY
+        } else {
+            interval
+        };
+        let least = pause.min(RETRY);
+        let renewed = tokio::select! {
+            () = again(&kept.connections, least, pause) => false,
+            () = changed(tls.as_mut()) => true,
+        };
+        if renewed {
+            kept.renew(|address| endpoint(address, tls.as_ref())).await;
+        }
+    }
+}
+
+/// Waits until the name is to be asked for again: after `pause`, or after `least` if a
+/// connection is over.
+async fn again(connections: &Connections, least: Duration, pause: Duration) {
+    tokio::time::sleep(least).await;
+    tokio::select! {
+        () = tokio::time::sleep(pause.saturating_sub(least)) => {}
+        () = connections.lost() => {}
     }
 }
 
@@ -87,8 +118,54 @@ async fn changed(tls: Option<&mut Renewals>) {
     }
 }
 
-impl Drop for Addresses {
-    fn drop(&mut self) {
-        self.task.abort();
+/// The tasks that keep up connections; they end with this.
+struct Kept {
+    connections: Connections,
+    tasks: JoinSet<()>,
+    addresses: HashMap<SocketAddr, AbortHandle>,
+}
+
+impl Kept {
+    /// Has a connection to each of `found` kept up, and no other.
+    fn follow(
+        &mut self,
+        found: &HashSet<SocketAddr>,
+        endpoint: impl Fn(SocketAddr) -> Option<Endpoint>,
+    ) {
+        self.addresses.retain(|address, task| {
+            let stays = found.contains(address);
+            if !stays {
+                task.abort();
+                self.connections.remove(*address);
+            }
+            stays
+        });
+        // Those that have ended.
+        while self.tasks.try_join_next().is_some() {}
+        for address in found {
+            if self.addresses.contains_key(address) {
+                continue;
+            }
+            if let Some(endpoint) = endpoint(*address) {
+                self.connections.add(*address);
+                self.keep(*address, endpoint);
+            }
+        }
+    }
+
+    /// Has every connection made anew; what is up serves until then.
+    async fn renew(&mut self, endpoint: impl Fn(SocketAddr) -> Option<Endpoint>) {
+        self.tasks.shutdown().await;
+        for address in self.addresses.keys().copied().collect::<Vec<_>>() {
+            if let Some(endpoint) = endpoint(address) {
+                self.keep(address, endpoint);
+            }
+        }
+    }
+
+    fn keep(&mut self, address: SocketAddr, endpoint: Endpoint) {
+        let keeping = connection::keep(self.connections.clone(), address, endpoint);
+        let task = self.tasks.spawn(keeping);
+        self.addresses.insert(address, task);
     }
 }

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chassis::client::{Client, Upstream};
+use chassis::client::{Channel, Client, Upstream};
 use chassis::settings::{ClientSettings, ClientTlsSettings, UpstreamRetries};
 use service::contract::ORDER_SERVICE;
 use service::proto::acme::order::v1::ListOrdersRequest;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use tokio::task::JoinSet;
 use tonic::Status;
-use tonic::transport::Channel;
 
 use crate::resilience::request;
 

@@ -1,10 +1,9 @@
 //! Calls to another service, with all that the chassis has for them.
 
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::CommonSettings;
-use crate::client::{Client, Upstream};
+use crate::client::{Channel, Client, Upstream};
 use crate::contract::Service;
 use crate::exit::Fatal;
 use crate::settings::SecretUrl;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use chassis::client::{Client, Upstream};
+use chassis::client::{Channel, Client, Upstream};
 use chassis::contract::{Idempotency, Method, Retry, RetryThrottling, Service};
 use chassis::deadline::{self, Deadline};
 use chassis::mesh::Provider;
 use chassis::settings::{ClientSettings, ClientTlsSettings, UpstreamRetries};
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 use crate::support::{GET, Running, SLOW, Things, WATCH, call, method, open, reason, start};

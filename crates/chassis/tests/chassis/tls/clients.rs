@@ -1,9 +1,8 @@
 //! Calls to upstreams under TLS.
 
-use chassis::client::{Client, Upstream};
+use chassis::client::{Channel, Client, Upstream};
 use chassis::settings::{ClientSettings, TlsSettings};
 use clap::Parser;
-use tonic::transport::Channel;
 use tonic::{Code, Request};
 
 use super::{SOON, WEB, authority_and_server, flags, serve};
