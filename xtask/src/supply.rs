@@ -214,6 +214,11 @@ mod tests {
                 "RUN x && cargo build --release\n".into(),
                 "--locked",
             ),
+            (
+                "Dockerfile",
+                "RUN cargo build --locked --release\nFROM scratch\n".into(),
+                "names no crate",
+            ),
             (".gitignore", "*.db\n".into(), "*.key"),
         ] {
             let found = problems(path, &text).join("\n");

@@ -2,6 +2,9 @@
 
 use super::is_pinned_image;
 
+/// A scanner finds nothing in a program alone, and what it is made of in Cargo.lock.
+const MATERIALS: &str = "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true";
+
 pub(super) fn problems(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut stages = vec!["scratch"];
@@ -20,6 +23,11 @@ pub(super) fn problems(text: &str) -> Vec<String> {
         if line.contains("cargo build") && !line.contains("--locked") {
             found.push(format!("builds without --locked: {}", line.trim()));
         }
+    }
+    if text.contains("cargo build") && !text.lines().any(|line| line == MATERIALS) {
+        found.push(format!(
+            "its bill of materials names no crate: it has no {MATERIALS}"
+        ));
     }
     found
 }
