@@ -133,3 +133,90 @@ fn refuses_another_version(stage: &Stage, folder: &Path) -> Result<()> {
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its own package, one of the registry's that is there, in this version and another,
+    /// and one that is not.
+    const MEMBERS: &str = r#"version = 4
+
+[[package]]
+name = "gateway"
+version = "0.1.0"
+dependencies = [
+ "axum",
+]
+
+[[package]]
+name = "axum"
+version = "0.8.1"
+source = "registry+https://example.com/index"
+checksum = "00"
+dependencies = [
+ "bytes",
+]
+
+[[package]]
+name = "bytes"
+version = "1.2.0"
+source = "registry+https://example.com/index"
+
+[[package]]
+name = "http"
+version = "1.0.0"
+source = "registry+https://example.com/index"
+"#;
+
+    const ROOTS: &str = r#"# Written by cargo.
+version = 4
+
+[[package]]
+name = "bytes"
+version = "1.1.0"
+source = "registry+https://example.com/index"
+
+[[package]]
+name = "http"
+version = "1.0.0"
+source = "registry+https://example.com/index"
+"#;
+
+    #[test]
+    fn versions_of_a_later_member_stand_beside_those_that_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, member) = (folder.path(), folder.path().join("gateway"));
+        fs::create_dir_all(member.join("xtask")).unwrap();
+        fs::create_dir_all(member.join(".cargo")).unwrap();
+        let tables = "[workspace.lints.rust]\n[workspace.lints.clippy]\n[profile.release]\n";
+        let workspace = format!("[workspace]\nmembers = []\n{tables}");
+        fs::write(root.join("Cargo.toml"), workspace).unwrap();
+        fs::write(root.join("Cargo.lock"), ROOTS).unwrap();
+        let join = crate::tree::root().join("template/join");
+        fs::copy(join, member.join("join")).unwrap();
+        fs::write(member.join("Cargo.lock"), MEMBERS).unwrap();
+        for path in [
+            ".cargo/config.toml",
+            ".clippy.toml",
+            ".dockerignore",
+            "Cargo.toml",
+            "Dockerfile",
+            "README.md",
+            "deny.toml",
+            "rustfmt.toml",
+            "xtask/Cargo.toml",
+        ] {
+            fs::write(member.join(path), "").unwrap();
+        }
+        super::join(&member).unwrap();
+        let text = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+        let packages = text.split("[[package]]\n").skip(1).map(|package| {
+            let mut quoted = package.split('"').skip(1).step_by(2);
+            format!("{} {}", quoted.next().unwrap(), quoted.next().unwrap())
+        });
+        let expected = ["bytes 1.1.0", "http 1.0.0", "axum 0.8.1", "bytes 1.2.0"];
+        assert_eq!(packages.collect::<Vec<_>>(), expected);
+        assert!(!member.join("Cargo.lock").exists());
+    }
+}
