@@ -1,0 +1,347 @@
+//! The text of a file of an edition, statement by statement.
+
+use std::ops::Range;
+
+use super::Refusal;
+use super::tokens::Token;
+
+/// Features that matter, as they hold for a scope.
+#[derive(Debug, Clone, Copy)]
+struct Features {
+    /// Whether fields know that they are there.
+    explicit: bool,
+    /// Whether a field has to be there; it counts for one field.
+    required: bool,
+    /// Whether numbers are packed.
+    packed: bool,
+}
+
+/// What is between a pair of braces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    File,
+    Message,
+    Oneof,
+    Extend,
+    /// Enumerations, services, rpcs: no presence to track.
+    Other,
+}
+
+/// What a file is rewritten to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    Proto2,
+    Proto3,
+}
+
+/// Types of which a list is packed.
+const PACKED: [&str; 13] = [
+    "bool", "double", "fixed32", "fixed64", "float", "int32", "int64", "sfixed32", "sfixed64",
+    "sint32", "sint64", "uint32", "uint64",
+];
+
+/// What is made of one file.
+pub(super) struct Rewrite<'a> {
+    text: &'a str,
+    tokens: &'a [Token<'a>],
+    syntax: Syntax,
+    edits: Vec<(Range<usize>, String)>,
+    edition: bool,
+}
+
+impl<'a> Rewrite<'a> {
+    pub(super) fn new(text: &'a str, tokens: &'a [Token<'a>], syntax: Syntax) -> Self {
+        Self {
+            text,
+            tokens,
+            syntax,
+            edits: Vec::new(),
+            edition: false,
+        }
+    }
+
+    /// The text in that syntax, if it declares an edition.
+    ///
+    /// # Errors
+    ///
+    /// If the syntax cannot say the same.
+    pub(super) fn run(mut self) -> Result<Option<String>, Refusal> {
+        self.statements()?;
+        Ok(self.edition.then(|| self.edited()))
+    }
+
+    fn statements(&mut self) -> Result<(), Refusal> {
+        let mut scopes = vec![(
+            Scope::File,
+            Features {
+                explicit: true,
+                required: false,
+                packed: true,
+            },
+        )];
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let Some(&(scope, features)) = scopes.last() else {
+                break;
+            };
+            if self.tokens[at].text == "}" {
+                scopes.pop();
+                at += 1;
+                continue;
+            }
+            let (end, opens) = self.statement(at);
+            let first = self.tokens[at].text;
+            let is_named = |word: &str| first == word && opens;
+            match first {
+                "edition" if scope == Scope::File => self.declare(at, end)?,
+                "option" => {
+                    let changed = self.option(at, end, features)?;
+                    if let Some(last) = scopes.last_mut() {
+                        last.1 = changed;
+                    }
+                }
+                "extensions" => self.only_in_proto2(at, "extensions")?,
+                "extend" if opens && !self.is_of_options(at) => {
+                    self.only_in_proto2(at, "extensions of what are no options")?;
+                }
+                ";" | "syntax" | "package" | "import" | "reserved" | "rpc" => {}
+                _ if !opens => self.field(at, end, scope, features)?,
+                _ => {}
+            }
+            if opens {
+                let within = if is_named("message") {
+                    Scope::Message
+                } else if is_named("oneof") {
+                    Scope::Oneof
+                } else if is_named("extend") {
+                    Scope::Extend
+                } else {
+                    Scope::Other
+                };
+                scopes.push((within, features));
+            }
+            at = end + 1;
+        }
+        Ok(())
+    }
+
+    /// The token that ends the statement, and whether it opens a scope.
+    fn statement(&self, from: usize) -> (usize, bool) {
+        let mut depth = 0_usize;
+        let is_option = self.tokens[from].text == "option";
+        for (at, token) in self.tokens.iter().enumerate().skip(from) {
+            match token.text {
+                "{" if depth == 0 && !is_option => return (at, true),
+                "[" | "{" => depth += 1,
+                "]" | "}" => depth = depth.saturating_sub(1),
+                ";" if depth == 0 => return (at, false),
+                _ => {}
+            }
+        }
+        (self.tokens.len() - 1, false)
+    }
+
+    fn declare(&mut self, at: usize, end: usize) -> Result<(), Refusal> {
+        let edition = self.tokens.get(at + 2).map_or("", |it| it.text);
+        let edition = edition.trim_matches(['"', '\'']);
+        if edition != "2023" {
+            return Err(self.refuse(at, format!("edition {edition} is not understood, 2023 is")));
+        }
+        self.edition = true;
+        let syntax = match self.syntax {
+            Syntax::Proto2 => "syntax = \"proto2\";",
+            Syntax::Proto3 => "syntax = \"proto3\";",
+        };
+        self.replace(at, end, syntax);
+        Ok(())
+    }
+
+    /// Whether what `extend` names at `at` are options, which proto3 can extend.
+    fn is_of_options(&self, at: usize) -> bool {
+        let of = self.tokens.get(at + 1).map_or("", |it| it.text);
+        let of = of.trim_start_matches('.');
+        of.starts_with("google.protobuf.") && of.ends_with("Options")
+    }
+
+    fn only_in_proto2(&self, at: usize, what: &str) -> Result<(), Refusal> {
+        if self.syntax == Syntax::Proto2 {
+            return Ok(());
+        }
+        Err(self.refuse(at, format!("proto3 has no {what}")))
+    }
+
+    /// `option features.… = …;` for all of a scope.
+    fn option(&mut self, at: usize, end: usize, features: Features) -> Result<Features, Refusal> {
+        let name = self.tokens.get(at + 1).map_or("", |it| it.text);
+        if !name.starts_with("features.") {
+            return Ok(features);
+        }
+        let changed = self.feature(at + 1, features)?;
+        self.replace(at, end, "");
+        Ok(changed)
+    }
+
+    /// `features.… = …` from token `at` on, applied.
+    fn feature(&self, at: usize, features: Features) -> Result<Features, Refusal> {
+        let (name, value) = (self.tokens[at].text, self.tokens.get(at + 2));
+        let value = value.map_or("", |it| it.text);
+        match (name, value) {
+            ("features.field_presence", "EXPLICIT" | "IMPLICIT") => Ok(Features {
+                explicit: value == "EXPLICIT",
+                required: false,
+                ..features
+            }),
+            ("features.field_presence", "LEGACY_REQUIRED") => {
+                self.only_in_proto2(at, "required fields")?;
+                let required = true;
+                Ok(Features {
+                    required,
+                    ..features
+                })
+            }
+            ("features.enum_type", "CLOSED") => {
+                self.only_in_proto2(at, "closed enumerations")?;
+                Ok(features)
+            }
+            ("features.repeated_field_encoding", "PACKED" | "EXPANDED") => Ok(Features {
+                packed: value == "PACKED",
+                ..features
+            }),
+            ("features.enum_type", "OPEN")
+            | ("features.message_encoding", "LENGTH_PREFIXED")
+            | ("features.utf8_validation" | "features.json_format", _) => Ok(features),
+            _ => {
+                let reason =
+                    format!("{name} = {value} can be said neither in proto2 nor in proto3");
+                Err(self.refuse(at, reason))
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        at: usize,
+        end: usize,
+        scope: Scope,
+        features: Features,
+    ) -> Result<(), Refusal> {
+        let mut own = features;
+        let open = (at..end).find(|it| self.tokens[*it].text == "[");
+        let mut kept = Vec::new();
+        if let Some(open) = open {
+            for entry in self.entries(open + 1, end) {
+                let name = self.tokens[entry.start].text;
+                if name.starts_with("features.") {
+                    own = self.feature(entry.start, own)?;
+                } else {
+                    if name == "default" {
+                        self.only_in_proto2(entry.start, "default values")?;
+                    }
+                    kept.push(self.slice(entry));
+                }
+            }
+        }
+        let first = self.tokens[at].text;
+        let is_list = first == "repeated";
+        // A list of an enumeration is written unpacked in proto2, which all can read.
+        let packs = self
+            .tokens
+            .get(at + 1)
+            .is_some_and(|it| PACKED.contains(&it.text));
+        match self.syntax {
+            Syntax::Proto3 if is_list && !own.packed => kept.push("packed = false".to_owned()),
+            Syntax::Proto2 if is_list && own.packed && packs => {
+                kept.push("packed = true".to_owned());
+            }
+            _ => {}
+        }
+        let labelled = match self.syntax {
+            Syntax::Proto2 => matches!(scope, Scope::Message | Scope::Extend),
+            Syntax::Proto3 => scope == Scope::Message && own.explicit,
+        };
+        if labelled && !is_list && first != "map" {
+            if !own.explicit && scope == Scope::Message {
+                let what = "implicit presence in a file that has to be proto2".to_owned();
+                return Err(self.refuse(at, what));
+            }
+            let label = if own.required {
+                "required "
+            } else {
+                "optional "
+            };
+            let start = self.tokens[at].start;
+            self.edits.push((start..start, label.to_owned()));
+        }
+        let list = if kept.is_empty() {
+            String::new()
+        } else {
+            format!("[{}]", kept.join(", "))
+        };
+        match open {
+            Some(open) => self.replace(open, end, &format!("{list};")),
+            None if !list.is_empty() => self.replace(end, end, &format!(" {list};")),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// What stands between the commas of a list of options.
+    fn entries(&self, from: usize, end: usize) -> Vec<Range<usize>> {
+        let (mut depth, mut start) = (0_usize, from);
+        let mut entries = Vec::new();
+        for at in from..end {
+            match self.tokens[at].text {
+                "]" if depth == 0 => {
+                    entries.push(start..at);
+                    break;
+                }
+                "," if depth == 0 => {
+                    entries.push(start..at);
+                    start = at + 1;
+                }
+                "{" | "[" | "(" => depth += 1,
+                "}" | "]" | ")" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        entries.retain(|entry| !entry.is_empty());
+        entries
+    }
+
+    fn slice(&self, entry: Range<usize>) -> String {
+        let (first, last) = (&self.tokens[entry.start], &self.tokens[entry.end - 1]);
+        self.text[first.start..last.end()].to_owned()
+    }
+
+    /// Tokens `from` to `to` by `with`; lines that are lost come back behind it.
+    fn replace(&mut self, from: usize, to: usize, with: &str) {
+        let range = self.tokens[from].start..self.tokens[to].end();
+        let lines = |text: &str| text.matches('\n').count();
+        let lost = lines(&self.text[range.clone()]).saturating_sub(lines(with));
+        self.edits
+            .push((range, format!("{with}{}", "\n".repeat(lost))));
+    }
+
+    fn edited(&mut self) -> String {
+        self.edits.sort_by_key(|(range, _)| range.start);
+        let mut out = String::with_capacity(self.text.len());
+        let mut done = 0;
+        for (range, with) in &self.edits {
+            out.push_str(&self.text[done..range.start]);
+            out.push_str(with);
+            done = range.end;
+        }
+        out.push_str(&self.text[done..]);
+        out
+    }
+
+    fn refuse(&self, at: usize, reason: String) -> Refusal {
+        let before = &self.text[..self.tokens[at].start];
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Refusal {
+            line: before.matches('\n').count() + 1,
+            column: last.chars().count() + 1,
+            reason,
+        }
+    }
+}

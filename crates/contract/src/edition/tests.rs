@@ -1,0 +1,80 @@
+//! What files of an edition become.
+
+use super::*;
+
+const HEAD: &str = "// A file.\nedition = \"2023\";\npackage a;\n";
+
+fn rewritten(text: &str) -> String {
+    let text = as_syntax(&format!("{HEAD}{text}")).unwrap();
+    let text = text.expect("an edition");
+    let body = text.strip_prefix("// A file.\nsyntax = \"proto3\";\npackage a;\n");
+    body.expect("proto3").to_owned()
+}
+
+#[test]
+fn presence_and_packing_are_said_as_proto3_says_them() {
+    assert_eq!(
+        rewritten(
+            "message M { string a = 1; repeated int32 b = 2; map<string, M> c = 3;\n oneof d { M \
+             e = 4; } }\nenum E { Z = 0; }\nservice S { rpc R(M) returns (M); }\n"
+        ),
+        "message M { optional string a = 1; repeated int32 b = 2; map<string, M> c = 3;\n oneof \
+         d { M e = 4; } }\nenum E { Z = 0; }\nservice S { rpc R(M) returns (M); }\n"
+    );
+    assert_eq!(
+        rewritten(
+            "option features.field_presence = IMPLICIT;\nmessage M { int32 a = 1;\nint32 b = 2 \
+             [features.field_presence = EXPLICIT, deprecated = true]; repeated int32 c = 3 \
+             [features.repeated_field_encoding =\nEXPANDED]; }\n"
+        ),
+        "\nmessage M { int32 a = 1;\noptional int32 b = 2 [deprecated = true]; repeated int32 c \
+         = 3 [packed = false];\n }\n"
+    );
+}
+
+#[test]
+fn what_proto3_cannot_say_is_said_in_proto2() {
+    for (text, expected) in [
+        (
+            "enum E {\n option features.enum_type = CLOSED; A = 1; }",
+            "enum E {\n  A = 1; }",
+        ),
+        (
+            "message M { int32 a = 1 [default = 7]; repeated E b = 2; repeated int32 c = 3;\n \
+             string d = 4 [features.field_presence = LEGACY_REQUIRED]; oneof e { M f = 5; } \
+             extensions 100 to 200; }\nextend M { string g = 100; repeated int64 h = 101; }",
+            "message M { optional int32 a = 1 [default = 7]; repeated E b = 2; repeated int32 c \
+             = 3 [packed = true];\n required string d = 4 ; oneof e { M f = 5; } extensions 100 \
+             to 200; }\nextend M { optional string g = 100; repeated int64 h = 101 [packed = \
+             true]; }",
+        ),
+    ] {
+        let text = as_syntax(&format!("{HEAD}{text}")).unwrap();
+        let head = HEAD.replace("edition = \"2023\"", "syntax = \"proto2\"");
+        assert_eq!(text, Some(format!("{head}{expected}")));
+    }
+}
+
+#[test]
+fn what_neither_can_say_is_refused_and_other_files_are_left_alone() {
+    let refused = |text: &str| as_syntax(&format!("{HEAD}{text}")).unwrap_err();
+    assert_eq!(
+        refused("message M {\n M a = 1 [features.message_encoding = DELIMITED]; }"),
+        Refusal {
+            line: 5,
+            column: 11,
+            reason: "features.message_encoding = DELIMITED can be said neither in proto2 nor in \
+                     proto3"
+                .to_owned()
+        }
+    );
+    let mixed = "message M { int32 a = 1 [default = 7];\n int32 b = 2 [features.field_presence = \
+                 IMPLICIT]; }";
+    assert_eq!(refused(mixed).line, 5);
+    assert_eq!(as_syntax("edition = \"2024\";").unwrap_err().line, 1);
+    assert_eq!(
+        as_syntax("syntax = \"proto3\"; // edition = \"2023\"\n"),
+        Ok(None)
+    );
+    assert_eq!(as_syntax("message M { int32 edition = 1; }"), Ok(None));
+}
