@@ -1,21 +1,46 @@
 //! From files to descriptors, and what is said when that fails.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use miette::Diagnostic as _;
 use protox::Compiler;
 use protox::file::{
     ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
 };
+use protox::prost_reflect::DescriptorPool;
+use protox::prost_reflect::prost_types::FileDescriptorProto;
 
 use crate::Error;
 use crate::bundled::{self, Bundled};
-use crate::edition::as_syntax;
+use crate::edition::{Lowered, Marks, lowered};
+
+/// Of files of an edition what their text, as it is compiled, cannot say, by name.
+pub(crate) type Marked = BTreeMap<String, Marks>;
 
 /// A compiler that has read `files`, which are under `root`.
-pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error> {
+pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<(Compiler, Marked), Error> {
+    let marked = Rc::default();
+    let compiler = opened(root, files, Own::new(root, Rc::clone(&marked)))?;
+    if marked.borrow().is_empty() {
+        return Ok((compiler, Marked::new()));
+    }
+    // What names mean is known now.
+    let types = Some(compiler.descriptor_pool());
+    let own = Own {
+        types,
+        ..Own::new(root, Rc::clone(&marked))
+    };
+    let compiler = opened(root, files, own)?;
+    let marked = marked.take();
+    Ok((compiler, marked))
+}
+
+fn opened(root: &Path, files: &[PathBuf], own: Own) -> Result<Compiler, Error> {
     let mut resolver = ChainFileResolver::new();
-    resolver.add(Own::new(root));
+    resolver.add(own);
     resolver.add(Bundled);
     resolver.add(GoogleFileResolver::new());
     let mut compiler = Compiler::with_file_resolver(resolver);
@@ -32,14 +57,37 @@ pub(crate) fn compiler(root: &Path, files: &[PathBuf]) -> Result<Compiler, Error
 struct Own {
     root: PathBuf,
     files: IncludeFileResolver,
+    marked: Rc<RefCell<Marked>>,
+    /// What the marks are put into descriptors by.
+    types: Option<DescriptorPool>,
 }
 
 impl Own {
-    fn new(root: &Path) -> Self {
+    fn new(root: &Path, marked: Rc<RefCell<Marked>>) -> Self {
         Self {
             root: root.to_owned(),
             files: IncludeFileResolver::new(root.to_owned()),
+            marked,
+            types: None,
         }
+    }
+
+    /// The file `name` of an edition, whose text is now `lowered`.
+    fn edition(&self, name: &str, lowered: Lowered) -> Result<File, protox::Error> {
+        let file = File::from_source(name, &lowered.text)?;
+        let Some(marks) = lowered.marks else {
+            return Ok(file);
+        };
+        let file = match &self.types {
+            None => file,
+            Some(types) => {
+                let mut file = FileDescriptorProto::from(file);
+                marks.apply(&mut file, types);
+                File::from_file_descriptor_proto(file)
+            }
+        };
+        self.marked.borrow_mut().insert(name.to_owned(), marks);
+        Ok(file)
     }
 }
 
@@ -50,8 +98,8 @@ impl FileResolver for Own {
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         let text = std::fs::read_to_string(self.root.join(name));
-        match text.map(|text| as_syntax(&text)) {
-            Ok(Ok(Some(text))) => File::from_source(name, &text),
+        match text.map(|text| lowered(&text)) {
+            Ok(Ok(Some(lowered))) => self.edition(name, lowered),
             // What is wrong with another is told by who reads it as it is.
             _ => self.files.open_file(name),
         }
@@ -101,7 +149,7 @@ fn describe(root: &Path, read: &Path, error: &protox::Error) -> String {
         cause = error.diagnostic_source();
     }
     if let Ok(source) = std::fs::read_to_string(&file)
-        && let Err(refusal) = as_syntax(&source)
+        && let Err(refusal) = lowered(&source)
     {
         return format!(
             "{}:{}:{}: {}; write it without, or in proto2 or proto3",

@@ -2,13 +2,18 @@
 //! the wire and in Rust: fields whose presence is tracked become `optional`,
 //! `features` go. A file with what proto3 cannot say (defaults, required fields,
 //! closed enumerations, extensions) becomes proto2, if all of its fields track
-//! presence. What neither can say is refused.
+//! presence. What neither can say (delimited messages, implicit presence beside what
+//! proto3 cannot say) is marked, and put into the descriptor that is made of the text.
 
+mod features;
+mod marks;
 mod rewrite;
+mod said;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
+pub(crate) use marks::Marks;
 use rewrite::{Rewrite, Syntax};
 use tokens::tokens;
 
@@ -20,17 +25,27 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
 }
 
-/// `text` as proto3, else as proto2, if it declares an edition; every line stays where
-/// it is.
+/// A file of an edition, in words that protox knows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Lowered {
+    pub(crate) text: String,
+    /// What the text cannot say, if there is something.
+    pub(crate) marks: Option<Marks>,
+}
+
+/// `text` as proto3, else as proto2, else with marks, if it declares an edition; every
+/// line stays where it is.
 ///
 /// # Errors
 ///
-/// If neither can say the same.
-pub(crate) fn as_syntax(text: &str) -> Result<Option<String>, Refusal> {
+/// If the edition or a feature is not understood.
+pub(crate) fn lowered(text: &str) -> Result<Option<Lowered>, Refusal> {
     let tokens = tokens(text);
     if !tokens.iter().any(|it| it.text == "edition") {
         return Ok(None);
     }
     let rewritten = |syntax| Rewrite::new(text, &tokens, syntax).run();
-    rewritten(Syntax::Proto3).or_else(|_: Refusal| rewritten(Syntax::Proto2))
+    rewritten(Syntax::Proto3)
+        .or_else(|_: Refusal| rewritten(Syntax::Proto2))
+        .or_else(|_: Refusal| rewritten(Syntax::Marked))
 }

@@ -9,6 +9,7 @@ use protox::prost_reflect::{
     DescriptorPool, DynamicMessage, FileDescriptor, Kind, MethodDescriptor, Value,
 };
 
+use crate::compile::Marked;
 use crate::{Contract, Error, comments, compile, derive, offered};
 
 /// Packages of options and rules: nothing at run time reads their messages.
@@ -46,7 +47,7 @@ impl Protos {
     pub fn all(root: impl AsRef<Path>) -> Result<Self, Error> {
         let root = root.as_ref();
         let files = compile::find(root)?;
-        let pool = compile::compiler(root, &files)?.descriptor_pool();
+        let pool = compile::compiler(root, &files)?.0.descriptor_pool();
         Ok(Self {
             root: root.to_owned(),
             files,
@@ -102,7 +103,8 @@ impl Protos {
     ///
     /// As [`Protos::compile`], if a file changed since.
     pub fn reflection(&self) -> Result<Vec<u8>, Error> {
-        self.only_offered(&self.described(false)?)
+        let (set, marked) = self.described(false)?;
+        self.only_offered(&set, &marked)
     }
 
     /// What a gateway and its document are made from: as [`Protos::reflection`], with
@@ -112,11 +114,11 @@ impl Protos {
     ///
     /// As [`Protos::compile`], if a file changed since.
     pub fn documented(&self) -> Result<Vec<u8>, Error> {
-        self.described(true)
+        Ok(self.described(true)?.0)
     }
 
     /// The files of the offered services and all that these import.
-    fn described(&self, comments: bool) -> Result<Vec<u8>, Error> {
+    fn described(&self, comments: bool) -> Result<(Vec<u8>, Marked), Error> {
         let with_offered: HashSet<_> = self
             .pool
             .services()
@@ -129,14 +131,15 @@ impl Protos {
             .filter(|file| with_offered.contains(*file))
             .cloned()
             .collect();
-        let mut compiler = compile::compiler(&self.root, &files)?;
+        let (mut compiler, marked) = compile::compiler(&self.root, &files)?;
         compiler.include_imports(true).include_source_info(comments);
-        Ok(compiler.encode_file_descriptor_set())
+        Ok((compiler.encode_file_descriptor_set(), marked))
     }
 
-    /// The set without the services that are not offered. Its messages are read
-    /// as dynamic ones, which keep the options that prost's types would drop.
-    fn only_offered(&self, set: &[u8]) -> Result<Vec<u8>, Error> {
+    /// The set without the services that are not offered, and marked files as they are.
+    /// Its messages are read as dynamic ones, which keep the options that prost's types
+    /// would drop.
+    fn only_offered(&self, set: &[u8], marked: &Marked) -> Result<Vec<u8>, Error> {
         let pool = DescriptorPool::global();
         let wrong = |why: &str| Error::Compile(format!("the descriptors are not readable: {why}"));
         let set_type = pool
@@ -147,6 +150,9 @@ impl Protos {
             return Err(wrong("no files"));
         };
         for file in files.iter_mut().filter_map(Value::as_message_mut) {
+            if let Some(marks) = marked.get(&text(file, "name")) {
+                marks.say(file);
+            }
             let package = text(file, "package");
             if let Some(Value::List(services)) = file.get_field_by_name_mut("service") {
                 services.retain(|service| {

@@ -2,19 +2,10 @@
 
 use std::ops::Range;
 
-use super::Refusal;
+use super::features::Features;
+use super::marks::Marks;
 use super::tokens::Token;
-
-/// Features that matter, as they hold for a scope.
-#[derive(Debug, Clone, Copy)]
-struct Features {
-    /// Whether fields know that they are there.
-    explicit: bool,
-    /// Whether a field has to be there; it counts for one field.
-    required: bool,
-    /// Whether numbers are packed.
-    packed: bool,
-}
+use super::{Lowered, Refusal};
 
 /// What is between a pair of braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +14,17 @@ enum Scope {
     Message,
     Oneof,
     Extend,
-    /// Enumerations, services, rpcs: no presence to track.
+    Enum,
+    /// Services, rpcs: no presence to track.
     Other,
+}
+
+/// A scope that the statement is in.
+struct Level {
+    scope: Scope,
+    features: Features,
+    /// Of what is declared in it: `Message.Inner.`.
+    prefix: String,
 }
 
 /// What a file is rewritten to.
@@ -32,6 +32,8 @@ enum Scope {
 pub(super) enum Syntax {
     Proto2,
     Proto3,
+    /// The text as proto2, and [`Marks`] of what that cannot say.
+    Marked,
 }
 
 /// Types of which a list is packed.
@@ -47,6 +49,7 @@ pub(super) struct Rewrite<'a> {
     syntax: Syntax,
     edits: Vec<(Range<usize>, String)>,
     edition: bool,
+    marks: Marks,
 }
 
 impl<'a> Rewrite<'a> {
@@ -57,72 +60,90 @@ impl<'a> Rewrite<'a> {
             syntax,
             edits: Vec::new(),
             edition: false,
+            marks: Marks::default(),
         }
     }
 
-    /// The text in that syntax, if it declares an edition.
+    /// The text in that syntax, if it declares an edition, and what it cannot say.
     ///
     /// # Errors
     ///
     /// If the syntax cannot say the same.
-    pub(super) fn run(mut self) -> Result<Option<String>, Refusal> {
+    pub(super) fn run(mut self) -> Result<Option<Lowered>, Refusal> {
         self.statements()?;
-        Ok(self.edition.then(|| self.edited()))
+        let text = self.edited();
+        let marks = (self.syntax == Syntax::Marked).then_some(self.marks);
+        Ok(self.edition.then_some(Lowered { text, marks }))
     }
 
     fn statements(&mut self) -> Result<(), Refusal> {
-        let mut scopes = vec![(
-            Scope::File,
-            Features {
-                explicit: true,
-                required: false,
-                packed: true,
-            },
-        )];
+        let mut levels = vec![Level {
+            scope: Scope::File,
+            features: Features::default(),
+            prefix: String::new(),
+        }];
         let mut at = 0;
         while at < self.tokens.len() {
-            let Some(&(scope, features)) = scopes.last() else {
+            let Some(level) = levels.last() else {
                 break;
             };
             if self.tokens[at].text == "}" {
-                scopes.pop();
+                self.close(level);
+                levels.pop();
                 at += 1;
                 continue;
             }
             let (end, opens) = self.statement(at);
-            let first = self.tokens[at].text;
-            let is_named = |word: &str| first == word && opens;
-            match first {
-                "edition" if scope == Scope::File => self.declare(at, end)?,
+            match self.tokens[at].text {
+                "edition" if level.scope == Scope::File => self.declare(at, end)?,
                 "option" => {
-                    let changed = self.option(at, end, features)?;
-                    if let Some(last) = scopes.last_mut() {
-                        last.1 = changed;
+                    let changed = self.option(at, end, level.features)?;
+                    if let Some(last) = levels.last_mut() {
+                        last.features = changed;
                     }
                 }
-                "extensions" => self.only_in_proto2(at, "extensions")?,
+                "extensions" => self.not_in_proto3(at, "extensions")?,
                 "extend" if opens && !self.is_of_options(at) => {
-                    self.only_in_proto2(at, "extensions of what are no options")?;
+                    self.not_in_proto3(at, "extensions of what are no options")?;
                 }
                 ";" | "syntax" | "package" | "import" | "reserved" | "rpc" => {}
-                _ if !opens => self.field(at, end, scope, features)?,
+                _ if !opens => self.field(at, end, level)?,
                 _ => {}
             }
-            if opens {
-                let within = if is_named("message") {
-                    Scope::Message
-                } else if is_named("oneof") {
-                    Scope::Oneof
-                } else if is_named("extend") {
-                    Scope::Extend
-                } else {
-                    Scope::Other
-                };
-                scopes.push((within, features));
+            if opens && let Some(around) = levels.last() {
+                levels.push(self.opened(at, around));
             }
             at = end + 1;
         }
         Ok(())
+    }
+
+    /// What the statement at `at` opens.
+    fn opened(&self, at: usize, around: &Level) -> Level {
+        let scope = match self.tokens[at].text {
+            "message" => Scope::Message,
+            "oneof" => Scope::Oneof,
+            "extend" => Scope::Extend,
+            "enum" => Scope::Enum,
+            _ => Scope::Other,
+        };
+        let name = self.tokens.get(at + 1).map_or("", |it| it.text);
+        let prefix = match scope {
+            Scope::Message | Scope::Enum => format!("{}{name}.", around.prefix),
+            _ => around.prefix.clone(),
+        };
+        Level {
+            scope,
+            features: around.features,
+            prefix,
+        }
+    }
+
+    fn close(&mut self, level: &Level) {
+        if level.scope == Scope::Enum && level.features.closed {
+            let name = level.prefix.trim_end_matches('.').to_owned();
+            self.marks.closed.insert(name);
+        }
     }
 
     /// The token that ends the statement, and whether it opens a scope.
@@ -149,7 +170,7 @@ impl<'a> Rewrite<'a> {
         }
         self.edition = true;
         let syntax = match self.syntax {
-            Syntax::Proto2 => "syntax = \"proto2\";",
+            Syntax::Proto2 | Syntax::Marked => "syntax = \"proto2\";",
             Syntax::Proto3 => "syntax = \"proto3\";",
         };
         self.replace(at, end, syntax);
@@ -163,8 +184,8 @@ impl<'a> Rewrite<'a> {
         of.starts_with("google.protobuf.") && of.ends_with("Options")
     }
 
-    fn only_in_proto2(&self, at: usize, what: &str) -> Result<(), Refusal> {
-        if self.syntax == Syntax::Proto2 {
+    fn not_in_proto3(&self, at: usize, what: &str) -> Result<(), Refusal> {
+        if self.syntax != Syntax::Proto3 {
             return Ok(());
         }
         Err(self.refuse(at, format!("proto3 has no {what}")))
@@ -185,47 +206,26 @@ impl<'a> Rewrite<'a> {
     fn feature(&self, at: usize, features: Features) -> Result<Features, Refusal> {
         let (name, value) = (self.tokens[at].text, self.tokens.get(at + 2));
         let value = value.map_or("", |it| it.text);
+        let changed = features
+            .with(name, value)
+            .ok_or_else(|| self.refuse(at, format!("{name} = {value} is not understood")))?;
         match (name, value) {
-            ("features.field_presence", "EXPLICIT" | "IMPLICIT") => Ok(Features {
-                explicit: value == "EXPLICIT",
-                required: false,
-                ..features
-            }),
             ("features.field_presence", "LEGACY_REQUIRED") => {
-                self.only_in_proto2(at, "required fields")?;
-                let required = true;
-                Ok(Features {
-                    required,
-                    ..features
-                })
+                self.not_in_proto3(at, "required fields")?;
             }
-            ("features.enum_type", "CLOSED") => {
-                self.only_in_proto2(at, "closed enumerations")?;
-                Ok(features)
+            ("features.enum_type", "CLOSED") => self.not_in_proto3(at, "closed enumerations")?,
+            ("features.message_encoding", "DELIMITED") if self.syntax != Syntax::Marked => {
+                let reason = "delimited messages by another name than their type's";
+                return Err(self.refuse(at, reason.to_owned()));
             }
-            ("features.repeated_field_encoding", "PACKED" | "EXPANDED") => Ok(Features {
-                packed: value == "PACKED",
-                ..features
-            }),
-            ("features.enum_type", "OPEN")
-            | ("features.message_encoding", "LENGTH_PREFIXED")
-            | ("features.utf8_validation" | "features.json_format", _) => Ok(features),
-            _ => {
-                let reason =
-                    format!("{name} = {value} can be said neither in proto2 nor in proto3");
-                Err(self.refuse(at, reason))
-            }
+            _ => {}
         }
+        Ok(changed)
     }
 
-    fn field(
-        &mut self,
-        at: usize,
-        end: usize,
-        scope: Scope,
-        features: Features,
-    ) -> Result<(), Refusal> {
-        let mut own = features;
+    fn field(&mut self, at: usize, end: usize, level: &Level) -> Result<(), Refusal> {
+        let scope = level.scope;
+        let mut own = level.features;
         let open = (at..end).find(|it| self.tokens[*it].text == "[");
         let mut kept = Vec::new();
         if let Some(open) = open {
@@ -235,7 +235,7 @@ impl<'a> Rewrite<'a> {
                     own = self.feature(entry.start, own)?;
                 } else {
                     if name == "default" {
-                        self.only_in_proto2(entry.start, "default values")?;
+                        self.not_in_proto3(entry.start, "default values")?;
                     }
                     kept.push(self.slice(entry));
                 }
@@ -249,18 +249,20 @@ impl<'a> Rewrite<'a> {
             .get(at + 1)
             .is_some_and(|it| PACKED.contains(&it.text));
         match self.syntax {
-            Syntax::Proto3 if is_list && !own.packed => kept.push("packed = false".to_owned()),
-            Syntax::Proto2 if is_list && own.packed && packs => {
+            Syntax::Proto3 | Syntax::Marked if is_list && !own.packed => {
+                kept.push("packed = false".to_owned());
+            }
+            Syntax::Proto2 | Syntax::Marked if is_list && own.packed && packs => {
                 kept.push("packed = true".to_owned());
             }
             _ => {}
         }
         let labelled = match self.syntax {
-            Syntax::Proto2 => matches!(scope, Scope::Message | Scope::Extend),
+            Syntax::Proto2 | Syntax::Marked => matches!(scope, Scope::Message | Scope::Extend),
             Syntax::Proto3 => scope == Scope::Message && own.explicit,
         };
         if labelled && !is_list && first != "map" {
-            if !own.explicit && scope == Scope::Message {
+            if self.syntax == Syntax::Proto2 && !own.explicit && scope == Scope::Message {
                 let what = "implicit presence in a file that has to be proto2".to_owned();
                 return Err(self.refuse(at, what));
             }
@@ -271,6 +273,9 @@ impl<'a> Rewrite<'a> {
             };
             let start = self.tokens[at].start;
             self.edits.push((start..start, label.to_owned()));
+        }
+        if matches!(scope, Scope::Message | Scope::Oneof | Scope::Extend) && first != "map" {
+            self.mark(at, end, own, level);
         }
         let list = if kept.is_empty() {
             String::new()
@@ -283,6 +288,20 @@ impl<'a> Rewrite<'a> {
             None => {}
         }
         Ok(())
+    }
+
+    /// Notes what of a field proto2 cannot say.
+    fn mark(&mut self, at: usize, end: usize, own: Features, level: &Level) {
+        let Some(is) = (at..end).find(|it| self.tokens[*it].text == "=") else {
+            return;
+        };
+        let name = format!("{}{}", level.prefix, self.tokens[is - 1].text);
+        if own.delimited {
+            self.marks.delimited.insert(name.clone());
+        }
+        if !own.explicit && level.scope == Scope::Message {
+            self.marks.implicit.insert(name);
+        }
     }
 
     /// What stands between the commas of a list of options.

@@ -5,9 +5,12 @@ use super::*;
 const HEAD: &str = "// A file.\nedition = \"2023\";\npackage a;\n";
 
 fn rewritten(text: &str) -> String {
-    let text = as_syntax(&format!("{HEAD}{text}")).unwrap();
-    let text = text.expect("an edition");
-    let body = text.strip_prefix("// A file.\nsyntax = \"proto3\";\npackage a;\n");
+    let lowered = lowered(&format!("{HEAD}{text}")).unwrap();
+    let lowered = lowered.expect("an edition");
+    assert_eq!(lowered.marks, None);
+    let body = lowered
+        .text
+        .strip_prefix("// A file.\nsyntax = \"proto3\";\npackage a;\n");
     body.expect("proto3").to_owned()
 }
 
@@ -49,32 +52,54 @@ fn what_proto3_cannot_say_is_said_in_proto2() {
              true]; }",
         ),
     ] {
-        let text = as_syntax(&format!("{HEAD}{text}")).unwrap();
-        let head = HEAD.replace("edition = \"2023\"", "syntax = \"proto2\"");
-        assert_eq!(text, Some(format!("{head}{expected}")));
+        let lowered = lowered(&format!("{HEAD}{text}")).unwrap();
+        let text = format!("{}{expected}", proto2());
+        assert_eq!(lowered, Some(Lowered { text, marks: None }));
     }
 }
 
+fn proto2() -> String {
+    HEAD.replace("edition = \"2023\"", "syntax = \"proto2\"")
+}
+
 #[test]
-fn what_neither_can_say_is_refused_and_other_files_are_left_alone() {
-    let refused = |text: &str| as_syntax(&format!("{HEAD}{text}")).unwrap_err();
+fn what_neither_can_say_is_marked() {
+    let text = "option features.field_presence = IMPLICIT;\nmessage M {\n int32 a = 1 \
+                [features.field_presence = LEGACY_REQUIRED]; int32 b = 2;\n message N { M c = 3 \
+                [features.message_encoding = DELIMITED]; }\n enum E { option features.enum_type = \
+                CLOSED; Z = 0; }\n oneof o { int32 d = 4; }\n repeated E e = 5 \
+                [features.repeated_field_encoding = EXPANDED]; }";
+    let lowered = lowered(&format!("{HEAD}{text}")).unwrap().unwrap();
+    let body = lowered.text.strip_prefix(&proto2()).unwrap();
     assert_eq!(
-        refused("message M {\n M a = 1 [features.message_encoding = DELIMITED]; }"),
+        body,
+        "\nmessage M {\n required int32 a = 1 ; optional int32 b = 2;\n message N { optional M c = 3 \
+         ; }\n enum E {  Z = 0; }\n oneof o { int32 d = 4; }\n repeated E e = 5 [packed = false]; }"
+    );
+    let names = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect();
+    let marks = Marks {
+        implicit: names(&["M.b", "M.N.c", "M.e"]),
+        delimited: names(&["M.N.c"]),
+        closed: names(&["M.E"]),
+    };
+    assert_eq!(lowered.marks, Some(marks));
+}
+
+#[test]
+fn what_is_not_known_is_refused_and_other_files_are_left_alone() {
+    let refused = |text: &str| lowered(&format!("{HEAD}{text}")).unwrap_err();
+    assert_eq!(
+        refused("message M {\n M a = 1 [features.message_encoding = BACKWARDS]; }"),
         Refusal {
             line: 5,
             column: 11,
-            reason: "features.message_encoding = DELIMITED can be said neither in proto2 nor in \
-                     proto3"
-                .to_owned()
+            reason: "features.message_encoding = BACKWARDS is not understood".to_owned()
         }
     );
-    let mixed = "message M { int32 a = 1 [default = 7];\n int32 b = 2 [features.field_presence = \
-                 IMPLICIT]; }";
-    assert_eq!(refused(mixed).line, 5);
-    assert_eq!(as_syntax("edition = \"2024\";").unwrap_err().line, 1);
+    assert_eq!(lowered("edition = \"2024\";").unwrap_err().line, 1);
     assert_eq!(
-        as_syntax("syntax = \"proto3\"; // edition = \"2023\"\n"),
+        lowered("syntax = \"proto3\"; // edition = \"2023\"\n"),
         Ok(None)
     );
-    assert_eq!(as_syntax("message M { int32 edition = 1; }"), Ok(None));
+    assert_eq!(lowered("message M { int32 edition = 1; }"), Ok(None));
 }

@@ -99,7 +99,8 @@ pub(super) fn member(field: &FieldDescriptor, message: &str) -> String {
 /// An `Option` of a reference to the field in `message`; `None` if the field
 /// knows nothing of being there.
 pub(super) fn option(field: &FieldDescriptor, message: &str) -> Option<String> {
-    if field.is_list() || field.is_map() || !field.supports_presence() {
+    let required = field.cardinality() == Cardinality::Required;
+    if field.is_list() || field.is_map() || !(field.supports_presence() || required) {
         return None;
     }
     let boxed = is_boxed(field);
@@ -114,7 +115,7 @@ pub(super) fn option(field: &FieldDescriptor, message: &str) -> Option<String> {
         ));
     }
     let member = member(field, message);
-    if field.cardinality() == Cardinality::Required {
+    if required {
         let reference = if boxed { "&*" } else { "&" };
         return Some(format!("Some({reference}{member})"));
     }

@@ -387,6 +387,42 @@ fn reflection_leaves_out_what_is_not_offered() {
 }
 
 #[test]
+fn reflection_tells_an_edition_as_it_is_where_neither_syntax_could() {
+    let demo = demo();
+    demo.write(
+        "proto/demo/v1/thing.proto",
+        "edition = \"2023\";\npackage demo.v1;\n\
+         service ThingService { rpc Put(Thing) returns (Thing); }\n\
+         message Thing {\n int32 plain = 1 [features.field_presence = IMPLICIT];\n\
+         int32 tracked = 2 [default = 7];\n\
+         Thing part = 3 [features.message_encoding = DELIMITED];\n\
+         repeated int32 sizes = 4 [features.repeated_field_encoding = EXPANDED]; }\n",
+    );
+    let protos = demo.protos().expect("protos");
+    // What is generated from has it all.
+    let thing = protos
+        .pool()
+        .get_message_by_name("demo.v1.Thing")
+        .expect("a message");
+    let field = |name: &str| thing.get_field_by_name(name).expect("a field");
+    assert!(!field("plain").supports_presence() && field("tracked").supports_presence());
+    assert_eq!(field("tracked").default_value().as_i32(), Some(7));
+    assert!(field("part").is_group() && field("part").supports_presence());
+    assert!(!field("sizes").is_packed());
+    let told = protos.reflection().expect("descriptors");
+    let has = |bytes: &[u8]| told.windows(bytes.len()).filter(|it| *it == bytes).count();
+    // `syntax = 12`, `edition = 14`.
+    assert_eq!(has(b"\x62\x08editions"), 1);
+    assert_eq!(has(b"\x70\xe8\x07"), 1);
+    // `features = 21`: IMPLICIT, DELIMITED, EXPANDED; nothing of proto3's `optional`.
+    for feature in [b"\x08\x02", b"\x28\x02", b"\x18\x02"] {
+        assert_eq!(has(&[b"\xaa\x01\x02".as_slice(), feature].concat()), 1);
+    }
+    assert_eq!(has(b"\x88\x01\x01"), 0);
+    assert_eq!(has(b"_tracked"), 0);
+}
+
+#[test]
 fn code_comes_from_all_own_files_and_what_they_need() {
     let files = |demo: &Demo| -> Vec<String> {
         let code = demo.protos().expect("protos").code();

@@ -316,13 +316,33 @@ fn a_missing_import_says_where_it_was_looked_for() {
 }
 
 #[test]
-fn of_an_edition_what_proto3_cannot_say_is_refused() {
+fn of_editions_only_what_is_known_is_read() {
     let demo = Demo::with_rpcs("rpc Put(PutRequest) returns (Thing);");
     demo.write(
         "proto/demo/v1/more.proto",
         "// New.\nedition = \"2023\";\nmessage More { string a = 1; }\n",
     );
     assert!(demo.contract().services.len() == 1);
+    // Neither proto2 nor proto3 has words for that.
+    demo.write(
+        "proto/demo/v1/more.proto",
+        "edition = \"2023\";\nmessage More { string a = 1 [features.field_presence = \
+         IMPLICIT];\n int32 b = 2 [default = 7]; Missing c = 3; }\n",
+    );
+    assert_eq!(
+        demo.refusal(),
+        "proto/demo/v1/more.proto:3:35: name 'Missing' is not defined"
+    );
+    demo.write(
+        "proto/demo/v1/more.proto",
+        "edition = \"2023\";\nmessage More { string a = 1 [features.field_presence = \
+         ALWAYS]; }\n",
+    );
+    assert_eq!(
+        demo.refusal(),
+        "proto/demo/v1/more.proto:2:30: features.field_presence = ALWAYS is not understood; write it \
+         without, or in proto2 or proto3"
+    );
     demo.write(
         "proto/demo/v1/more.proto",
         "edition = \"2024\";\nmessage More { string a = 1; }\n",

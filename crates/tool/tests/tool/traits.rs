@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use contract::Protos;
 
 /// What each of has to be in two trees.
-const TRAITS: [&str; 27] = [
+const TRAITS: [&str; 28] = [
     "several files",
     "several packages",
     "several services",
@@ -16,6 +16,7 @@ const TRAITS: [&str; 27] = [
     "proto2",
     "proto3",
     "edition 2023",
+    "an edition of its own kind",
     "unary",
     "client stream",
     "server stream",
@@ -97,6 +98,9 @@ fn traits(tree: &Path) -> BTreeSet<&'static str> {
     has(text.contains("syntax = \"proto2\""), "proto2");
     has(text.contains("syntax = \"proto3\""), "proto3");
     has(text.contains("edition = \"2023\""), "edition 2023");
+    // Which neither proto2 nor proto3 has words for.
+    let mixes = text.contains("= DELIMITED") && text.contains("= IMPLICIT");
+    has(mixes, "an edition of its own kind");
     has(tree.join("include").is_dir(), "the team's own folder");
     has(text.contains("(mesh.v1."), "policy in the file");
     has(text.contains("(buf.validate."), "rules");
