@@ -5,6 +5,7 @@ mod compare;
 mod instructions;
 mod load;
 mod rpc;
+mod rules;
 mod runtime;
 mod start;
 mod store;
@@ -22,6 +23,9 @@ pub(crate) enum Bench {
     Instructions(instructions::Args),
     /// CPU time per call beside bare tonic, grpc-go and go-kratos.
     Rpc(rpc::Args),
+    /// What checking a request by the rules of its .proto costs beside the same limits
+    /// written by hand.
+    Rules(rules::Args),
     /// One runtime for all cores beside one for each.
     Runtime(runtime::Args),
     /// What two sidecars with mutual TLS cost: CPU time and latency of a call
@@ -40,6 +44,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Instructions(args) => instructions::run(args),
         Bench::Rpc(args) => rpc::run(args),
+        Bench::Rules(args) => rules::run(args),
         Bench::Runtime(args) => runtime::run(args),
         Bench::Mesh(args) => mesh::run(args),
         Bench::Start(args) => start::run(args),
