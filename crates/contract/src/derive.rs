@@ -10,6 +10,7 @@ use protox::prost_reflect::{DescriptorPool, Kind, MethodDescriptor, ServiceDescr
 
 use crate::annotation::{Policy, RetryPolicy, Site, says};
 use crate::beside::{Beside, Entry};
+use crate::place::place;
 use crate::shape::Shapes;
 use crate::{Code, Contract, Error, Idempotency, Method, Problem, Retry, Role, Service, Streaming};
 
@@ -298,19 +299,11 @@ fn idempotency(rpc: &MethodDescriptor, entry: Option<&Entry>, site: &mut Site) -
 }
 
 pub(crate) fn site(root: &Path, file: &FileDescriptorProto, path: &[i32], subject: String) -> Site {
-    let span = file
-        .source_code_info
-        .iter()
-        .flat_map(|info| &info.location)
-        .find(|it| it.path == path);
-    let place = |at: usize| {
-        let place = span.and_then(|it| it.span.get(at));
-        place.map_or(1, |it| usize::try_from(*it).unwrap_or_default() + 1)
-    };
+    let (line, column) = place(file, path);
     Site {
         file: root.join(file.name()).display().to_string(),
-        line: place(0),
-        column: place(1),
+        line,
+        column,
         subject,
         problems: Vec::new(),
     }

@@ -35,6 +35,7 @@ pub mod fidelity;
 pub mod files;
 mod model;
 mod offered;
+mod place;
 mod protos;
 pub mod reference;
 pub mod rust;
@@ -74,4 +75,5 @@ pub const WELL_KNOWN: [(&str, &str); 11] = [
 /// A .proto file as it was read.
 pub use protox::prost_reflect::FileDescriptor;
 
+pub use place::place;
 pub use protos::Protos;

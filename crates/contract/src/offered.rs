@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protox::prost_reflect::DescriptorPool;
 
-use crate::Error;
+use crate::{Error, place};
 
 /// Beside the .proto files.
 pub(crate) const FILE: &str = "offered.conf";
@@ -21,7 +21,9 @@ pub(crate) fn read(path: &Path, pool: &DescriptorPool) -> Result<BTreeSet<String
             continue;
         }
         if let Some(why) = refusal(name, pool) {
-            return Err(Error::Offered(format!("{shown}:{}: {why}", index + 1)));
+            let column = line.chars().take_while(|it| it.is_whitespace()).count() + 1;
+            let line = index + 1;
+            return Err(Error::Offered(format!("{shown}:{line}:{column}: {why}")));
         }
         offered.insert(name.to_owned());
     }
@@ -38,10 +40,12 @@ pub(crate) fn read(path: &Path, pool: &DescriptorPool) -> Result<BTreeSet<String
 fn refusal(name: &str, pool: &DescriptorPool) -> Option<String> {
     if let Some(service) = pool.get_service_by_name(name) {
         return (service.methods().len() == 0).then(|| {
+            let file = service.parent_file();
+            let (line, column) = place(file.file_descriptor_proto(), service.path());
             format!(
-                "service {name} in {} has no rpc, so there is nothing to offer; give it one or \
-                 remove the line",
-                service.parent_file().name()
+                "service {name} in {}:{line}:{column} has no rpc, so there is nothing to offer; give \
+                 it one or remove the line",
+                file.name()
             )
         });
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use contract::{FileDescriptor, Protos};
+
 use crate::generated::{self, Service};
 use crate::handler::{self, Place};
 use crate::imports::{self, Imports};
@@ -50,7 +52,7 @@ pub fn adopt(
     let offered = staging.offer(&services)?;
     let mut all = generated::services(&offered)?;
     all.retain(|it| services.contains(&it.name) || staging.offers(&it.name));
-    check(&all, &services)?;
+    check(&all, &services, &offered, &imports)?;
 
     let mut plan = Plan::default();
     for (name, (_, text)) in &imports.files {
@@ -129,12 +131,22 @@ pub(crate) fn clash(project: &Project, imports: &Imports) -> Result<(), Error> {
 }
 
 /// What no code can be generated for.
-fn check(all: &[Service], news: &[String]) -> Result<(), Error> {
+fn check(
+    all: &[Service],
+    news: &[String],
+    protos: &Protos,
+    imports: &Imports,
+) -> Result<(), Error> {
     for service in all.iter().filter(|it| news.contains(&it.name)) {
         for rpc in &service.rpcs {
             if CLIENT.contains(&rpc.ident.as_str()) {
+                let declared = protos.pool().get_service_by_name(&service.name);
+                let method = declared.and_then(|it| it.methods().find(|it| it.name() == rpc.name));
+                let place = method.map_or(String::new(), |it| {
+                    shown(imports, &it.parent_service().parent_file(), it.path()) + ": "
+                });
                 return Err(Error::new(format!(
-                    "{}/{}: every client in Rust has a function `{}` of its own; give the rpc \
+                    "{place}{}/{}: every client in Rust has a function `{}` of its own; give the rpc \
                      another name",
                     service.name, rpc.name, rpc.ident
                 )));
@@ -142,6 +154,17 @@ fn check(all: &[Service], news: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// File, line and column of what is declared at `path`, as whoever asked knows the file.
+fn shown(imports: &Imports, file: &FileDescriptor, path: &[i32]) -> String {
+    let (line, column) = contract::place(file.file_descriptor_proto(), path);
+    let known = imports.files.get(file.name());
+    let name = known.map_or_else(
+        || format!("proto/{}", file.name()),
+        |(file, _)| file.display().to_string(),
+    );
+    format!("{name}:{line}:{column}")
 }
 
 /// `proto/` with what is imported in it.
@@ -163,7 +186,11 @@ pub(crate) fn declared(staging: &Staging, imports: &Imports) -> Result<Vec<Strin
             continue;
         }
         if service.methods().len() == 0 {
-            return Err(empty(imports, file.name(), service.name()));
+            return Err(Error::new(format!(
+                "{}: service {} has no rpc, so there is nothing to serve; give it one or leave it out",
+                shown(imports, &file, service.path()),
+                service.name()
+            )));
         }
         services.push(service.full_name().to_owned());
     }
@@ -176,21 +203,4 @@ pub(crate) fn declared(staging: &Staging, imports: &Imports) -> Result<Vec<Strin
         )));
     }
     Ok(services)
-}
-
-fn empty(imports: &Imports, name: &str, service: &str) -> Error {
-    let (file, text) = &imports.files[name];
-    let declares = |line: &str| {
-        let mut words = line.split_whitespace();
-        words.next() == Some("service")
-            && words
-                .next()
-                .is_some_and(|it| it.trim_end_matches('{') == service)
-    };
-    let line = text.lines().position(declares).map_or(1, |it| it + 1);
-    Error::new(format!(
-        "{}:{line}: service {service} has no rpc, so there is nothing to serve; give it one or \
-         leave it out",
-        file.display()
-    ))
 }

@@ -6,6 +6,7 @@ mod defaults;
 mod demo;
 mod duration;
 mod files;
+mod hostile;
 mod outputs;
 mod refusals;
 mod rules;

@@ -264,12 +264,12 @@ fn what_is_offered_must_exist() {
     };
     refused(
         "# one\ndemo.v2.Gone # gone\n",
-        "proto/offered.conf:2: no .proto declares a service demo.v2.Gone; there are \
+        "proto/offered.conf:2:1: no .proto declares a service demo.v2.Gone; there are \
          demo.v1.ThingService: correct the name or remove the line",
     );
     refused(
         "demo.v1\n",
-        "proto/offered.conf:1: demo.v1 is a package; name its services that are offered, one a \
+        "proto/offered.conf:1:1: demo.v1 is a package; name its services that are offered, one a \
          line: demo.v1.ThingService",
     );
     refused(
@@ -289,8 +289,8 @@ fn a_service_without_rpcs_is_not_offered() {
     let demo = Demo::with_rpcs("");
     assert_eq!(
         demo.refusal(),
-        "proto/offered.conf:2: service demo.v1.ThingService in demo/v1/thing.proto has no rpc, so \
-         there is nothing to offer; give it one or remove the line"
+        "proto/offered.conf:2:1: service demo.v1.ThingService in demo/v1/thing.proto:4:1 has no rpc, \
+         so there is nothing to offer; give it one or remove the line"
     );
 }
 

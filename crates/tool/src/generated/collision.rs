@@ -44,17 +44,18 @@ fn fields(fields: &Fields) -> Vec<String> {
     names.map(ToString::to_string).collect()
 }
 
-/// What is called `name` in Rust, with file and line.
+/// What is called `name` in Rust, with file, line and column.
 pub(super) fn error(protos: &Protos, name: &str) -> Error {
     let wanted = squeezed(name);
     let mut found = Vec::new();
-    let mut note = |file: &str, line: Option<usize>, full: &str| {
+    let mut note = |file: &contract::FileDescriptor, path: &[i32], full: &str| {
         let own = full.rsplit('.').next().unwrap_or(full);
         let own = squeezed(own);
         // An enum's values lose what they begin with.
         if own.ends_with(&wanted) {
-            let line = line.map_or(String::new(), |it| format!("{it}: "));
-            found.push((own == wanted, format!("proto/{file}:{line}{full}")));
+            let (line, column) = contract::place(file.file_descriptor_proto(), path);
+            let place = format!("proto/{}:{line}:{column}", file.name());
+            found.push((own == wanted, format!("{place}: {full}")));
         }
     };
     for message in protos.pool().all_messages() {
@@ -62,23 +63,19 @@ pub(super) fn error(protos: &Protos, name: &str) -> Error {
         if file.package_name().starts_with("google.protobuf") {
             continue;
         }
-        note(
-            file.name(),
-            line(&file, message.path()),
-            message.full_name(),
-        );
+        note(&file, message.path(), message.full_name());
         for field in message.fields() {
-            note(file.name(), line(&file, field.path()), field.full_name());
+            note(&file, field.path(), field.full_name());
         }
         for oneof in message.oneofs() {
-            note(file.name(), line(&file, oneof.path()), oneof.full_name());
+            note(&file, oneof.path(), oneof.full_name());
         }
     }
     for it in protos.pool().all_enums() {
         let file = it.parent_file();
-        note(file.name(), line(&file, it.path()), it.full_name());
+        note(&file, it.path(), it.full_name());
         for value in it.values() {
-            note(file.name(), line(&file, value.path()), value.full_name());
+            note(&file, value.path(), value.full_name());
         }
     }
     let same = found.iter().filter(|(same, _)| *same).count() > 1;
@@ -101,11 +98,4 @@ fn squeezed(name: &str) -> String {
         .filter(|it| *it != '_')
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-/// The line of what has this path in its file's descriptor.
-fn line(file: &contract::FileDescriptor, path: &[i32]) -> Option<usize> {
-    let info = file.file_descriptor_proto().source_code_info.as_ref()?;
-    let place = info.location.iter().find(|it| it.path == path)?;
-    usize::try_from(*place.span.first()?).ok().map(|it| it + 1)
 }

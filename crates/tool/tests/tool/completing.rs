@@ -87,7 +87,8 @@ fn what_is_renamed_is_named_and_not_made_twice() {
     service.write(proto, &renamed);
     let error = complete(&service.project()).unwrap_err().to_string();
     assert!(
-        error.contains("offered.conf:2: no .proto declares a service corpus.kinds.v1.KindService"),
+        error
+            .contains("offered.conf:2:1: no .proto declares a service corpus.kinds.v1.KindService"),
         "{error}"
     );
     service.write("proto/offered.conf", "corpus.kinds.v1.SortService\n");

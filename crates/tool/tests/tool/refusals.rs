@@ -40,7 +40,7 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         (
             "empty.proto",
             "\nservice Empty {}",
-            "empty.proto:4: service Empty has no rpc, so there is nothing to serve; give it one or \
+            "empty.proto:4:1: service Empty has no rpc, so there is nothing to serve; give it one or \
              leave it out",
         ),
         (
@@ -51,7 +51,7 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         (
             "new.proto",
             "message M {} service S { rpc New(M) returns (M); }",
-            "bad.v1.S/New: every client in Rust has a function `new` of its own; give the rpc \
+            "new.proto:3:26: bad.v1.S/New: every client in Rust has a function `new` of its own; give the rpc \
              another name",
         ),
         (
@@ -68,7 +68,7 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         (
             "twins.proto",
             "message Foo_Bar {}\nmessage FooBar {} service S { rpc A(FooBar) returns (FooBar); }",
-            "proto/twins.proto:3: bad.v1.Foo_Bar\nproto/twins.proto:4: bad.v1.FooBar\nFooBar: so are \
+            "proto/twins.proto:3:1: bad.v1.Foo_Bar\nproto/twins.proto:4:1: bad.v1.FooBar\nFooBar: so are \
              two of these called in Rust",
         ),
         (
