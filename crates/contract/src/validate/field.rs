@@ -1,10 +1,16 @@
 //! A field's rules.
 
+mod behavior;
+mod steps;
+mod typed;
+
 use std::fmt::Write as _;
 
-use protox::prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value};
+use behavior::behavior;
+use protox::prost_reflect::{DynamicMessage, FieldDescriptor, Kind};
+use steps::{path_within, step, step_at, within};
 
-use super::cel::{Elem, Ty, Val, constant, is_not_zero};
+use super::cel::{Elem, Ty, Val, is_not_zero};
 use super::message::Writer;
 use super::names;
 use super::options::{self, Cel, Ignore};
@@ -165,88 +171,6 @@ impl Writer<'_> {
         }
     }
 
-    /// The rules of a type: `string`, `repeated`.
-    fn typed(&mut self, place: &Place<'_>, this: &Val, expected: &str) -> String {
-        let mut out = String::new();
-        let descriptor = place.rules.descriptor();
-        let Some(types) = descriptor.oneofs().find(|it| it.name() == "type") else {
-            return out;
-        };
-        let Some(of) = types.fields().find(|it| place.rules.has_field(it)) else {
-            return out;
-        };
-        if of.name() != expected {
-            let reason = format!(
-                "{} rules on what is {}",
-                of.name(),
-                kind_name(place, expected)
-            );
-            let remedy = if expected.is_empty() {
-                "a message has rules of its own, and `required` and `cel`: remove them".to_owned()
-            } else {
-                format!("write {expected} rules")
-            };
-            let message = place.field.parent_message();
-            self.reject(message, Some(place.field), reason, remedy);
-            return out;
-        }
-        let value = place.rules.get_field(&of);
-        let Some(rules) = value.as_message() else {
-            return out;
-        };
-        let all = Val::new(Ty::Const(rules.clone()), String::new());
-        let mut path = place.path.clone();
-        path.push(Step::new(&of));
-        for (field, value) in rules.fields() {
-            let mut path = path.clone();
-            path.push(Step::new(&field));
-            if let Some(code) = by_hand(place, of.name(), &field, value, &path) {
-                out.push_str(&code);
-            }
-            let cels = options::predefined(&field.options());
-            let known = (field.kind(), value);
-            out.push_str(&self.predefined(place, this, &all, &known, &cels, &path));
-        }
-        for (extension, value) in rules.extensions() {
-            let mut path = path.clone();
-            path.push(Step::extension(&extension));
-            let cels = options::predefined(&extension.options());
-            let known = (extension.kind(), value);
-            out.push_str(&self.predefined(place, this, &all, &known, &cels, &path));
-        }
-        out
-    }
-
-    fn predefined(
-        &mut self,
-        place: &Place<'_>,
-        this: &Val,
-        all: &Val,
-        (kind, value): &(Kind, &Value),
-        cels: &[Cel],
-        path: &[Step],
-    ) -> String {
-        if cels.is_empty() {
-            return String::new();
-        }
-        let rule = match constant(kind, value) {
-            Ok(rule) => rule,
-            Err(why) => {
-                let message = place.field.parent_message();
-                self.wrong(message, Some(place.field), &cels[0].id, "", &why);
-                return String::new();
-            }
-        };
-        let names = [
-            ("this", this.clone()),
-            ("rules", all.clone()),
-            ("rule", rule),
-        ];
-        let cels = cels.iter();
-        cels.map(|cel| self.expression(place, cel, &names, path))
-            .collect()
-    }
-
     /// What checks each element of a list.
     fn items(&mut self, place: &Place<'_>) -> String {
         let rules = within(place.rules, "repeated", "items");
@@ -341,70 +265,6 @@ fn only_nested(field: &FieldDescriptor, masked: bool) -> String {
     format!("{{ {at}{body}}}\n")
 }
 
-/// `google.api.field_behavior`: a required field is there, unless it is one
-/// of a resource of which a mask says what counts.
-fn behavior(field: &FieldDescriptor, rules: Option<&DynamicMessage>) -> String {
-    let said = rules.is_some_and(|it| options::flag(it, "required"));
-    if said || !options::is_required(field) || names::oneof_of(field).is_some() {
-        return String::new();
-    }
-    let missing = if let Some(option) = names::option(field, "message") {
-        format!("{option}.is_none()")
-    } else {
-        let member = names::member(field, "message");
-        match field.kind() {
-            _ if field.is_list() || field.is_map() => format!("{member}.is_empty()"),
-            Kind::String | Kind::Bytes => format!("{member}.is_empty()"),
-            Kind::Enum(_) => format!("{member} == 0"),
-            // Zero may be meant.
-            _ => return String::new(),
-        }
-    };
-    let rule = rule::reference("required", &[], false);
-    format!(
-        "if {missing} && !found.is_partial() {{ found.add(&at.field(&{}), {rule}, \"is \
-         required\"); }}\n",
-        rule::descriptor(field)
-    )
-}
-
-/// Rules that say what no expression can.
-fn by_hand(
-    place: &Place<'_>,
-    of: &str,
-    field: &FieldDescriptor,
-    value: &Value,
-    path: &[Step],
-) -> Option<String> {
-    let id = format!("{of}.{}", field.name());
-    let rule = rule::reference(&id, path, place.for_key);
-    match (of, field.name(), &place.kind) {
-        ("enum", "defined_only", Kind::Enum(known)) if value.as_bool() == Some(true) => {
-            let numbers: Vec<_> = known.values().map(|it| it.number().to_string()).collect();
-            Some(format!(
-                "if !matches!(*it, {}) {{ found.add(&at, {rule}, \"value must be one of the defined enum \
-                 values\"); }}\n",
-                numbers.join(" | ")
-            ))
-        }
-        ("any", "in" | "not_in", _) => {
-            let values = value.as_list()?.iter().filter_map(Value::as_str);
-            let values: Vec<_> = values.map(|it| format!("{it:?}")).collect();
-            let (not, said) = if field.name() == "in" {
-                ("!", "type URL must be in the allow list")
-            } else {
-                ("", "type URL must not be in the block list")
-            };
-            Some(format!(
-                "if {not}[{}].contains(&it.type_url.as_str()) {{ found.add(&at, {rule}, {said:?}); \
-                 }}\n",
-                values.join(", ")
-            ))
-        }
-        _ => None,
-    }
-}
-
 /// A loop over the elements of `it`; it ends when there is no use in going on.
 fn elements(field: &FieldDescriptor, body: &str) -> String {
     if body.is_empty() {
@@ -426,48 +286,4 @@ fn elements(field: &FieldDescriptor, body: &str) -> String {
         "for (index, it) in it.iter().enumerate() {{\nlet at = \
          at.at(__v::Subscript::Index(index));\n{body}{full}}}\n"
     )
-}
-
-/// `repeated.items`, `map.keys`, `map.values`.
-fn within(rules: &DynamicMessage, of: &str, part: &str) -> Option<DynamicMessage> {
-    if !rules.has_field_by_name(of) {
-        return None;
-    }
-    let of = rules.get_field_by_name(of)?;
-    let of = of.as_message()?;
-    if !of.has_field_by_name(part) {
-        return None;
-    }
-    of.get_field_by_name(part)?.as_message().cloned()
-}
-
-fn path_within(rules: &DynamicMessage, of: &str, part: &str) -> Vec<Step> {
-    let Some(of) = rules.descriptor().get_field_by_name(of) else {
-        return Vec::new();
-    };
-    let Kind::Message(message) = of.kind() else {
-        return Vec::new();
-    };
-    let part = message.get_field_by_name(part);
-    let part = part.iter().map(Step::new);
-    std::iter::once(Step::new(&of)).chain(part).collect()
-}
-
-fn step(rules: &DynamicMessage, name: &str) -> Vec<Step> {
-    let field = rules.descriptor().get_field_by_name(name);
-    field.iter().map(Step::new).collect()
-}
-
-fn step_at(rules: &DynamicMessage, name: &str, index: usize) -> Option<Step> {
-    let field = rules.descriptor().get_field_by_name(name)?;
-    Some(Step::at(&field, index))
-}
-
-fn kind_name(place: &Place<'_>, expected: &str) -> String {
-    match &place.kind {
-        _ if matches!(expected, "repeated" | "map") => expected.to_owned(),
-        Kind::Message(message) => message.full_name().to_owned(),
-        Kind::Enum(it) => it.full_name().to_owned(),
-        _ => expected.to_owned(),
-    }
 }

@@ -85,3 +85,27 @@ fn thing(service: &str) -> String {
          message CountRequest {{ int64 request_id = 1; }}\n"
     )
 }
+
+/// One of each: with a key, not safe, a stream; and a service to call.
+pub(crate) fn one_of_each() -> Demo {
+    let demo = Demo::new(
+        "service ThingService {\n\
+         option (mesh.v1.service) = {\n\
+         retry_throttling: { max_tokens: 100 token_ratio: 0.1 }\n\
+         default: { timeout: { seconds: 5 } per_attempt_timeout: { nanos: 800000000 }\n\
+         retry_policy: { max_attempts: 3 initial_backoff: { nanos: 50000000 }\n\
+         max_backoff: { seconds: 1 } backoff_multiplier: 1.5 } } };\n\
+         rpc Make(MakeRequest) returns (Thing) {\n\
+         option (mesh.v1.method) = { allowed_callers: [\"yes\", \"writer\"] }; }\n\
+         rpc Put(PutRequest) returns (Thing) {\n\
+         option (mesh.v1.method) = { timeout: { seconds: 1 nanos: 500000000 } }; }\n\
+         rpc Flow(PutRequest) returns (stream Thing);\n\
+         }",
+    );
+    demo.write(
+        "proto/demo/other/v1/other.proto",
+        "syntax = \"proto3\";\npackage demo.other.v1;\nmessage None {}\n\
+         service OtherService { rpc Ask(None) returns (None); }\n",
+    );
+    demo
+}

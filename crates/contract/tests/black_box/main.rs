@@ -1,12 +1,15 @@
 //! Small .proto trees in, contracts or refusals out.
 #![allow(clippy::expect_used, reason = "a test ends where it cannot go on")]
 
+mod beside;
 mod breaking;
 mod defaults;
 mod demo;
+mod descriptors;
 mod duration;
 mod files;
 mod hostile;
 mod outputs;
 mod refusals;
 mod rules;
+mod sources;
