@@ -17,7 +17,7 @@ pub use convert::{
 };
 pub use format::{Arg, format, text_of};
 pub use number::{Whole, quotient, remainder};
-pub use pattern::{Pattern, Piece, consists_of};
+pub use pattern::{Class, Pattern, Piece, consists_of};
 pub use time::{Duration, Timestamp, Unit};
 
 /// Why an expression has no value for what a message has.
@@ -33,12 +33,19 @@ impl fmt::Display for Failed {
 impl std::error::Error for Failed {}
 
 /// Characters of a text.
+#[inline]
 #[must_use]
 pub fn size(text: &str) -> i64 {
-    length(text.chars().count())
+    // Most are ASCII, and many bytes are tested for that at once.
+    if text.is_ascii() {
+        length(text.len())
+    } else {
+        length(text.chars().count())
+    }
 }
 
 /// A length as a number.
+#[inline]
 #[must_use]
 pub fn length(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)

@@ -50,6 +50,7 @@ pub struct Found {
 
 impl Found {
     /// Nothing yet, and room for `most`.
+    #[inline]
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self {
@@ -82,6 +83,7 @@ impl Found {
     }
 
     /// Whether nothing is wrong.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.violations.is_empty() && self.failed.is_none()
@@ -130,6 +132,7 @@ impl Found {
     }
 
     /// Says whether what is checked is a part, and returns what was said before.
+    #[inline]
     pub fn set_partial(&mut self, partial: bool) -> bool {
         std::mem::replace(&mut self.partial, partial)
     }

@@ -79,6 +79,7 @@ static ROOT: Field = Field {
 
 impl<'a> Path<'a> {
     /// The message itself.
+    #[inline]
     #[must_use]
     pub fn root() -> Self {
         Self {
@@ -89,6 +90,7 @@ impl<'a> Path<'a> {
     }
 
     /// A field of the message that is here.
+    #[inline]
     #[must_use]
     pub fn field(&'a self, field: &'static Field) -> Self {
         Self {
@@ -99,6 +101,7 @@ impl<'a> Path<'a> {
     }
 
     /// An element of the field that is here.
+    #[inline]
     #[must_use]
     pub fn at(&self, subscript: Subscript<'a>) -> Self {
         Self { subscript, ..*self }

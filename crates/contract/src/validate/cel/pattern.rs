@@ -127,7 +127,7 @@ pub(super) fn pieces(translated: &str) -> Option<String> {
         let most = most.map_or("usize::MAX".to_owned(), |it| it.to_string());
         let _ = write!(
             out,
-            "__v::cel::Piece {{ of: {of:#x}, least: {least}, most: {most} }}, "
+            "__v::cel::Piece {{ of: const {{ &__v::cel::Class::new({of:#x}) }}, least: {least}, most: {most} }}, "
         );
     }
     Some(out)
