@@ -1,11 +1,13 @@
-//! From files to descriptors, and what is said when that fails.
+//! From files to descriptors.
+
+mod described;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use miette::Diagnostic as _;
+use described::describe;
 use protox::Compiler;
 use protox::file::{
     ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
@@ -14,7 +16,7 @@ use protox::prost_reflect::DescriptorPool;
 use protox::prost_reflect::prost_types::FileDescriptorProto;
 
 use crate::Error;
-use crate::bundled::{self, Bundled};
+use crate::bundled::Bundled;
 use crate::edition::{Lowered, Marks, lowered};
 
 /// Of files of an edition what their text, as it is compiled, cannot say, by name.
@@ -75,19 +77,15 @@ impl Own {
     /// The file `name` of an edition, whose text is now `lowered`.
     fn edition(&self, name: &str, lowered: Lowered) -> Result<File, protox::Error> {
         let file = File::from_source(name, &lowered.text)?;
-        let Some(marks) = lowered.marks else {
-            return Ok(file);
-        };
-        let file = match &self.types {
-            None => file,
-            Some(types) => {
-                let mut file = FileDescriptorProto::from(file);
+        let mut file = FileDescriptorProto::from(file);
+        lowered.shifts.correct(&mut file);
+        if let Some(marks) = lowered.marks {
+            if let Some(types) = &self.types {
                 marks.apply(&mut file, types);
-                File::from_file_descriptor_proto(file)
             }
-        };
-        self.marked.borrow_mut().insert(name.to_owned(), marks);
-        Ok(file)
+            self.marked.borrow_mut().insert(name.to_owned(), marks);
+        }
+        Ok(File::from_file_descriptor_proto(file))
     }
 }
 
@@ -128,64 +126,4 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The error with file, line, column, every cause and, where it is known, what
-/// to do about it.
-fn describe(root: &Path, read: &Path, error: &protox::Error) -> String {
-    // `Debug` is the form that shows the place, relative to the root.
-    let mut text = format!("{error:?}");
-    let mut file = read.to_owned();
-    if let Some(named) = text.split(':').next().map(|it| root.join(it))
-        && named.is_file()
-    {
-        let rest = text.find(':').map_or("", |colon| &text[colon..]);
-        text = format!("{}{rest}", named.display());
-        file = named;
-    }
-    let mut cause = error.diagnostic_source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.diagnostic_source();
-    }
-    if let Ok(source) = std::fs::read_to_string(&file)
-        && let Err(refusal) = lowered(&source)
-    {
-        return format!(
-            "{}:{}:{}: {}; write it without, or in proto2 or proto3",
-            file.display(),
-            refusal.line,
-            refusal.column,
-            refusal.reason
-        );
-    }
-    match missing(&error.to_string()) {
-        Some(import) => format!("{text}; {}", looked_for(root, import)),
-        None => text,
-    }
-}
-
-/// Of "import 'x' not found" and "file 'x' not found", the name.
-fn missing(error: &str) -> Option<&str> {
-    let name = error.strip_suffix("' not found")?;
-    let name = name.strip_prefix("import '");
-    name.or_else(|| error.strip_prefix("file '")?.strip_suffix("' not found"))
-}
-
-fn looked_for(root: &Path, import: &str) -> String {
-    let here = root.join(import);
-    let folder = import.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let near: Vec<_> = bundled::names()
-        .filter(|name| !folder.is_empty() && name.starts_with(folder))
-        .collect();
-    let near = if near.is_empty() {
-        String::new()
-    } else {
-        format!(" (of {folder}: {})", near.join(", "))
-    };
-    format!(
-        "looked for {} and among the files that come with the contract{near}; put it there, or \
-         adopt with -I and the folder that has it",
-        here.display()
-    )
 }

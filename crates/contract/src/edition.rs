@@ -9,12 +9,14 @@ mod features;
 mod marks;
 mod rewrite;
 mod said;
+mod shifts;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 pub(crate) use marks::Marks;
 use rewrite::{Rewrite, Syntax};
+use shifts::Shifts;
 use tokens::tokens;
 
 /// Why a file cannot be read: line, column, and what is there.
@@ -29,6 +31,8 @@ pub(crate) struct Refusal {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Lowered {
     pub(crate) text: String,
+    /// Where what is in it stood.
+    pub(crate) shifts: Shifts,
     /// What the text cannot say, if there is something.
     pub(crate) marks: Option<Marks>,
 }

@@ -1,12 +1,20 @@
 //! Features of edition 2023, as far as something follows from them.
 
+/// What a field knows of being there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Whether it is.
+    Explicit,
+    /// Nothing.
+    Implicit,
+    /// It always is.
+    Required,
+}
+
 /// As they hold for a scope or a field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Features {
-    /// Whether fields know that they are there.
-    pub(super) explicit: bool,
-    /// Whether a field has to be there; it counts for one field.
-    pub(super) required: bool,
+    pub(super) presence: Presence,
     /// Whether numbers are packed.
     pub(super) packed: bool,
     /// Whether messages end by a mark, not by a length.
@@ -18,8 +26,7 @@ pub(super) struct Features {
 impl Default for Features {
     fn default() -> Self {
         Self {
-            explicit: true,
-            required: false,
+            presence: Presence::Explicit,
             packed: true,
             delimited: false,
             closed: false,
@@ -32,10 +39,9 @@ impl Features {
     pub(super) fn with(self, name: &str, value: &str) -> Option<Self> {
         let mut changed = self;
         match (name.strip_prefix("features.")?, value) {
-            ("field_presence", "EXPLICIT" | "IMPLICIT" | "LEGACY_REQUIRED") => {
-                changed.explicit = value != "IMPLICIT";
-                changed.required = value == "LEGACY_REQUIRED";
-            }
+            ("field_presence", "EXPLICIT") => changed.presence = Presence::Explicit,
+            ("field_presence", "IMPLICIT") => changed.presence = Presence::Implicit,
+            ("field_presence", "LEGACY_REQUIRED") => changed.presence = Presence::Required,
             ("repeated_field_encoding", "PACKED" | "EXPANDED") => {
                 changed.packed = value == "PACKED";
             }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use protox::prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
 use protox::prost_reflect::prost_types::{
-    DescriptorProto, FieldDescriptorProto, FileDescriptorProto, OneofDescriptorProto,
+    DescriptorProto, FieldDescriptorProto, FileDescriptorProto, MessageOptions,
+    OneofDescriptorProto,
 };
 use protox::prost_reflect::{DescriptorPool, Kind};
 
@@ -38,7 +39,11 @@ impl Marks {
     }
 
     fn made(&self, around: &str, message: &mut DescriptorProto, messages: &Messages<'_>) {
-        if message.options.as_ref().is_some_and(|it| it.map_entry()) {
+        if message
+            .options
+            .as_ref()
+            .is_some_and(MessageOptions::map_entry)
+        {
             return;
         }
         let within = format!("{around}{}.", message.name());
@@ -48,7 +53,10 @@ impl Marks {
         for field in &mut message.field {
             self.delimit(&within, field, messages);
             let alone = field.label() == Label::Optional && field.oneof_index.is_none();
-            if alone && !self.implicit.contains(&format!("{within}{}", field.name())) {
+            // A message always knows whether it is there.
+            let is_implicit = self.implicit.contains(&format!("{within}{}", field.name()))
+                && field.r#type() != Type::Group;
+            if alone && !is_implicit {
                 // As protoc does with `optional` of proto3.
                 let mut name = format!("_{}", field.name());
                 while !known.insert(name.clone()) {
@@ -94,16 +102,11 @@ impl Messages<'_> {
         };
         let (of, field) = full.rsplit_once('.').unwrap_or(("", &full));
         let message = self.types.get_message_by_name(of);
-        let kind = match message.and_then(|it| it.get_field_by_name(field)) {
-            Some(field) => field.kind(),
-            None => {
-                let mut extensions = self.types.all_extensions();
-                match extensions.find(|it| it.full_name() == full) {
-                    Some(extension) => extension.kind(),
-                    None => return false,
-                }
-            }
-        };
-        matches!(kind, Kind::Message(_))
+        let field = message.and_then(|it| it.get_field_by_name(field));
+        let kind = field.map(|it| it.kind()).or_else(|| {
+            let mut extensions = self.types.all_extensions();
+            Some(extensions.find(|it| it.full_name() == full)?.kind())
+        });
+        matches!(kind, Some(Kind::Message(_)))
     }
 }

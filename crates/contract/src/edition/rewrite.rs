@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::features::Features;
+use super::features::{Features, Presence};
 use super::marks::Marks;
+use super::shifts::Shifts;
 use super::tokens::Token;
 use super::{Lowered, Refusal};
 
@@ -71,9 +72,14 @@ impl<'a> Rewrite<'a> {
     /// If the syntax cannot say the same.
     pub(super) fn run(mut self) -> Result<Option<Lowered>, Refusal> {
         self.statements()?;
-        let text = self.edited();
+        let (text, shifts) = self.edited();
         let marks = (self.syntax == Syntax::Marked).then_some(self.marks);
-        Ok(self.edition.then_some(Lowered { text, marks }))
+        let lowered = Lowered {
+            text,
+            shifts,
+            marks,
+        };
+        Ok(self.edition.then_some(lowered))
     }
 
     fn statements(&mut self) -> Result<(), Refusal> {
@@ -259,14 +265,17 @@ impl<'a> Rewrite<'a> {
         }
         let labelled = match self.syntax {
             Syntax::Proto2 | Syntax::Marked => matches!(scope, Scope::Message | Scope::Extend),
-            Syntax::Proto3 => scope == Scope::Message && own.explicit,
+            Syntax::Proto3 => scope == Scope::Message && own.presence != Presence::Implicit,
         };
         if labelled && !is_list && first != "map" {
-            if self.syntax == Syntax::Proto2 && !own.explicit && scope == Scope::Message {
+            if self.syntax == Syntax::Proto2
+                && own.presence == Presence::Implicit
+                && scope == Scope::Message
+            {
                 let what = "implicit presence in a file that has to be proto2".to_owned();
                 return Err(self.refuse(at, what));
             }
-            let label = if own.required {
+            let label = if own.presence == Presence::Required {
                 "required "
             } else {
                 "optional "
@@ -299,7 +308,7 @@ impl<'a> Rewrite<'a> {
         if own.delimited {
             self.marks.delimited.insert(name.clone());
         }
-        if !own.explicit && level.scope == Scope::Message {
+        if own.presence == Presence::Implicit && level.scope == Scope::Message {
             self.marks.implicit.insert(name);
         }
     }
@@ -341,17 +350,20 @@ impl<'a> Rewrite<'a> {
             .push((range, format!("{with}{}", "\n".repeat(lost))));
     }
 
-    fn edited(&mut self) -> String {
+    fn edited(&mut self) -> (String, Shifts) {
         self.edits.sort_by_key(|(range, _)| range.start);
         let mut out = String::with_capacity(self.text.len());
+        let mut places = Vec::new();
         let mut done = 0;
         for (range, with) in &self.edits {
             out.push_str(&self.text[done..range.start]);
+            places.push((out.len()..out.len() + with.len(), range.clone()));
             out.push_str(with);
             done = range.end;
         }
         out.push_str(&self.text[done..]);
-        out
+        let shifts = Shifts::new(places, &out, self.text);
+        (out, shifts)
     }
 
     fn refuse(&self, at: usize, reason: String) -> Refusal {

@@ -52,9 +52,9 @@ fn what_proto3_cannot_say_is_said_in_proto2() {
              true]; }",
         ),
     ] {
-        let lowered = lowered(&format!("{HEAD}{text}")).unwrap();
-        let text = format!("{}{expected}", proto2());
-        assert_eq!(lowered, Some(Lowered { text, marks: None }));
+        let lowered = lowered(&format!("{HEAD}{text}")).unwrap().unwrap();
+        assert_eq!(lowered.text, format!("{}{expected}", proto2()));
+        assert_eq!(lowered.marks, None);
     }
 }
 
@@ -102,4 +102,22 @@ fn what_is_not_known_is_refused_and_other_files_are_left_alone() {
         Ok(None)
     );
     assert_eq!(lowered("message M { int32 edition = 1; }"), Ok(None));
+}
+
+#[test]
+fn a_place_is_told_as_it_was_before() {
+    let line =
+        "message M { int32 a = 1 [features.field_presence = IMPLICIT, default = 7]; N b = 2; }";
+    let lowered = lowered(&format!("{HEAD}{line}\n")).unwrap().unwrap();
+    let now = lowered.text.lines().nth(3).unwrap();
+    for word in ["message", "int32", "a =", "N b", "= 2", "}"] {
+        let (now, was) = (now.find(word).unwrap(), line.find(word).unwrap());
+        assert_eq!(lowered.shifts.column(3, now), was, "{word}");
+    }
+    // What was put there stands where it was put.
+    let label = now.find("optional N").unwrap();
+    assert_eq!(
+        lowered.shifts.column(3, label + 3),
+        line.find("N b").unwrap()
+    );
 }

@@ -70,7 +70,8 @@ fn reflection_tells_an_edition_as_it_is_where_neither_syntax_could() {
          service ThingService { rpc Put(Thing) returns (Thing); }\n\
          message Thing {\n int32 plain = 1 [features.field_presence = IMPLICIT];\n\
          int32 tracked = 2 [default = 7];\n\
-         Thing part = 3 [features.message_encoding = DELIMITED];\n\
+         Thing part = 3 [features.message_encoding = DELIMITED, features.field_presence = \
+         IMPLICIT];\n\
          repeated int32 sizes = 4 [features.repeated_field_encoding = EXPANDED]; }\n",
     );
     let protos = demo.protos().expect("protos");
@@ -83,7 +84,8 @@ fn reflection_tells_an_edition_as_it_is_where_neither_syntax_could() {
     assert!(!field("plain").supports_presence() && field("tracked").supports_presence());
     assert_eq!(field("tracked").default_value().as_i32(), Some(7));
     assert!(field("part").is_group() && field("part").supports_presence());
-    assert!(!field("sizes").is_packed());
+    let options = field("sizes").field_descriptor_proto().options.clone();
+    assert_eq!(options.and_then(|it| it.packed), Some(false));
     let told = protos.reflection().expect("descriptors");
     let has = |bytes: &[u8]| told.windows(bytes.len()).filter(|it| *it == bytes).count();
     // `syntax = 12`, `edition = 14`.

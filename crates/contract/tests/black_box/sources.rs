@@ -87,7 +87,7 @@ fn of_editions_only_what_is_known_is_read() {
     );
     assert_eq!(
         demo.refusal(),
-        "proto/demo/v1/more.proto:3:35: name 'Missing' is not defined"
+        "proto/demo/v1/more.proto:3:29: name 'Missing' is not defined"
     );
     demo.write(
         "proto/demo/v1/more.proto",
