@@ -8,6 +8,7 @@ mod beside;
 mod case;
 pub(crate) mod command;
 mod conform;
+mod corpus;
 mod delivery;
 mod deploy;
 pub(crate) mod document;
@@ -141,6 +142,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     clock.lap(&format!(
         "{objects} objects valid on three versions of Kubernetes and of Istio"
     ));
+    if !args.renamed {
+        let (trees, objects) = corpus::check(&place, &tools, &schemas)?;
+        clock.lap(&format!(
+            "{objects} objects of the charts of {trees} trees of others' .protos"
+        ));
+    }
     let count = helm3::check(&place, &tools, &cases.rendered)?;
     clock.lap(&format!("{count} renderings that Helm 3 makes too"));
     if !args.renamed {

@@ -85,7 +85,8 @@ fn before_backoff(
     Ok(valid)
 }
 
-fn every_one(
+/// How many objects in a file or folder are valid; an error names every one that is not.
+pub(super) fn every_one(
     tools: &Tools,
     schemas: &Schemas,
     edition: &Edition,
