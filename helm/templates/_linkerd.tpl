@@ -59,9 +59,10 @@ retry.linkerd.io/timeout: {{ include "duration.text" . }}
 {{- $to = list "canary" "weighted" -}}
 {{- end -}}
 {{- range $to }}
+{{- $to := . }}
+{{- range chunk 8 $.methods }}
 - matches:
-    {{- $to := . }}
-    {{- range $.methods }}
+    {{- range . }}
     {{- $match := dict "method" (merge (dict "type" "Exact") .) }}
     {{- if eq $to "canary" }}
     {{- $_ := set $match "headers" (list (dict "type" "Exact" "name" $header.name "value" $header.value)) }}
@@ -69,7 +70,8 @@ retry.linkerd.io/timeout: {{ include "duration.text" . }}
     {{- toYaml (list $match) | nindent 4 }}
     {{- end }}
   backendRefs:
-    {{- include "linkerd.backends" (dict "root" $.root "to" . "fault" $.fault) | trim | nindent 4 }}
+    {{- include "linkerd.backends" (dict "root" $.root "to" $to "fault" $.fault) | trim | nindent 4 }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
