@@ -1,5 +1,5 @@
-//! The limits of the sample's requests as they stood in its code before they stood in
-//! its .proto: the same checks, less the copies that the code made of what was right.
+//! The limits of the sample's requests, written by hand as lean as can be: no path and no
+//! copy is made but of what is wrong.
 
 use crate::proto::acme::order::v1::{CreateOrderRequest, GetOrderRequest, LineItem};
 use crate::proto::google::r#type::Money;
@@ -37,7 +37,11 @@ pub fn create(request: &CreateOrderRequest) -> Wrong {
         return wrong;
     };
     let why = "must be 1 to 64 letters, digits, '-', '_' or '.'";
-    wrong.check(is_code(&order.customer), || "order.customer".to_owned(), why);
+    wrong.check(
+        is_code(&order.customer),
+        || "order.customer".to_owned(),
+        why,
+    );
     let is_note = order.note.chars().nth(MAX_NOTE).is_none();
     let why = "must have at most 1,000 characters";
     wrong.check(is_note, || "order.note".to_owned(), why);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use chassis_validate::validate;
 
 mod by_hand;
+mod stood;
 #[allow(warnings)]
 mod proto {
     include!(concat!(env!("OUT_DIR"), "/proto.rs"));
@@ -45,11 +46,12 @@ fn create_request() -> CreateOrderRequest {
     }
 }
 
-fn checks() -> [(&'static str, Check); 4] {
+fn checks() -> [(&'static str, Check); 5] {
     let create = create_request();
     let name = "orders/0a9b1c2d-3e4f-4a5b-8c6d-7e8f90a1b2c3".to_owned();
     let get = GetOrderRequest { name };
     let (also_create, also_get) = (create.clone(), get.clone());
+    let stood_create = create.clone();
     [
         (
             "create-rules",
@@ -58,6 +60,10 @@ fn checks() -> [(&'static str, Check); 4] {
         (
             "create-by-hand",
             Box::new(move || assert!(by_hand::create(black_box(&also_create)).is_empty())),
+        ),
+        (
+            "create-stood",
+            Box::new(move || assert!(stood::create(black_box(&stood_create)))),
         ),
         (
             "get-rules",
@@ -92,6 +98,7 @@ fn agree() {
         let by_rules = validate(&request, MOST);
         assert!(!by_rules.is_empty(), "rules: {index}");
         assert!(!by_hand::create(&request).is_empty(), "by hand: {index}");
+        assert!(!stood::create(&request), "as it stood: {index}");
     }
     let nameless = GetOrderRequest::default();
     assert!(!validate(&nameless, MOST).is_empty() && !by_hand::get(&nameless).is_empty());
