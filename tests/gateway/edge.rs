@@ -99,25 +99,63 @@ async fn it_says_that_it_serves() {
 #[tokio::test]
 async fn a_page_lies_beside_the_rpcs() {
     let dir = tempfile::TempDir::new().unwrap();
-    std::fs::write(dir.path().join("index.html"), "the page").unwrap();
-    std::fs::write(dir.path().join("app.js"), "code").unwrap();
-    let running = Running::start_with(&[&format!("--static-dir={}", dir.path().display())]);
-    for (path, body) in [
-        ("/", "the page"),
-        ("/app.js", "code"),
-        ("/orders/7", "the page"),
+    for (name, content) in [
+        ("index.html", "the page"),
+        ("app-0123456789abcdef.js", "code"),
+        ("app-0123456789abcdef.js.gz", "less code"),
+        ("config.json", "{}"),
     ] {
-        let answer = http(Method::GET, &running.url(path), &[], "").await;
-        assert_eq!(answer.body(), body, "{path}");
+        std::fs::write(dir.path().join(name), content).unwrap();
     }
-    assert_eq!(
-        http(Method::GET, &running.url("/v1/orders"), &[], "")
-            .await
-            .body(),
-        "{}"
-    );
-    let outside = http(Method::GET, &running.url("/..%2f..%2fetc/passwd"), &[], "").await;
+    let running = Running::start_with(&[&format!("--static-dir={}", dir.path().display())]);
+    let get = async |path: &str, headers: &[(&str, &str)]| {
+        http(Method::GET, &running.url(path), headers, "").await
+    };
+    let (forever, ask) = ("public, max-age=31536000, immutable", "no-cache");
+    for (path, status, body, kept) in [
+        ("/", 200, "the page", ask),
+        ("/index.html", 200, "the page", ask),
+        ("/app-0123456789abcdef.js", 200, "code", forever),
+        ("/config.json", 200, "{}", ask),
+        ("/orders/7", 200, "the page", ask),
+        // The page of an older build asks for it: the page is no script.
+        ("/app-fedcba9876543210.js", 404, "", ask),
+    ] {
+        let answer = get(path, &[]).await;
+        let shown = (
+            answer.status().as_u16(),
+            header(answer.headers(), "cache-control"),
+        );
+        assert_eq!(shown, (status, kept), "{path}");
+        assert_eq!(answer.body(), body, "{path}");
+        let policy = header(answer.headers(), "content-security-policy");
+        assert!(policy.contains("default-src 'self'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe-inline"), "{path}: {policy}");
+        assert_eq!(
+            header(answer.headers(), "x-content-type-options"),
+            "nosniff"
+        );
+    }
+    let packed = get("/app-0123456789abcdef.js", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(header(packed.headers(), "content-encoding"), "gzip");
+    assert_eq!(header(packed.headers(), "content-type"), "text/javascript");
+    assert_eq!(packed.body(), "less code");
+    assert_eq!(get("/v1/orders", &[]).await.body(), "{}");
+    let outside = get("/..%2f..%2fetc/passwd", &[]).await;
     assert!(!outside.body().starts_with(b"root"));
+}
+
+#[tokio::test]
+async fn a_page_may_do_what_a_setting_says() {
+    let dir = tempfile::TempDir::new().unwrap();
+    std::fs::write(dir.path().join("index.html"), "the page").unwrap();
+    let policy = "default-src 'self'; connect-src 'self' https://login.example";
+    let running = Running::start_with(&[
+        &format!("--static-dir={}", dir.path().display()),
+        &format!("--content-security-policy={policy}"),
+    ]);
+    let answer = http(Method::GET, &running.url("/"), &[], "").await;
+    assert_eq!(header(answer.headers(), "content-security-policy"), policy);
 }
 
 #[test]

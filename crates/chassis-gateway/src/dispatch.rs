@@ -10,10 +10,10 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer as _, ServiceExt as _};
-use tower_http::services::{ServeDir, ServeFile};
 
 use crate::calls::Stack;
 use crate::connect::{Connect, Kind};
+use crate::files::Files;
 use crate::rest::Rest;
 use crate::rpcs::{Exposed, Found, Rpcs};
 use crate::{headers, json};
@@ -30,7 +30,7 @@ pub(crate) struct Dispatch {
     pub(crate) trusted_proxies: usize,
     /// `OpenAPI`'s.
     pub(crate) document: String,
-    pub(crate) files: Option<ServeDir<ServeFile>>,
+    pub(crate) files: Option<Files>,
 }
 
 /// What `content-type`s of gRPC begin with.
@@ -159,11 +159,8 @@ impl Dispatch {
         if reads && request.uri().path() == DOCUMENT {
             return json::response(StatusCode::OK, self.document.clone());
         }
-        if let Some(files) = self.files.clone().filter(|_| reads) {
-            return match files.oneshot(request).await {
-                Ok(answer) => answer.map(Body::new),
-                Err(never) => match never {},
-            };
+        if let Some(files) = self.files.as_ref().filter(|_| reads) {
+            return files.answer(request).await;
         }
         let why = "nothing is at this path; /openapi.json says what there is";
         self.rest

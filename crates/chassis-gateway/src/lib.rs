@@ -23,6 +23,7 @@ mod connect;
 mod dispatch;
 mod edge;
 mod fault;
+mod files;
 mod frames;
 mod headers;
 mod json;

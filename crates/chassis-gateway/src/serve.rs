@@ -21,7 +21,6 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 use tonic::service::Routes;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
-use tower_http::services::{ServeDir, ServeFile};
 
 use crate::bodies::Bodies;
 use crate::calls::{self, Calls, Guard, RateLimit, Upstreams};
@@ -29,6 +28,7 @@ use crate::connect::Connect;
 use crate::dispatch::{self, Dispatch};
 use crate::edge::Edge;
 use crate::fault::Details;
+use crate::files::Files;
 use crate::rest::Rest;
 use crate::rpcs::Rpcs;
 use crate::settings::GatewaySettings;
@@ -223,10 +223,8 @@ fn router(
     let details = Details::new(&rpcs.pool);
     let calls = Calls::new(stack.clone(), server.messages.max_response_bytes);
     let bodies = Bodies::new(&server.messages);
-    let files = settings.static_dir.as_ref().map(|dir| {
-        let index = ServeFile::new(dir.join("index.html"));
-        ServeDir::new(dir).fallback(index)
-    });
+    let policy = &settings.content_security_policy;
+    let files = (settings.static_dir.as_ref()).map(|dir| Files::new(dir, policy.clone()));
     let dispatch = Dispatch {
         rpcs: Arc::new(rpcs),
         web: dispatch::web(&stack),

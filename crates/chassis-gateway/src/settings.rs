@@ -9,6 +9,8 @@ use chassis::exit::Fatal;
 use chassis::settings::{SecretUrl, positive_duration};
 use http::HeaderValue;
 
+use crate::files::POLICY;
+
 /// Where upstreams are, who may call from where, and how often.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Edge")]
@@ -62,9 +64,21 @@ pub struct GatewaySettings {
     pub trusted_proxies: usize,
 
     /// A folder of files to serve where no rpc is: a web page and what belongs to it.
-    /// What is not there is its index.html.
+    /// A path without an extension that is not there is its index.html. Files with a
+    /// hash in their name are kept by browsers, all others are asked for again.
     #[arg(long, env = "STATIC_DIR", value_name = "PATH")]
     pub static_dir: Option<PathBuf>,
+
+    /// What that page may load and do (Content-Security-Policy): by default nothing
+    /// but what comes from the gateway, and WebAssembly.
+    #[arg(
+        long,
+        env = "CONTENT_SECURITY_POLICY",
+        value_name = "POLICY",
+        default_value = POLICY,
+        value_parser = policy
+    )]
+    pub content_security_policy: HeaderValue,
 
     /// How often a stream of events says that it is still there, so that no proxy
     /// takes it for dead.
@@ -94,6 +108,22 @@ fn address(text: &str) -> Result<Address, &'static str> {
         name: name.trim().to_owned(),
         url: url.trim().to_owned().into(),
     })
+}
+
+/// A policy is a line that begins with a directive: an empty one would allow all.
+fn policy(text: &str) -> Result<HeaderValue, &'static str> {
+    const FORM: &str = "a policy is directives with semicolons between them, such as default-src \
+                        'self'; connect-src 'self' https://login.example";
+    let is_directive = |part: &str| {
+        let name = part.split_whitespace().next().unwrap_or_default();
+        name.contains('-') && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'-')
+    };
+    let mut parts = text.split(';').filter(|part| !part.trim().is_empty());
+    let is_policy = parts.next().is_some_and(is_directive) && parts.all(is_directive);
+    match HeaderValue::from_str(text) {
+        Ok(policy) if is_policy => Ok(policy),
+        _ => Err(FORM),
+    }
 }
 
 fn origin(text: &str) -> Result<HeaderValue, &'static str> {
@@ -207,6 +237,22 @@ mod tests {
             "",
         ] {
             assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_policy_says_something() {
+        for right in [POLICY, "default-src 'none'", "sandbox-x; default-src *;"] {
+            assert!(policy(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "",
+            " ; ",
+            "'self'",
+            "default-src 'self'\nx: y",
+            "Default-Src a",
+        ] {
+            assert!(policy(wrong).is_err(), "{wrong}");
         }
     }
 
