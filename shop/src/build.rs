@@ -9,6 +9,9 @@ use xtask::tree;
 use crate::make;
 use crate::recipe::SERVICES;
 
+/// Beyond the default: callers show tokens.
+const FEATURES: &str = "order-service/jwt,shop-gateway/jwt";
+
 /// Makes and builds all of them; returns the folder that has them, by name.
 pub(crate) fn all() -> Result<PathBuf> {
     let made = make::make()?;
@@ -20,6 +23,8 @@ pub(crate) fn all() -> Result<PathBuf> {
             "build",
             "--bins",
             "--message-format=json-render-diagnostics",
+            "--features",
+            FEATURES,
         ])
         .args(
             SERVICES
@@ -60,7 +65,7 @@ fn cargo(made: &Path, command: &str) -> Command {
     let debug = std::env::var("CARGO_PROFILE_DEV_DEBUG");
     let mut cargo = Command::new("cargo");
     cargo
-        .arg(command)
+        .args([command, "--features", FEATURES])
         .args((SERVICES.iter()).flat_map(|service| ["--package", service.name]))
         .arg("--target-dir")
         .arg(tree::target())

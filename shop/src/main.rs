@@ -5,17 +5,23 @@
 //!
 //! - [`recipe`]: which services there are
 //! - [`make`]: makes them; [`sync`] leaves untouched what is as it was; [`lines`] counts
-//! - [`build`]: their binaries; [`process`]: one that runs; [`run`]: all of them
+//! - [`build`]: their binaries; [`page`]: the page; [`process`]: one that runs; [`run`]: all
+//! - [`sign_in`]: tells who calls
 //! - [`traces`]: what they tell of each call
-//! - [`walk`]: a customer's; [`prove`]: kills them, and does the accounts
+//! - [`walk`]: a customer's; [`browse`]: one in a browser; [`prove`]: kills them, and does the accounts
 
+mod browse;
 mod build;
 mod lines;
 mod make;
+mod page;
 mod process;
 mod prove;
 mod recipe;
 mod run;
+mod sign_in;
+#[path = "../../tests/support/skip.rs"]
+mod skip;
 mod sync;
 mod traces;
 mod walk;
@@ -58,6 +64,8 @@ enum Command {
     Test,
     /// Walks through the shop as a customer does, and shows what each service did.
     Walk,
+    /// Walks through the page in a real browser: what is seen, and by whom.
+    Browse(browse::Args),
     /// Kills services while orders are placed; stock, money, orders and events agree.
     Prove(prove::Args),
 }
@@ -77,6 +85,7 @@ fn main() -> anyhow::Result<()> {
         Command::Lines => lines::print(),
         Command::Test => build::test(),
         Command::Walk => walk::run(),
+        Command::Browse(args) => browse::run(&args),
         Command::Prove(args) => prove::run(&args),
     }
 }

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::build;
 use crate::process::{Ports, Process};
-use crate::run::{self, Setup};
+use crate::run::{self, Edge, Setup};
 use customers::Load;
 use random::Random;
 
@@ -75,6 +75,7 @@ async fn prove(args: &Args, binaries: &Path, data: &Path) -> Result<()> {
         credit: &credit,
         settle_after: SETTLE_AFTER,
         collector: None,
+        edge: Edge::default(),
     };
     let mut running = Vec::new();
     // Customers call the order service itself: the gateway keeps nothing.

@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+pub(crate) use page::escaped;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 

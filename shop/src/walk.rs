@@ -21,7 +21,7 @@ use crate::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use crate::proto::acme::payment::v1 as payment;
 use crate::proto::acme::payment::v1::payment_service_client::PaymentServiceClient;
 use crate::proto::google::r#type::Money;
-use crate::run::{self, Setup};
+use crate::run::{self, Edge, Setup};
 use crate::traces::{Span, Traces};
 
 /// The id of the call that is traced, and who makes it.
@@ -31,7 +31,7 @@ const CALLER: &str = "00f067aa0ba902b7";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Steps of one `CreateOrder`: the depth, the service, and the step.
-const STEPS: [(usize, &str, &str); 12] = [
+pub(crate) const STEPS: [(usize, &str, &str); 12] = [
     (0, "shop-gateway", "acme.order.v1.OrderService/CreateOrder"),
     (1, "shop-gateway", "acme.order.v1.OrderService/CreateOrder"),
     (2, "order-service", "acme.order.v1.OrderService/CreateOrder"),
@@ -79,6 +79,7 @@ async fn walk(binaries: &Path, data: &Path) -> Result<()> {
         // What is given back is given back before the customer is answered, not later.
         settle_after: "1h",
         collector: Some(traces.listen()?),
+        edge: Edge::default(),
     };
     let mut running = Vec::new();
     for plan in run::plans(&setup) {

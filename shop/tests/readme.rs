@@ -80,6 +80,23 @@ fn its_trace_is_the_one_that_the_walk_insists_on() {
     assert_eq!(insisted.matches("\"store create\"").count(), 1);
 }
 
+#[test]
+fn its_pictures_are_there() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+    let mut shown: Vec<_> = (README.split("](pictures/").skip(1))
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(name, _)| format!("{folder}pictures/{name}"))
+        .collect();
+    shown.sort();
+    let there = std::fs::read_dir(format!("{folder}pictures")).unwrap();
+    let mut there: Vec<_> = there
+        .map(|file| file.unwrap().path().display().to_string())
+        .collect();
+    there.sort();
+    assert_eq!(shown, there);
+    assert!(!there.is_empty());
+}
+
 /// Takes the usual ports, and minutes if nothing is built.
 #[test]
 #[ignore = "takes the ports of the README: run alone"]

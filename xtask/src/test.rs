@@ -168,6 +168,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fuzzed for a minute", &["cargo", "lab", "fuzz"]),
     ("the shop's services", &["cargo", "shop", "test"]),
     ("a walk through the shop", &["cargo", "shop", "walk"]),
+    ("a walk through its page", &["cargo", "shop", "browse"]),
     (
         "the shop's accounts, its services killed",
         &["cargo", "shop", "prove", "--orders", "200"],

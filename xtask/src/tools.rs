@@ -168,6 +168,13 @@ const TOOLS: &[Tool] = &[
         ask: &["--version"],
         source: Source::Debian("strace"),
     },
+    // Brings the browser that it drives.
+    Tool {
+        name: "chromedriver",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("chromium-driver"),
+    },
     Tool {
         name: "faketime",
         version: "",

@@ -17,7 +17,7 @@ const MOST: usize = 8 * 1024;
 /// Most traces in the list.
 const LISTED: usize = 100;
 
-const STYLE: &str = "body{font:16px system-ui,sans-serif;margin:2rem;max-width:70rem}\
+const STYLE: &str = ":root{color-scheme:light}body{font:16px system-ui,sans-serif;margin:2rem;max-width:70rem}\
      table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .6rem}\
      tr:nth-child(even){background:#f3f3f3}.bar{background:#2a6db0;height:.9rem;min-width:2px}\
      .error .bar{background:#b03030}.time{text-align:right;white-space:nowrap}.span{width:40%}";
@@ -70,11 +70,11 @@ pub(super) fn answer(traces: &Traces, path: &str) -> String {
     };
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Traces of the shop</title>\
-         <style>{STYLE}</style><main>{page}</main></html>"
+         <link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style><main>{page}</main></html>"
     );
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\n\
-         content-security-policy: default-src 'none'; style-src 'unsafe-inline'\r\n\
+         content-security-policy: default-src 'none'; img-src data:; style-src 'unsafe-inline'\r\n\
          connection: close\r\n\r\n{page}",
         page.len()
     )
@@ -146,7 +146,8 @@ fn milliseconds(nanos: u64) -> String {
     format!("{}.{:03}", micros / 1_000, micros % 1_000)
 }
 
-fn escaped(text: &str) -> String {
+/// `text` as it stands in HTML.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
