@@ -7,6 +7,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::document::{Format, document};
 use crate::service_config::{self, Timeouts};
 use crate::{Error, Protos, breaking, bundled, files};
 
@@ -14,6 +15,7 @@ const USAGE: &str = "\
 usage: cargo contract [--check] [--root PATH]
        cargo contract breaking --against REVISION [--meant ID]... [--root PATH]
        cargo contract protos [--out DIR] [--root PATH]
+       cargo contract reference [--html] [--root PATH]
        cargo contract service-config [--timeouts] [--service NAME] [--root PATH]
 
 Without a command, rewrites helm/files/contract.yaml and the tables of
@@ -27,6 +29,9 @@ or if a request must keep another rule. What is meant is said by the ID that is 
 protos writes what a .proto may import without having it (buf/validate, mesh/v1, googleapis'
 common files) into target/protos or DIR, for editors, protoc and clients: -I proto -I DIR.
 
+reference prints what is offered for those who call it, as Markdown or as a page of HTML:
+each rpc with its comment, policy, rules and errors.
+
 service-config prints gRPC's service config as JSON: retries only, right for
 every client, or with --timeouts also timeouts, for clients that apply them
 (Go, Java, Node). NAME is Service or package.Service; without it, all that are offered.
@@ -39,6 +44,7 @@ enum Command {
     ServiceConfig(Timeouts, Option<String>),
     Breaking(String, Vec<String>),
     Protos(Option<PathBuf>),
+    Reference(Format),
 }
 
 /// Runs it with the arguments behind the program's name.
@@ -65,12 +71,12 @@ pub fn main(args: impl Iterator<Item = String>) -> ExitCode {
 
 fn arguments(arguments: impl Iterator<Item = String>) -> Result<(Command, PathBuf), String> {
     let mut arguments = arguments.peekable();
-    let known = ["service-config", "breaking", "protos"];
+    let known = ["service-config", "breaking", "protos", "reference"];
     let name = arguments.next_if(|it| known.contains(&it.as_str()));
     let name = name.as_deref().unwrap_or_default();
     let (mut check, mut timeouts, mut service) = (false, Timeouts::Omit, None);
     let (mut against, mut meant) = (None, Vec::new());
-    let (mut root, mut out) = (None, None);
+    let (mut root, mut out, mut format) = (None, None, Format::Markdown);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match (name, argument.as_str()) {
@@ -80,6 +86,7 @@ fn arguments(arguments: impl Iterator<Item = String>) -> Result<(Command, PathBu
             ("breaking", "--against") => against = Some(value()?),
             ("breaking", "--meant") => meant.push(value()?),
             ("protos", "--out") => out = Some(PathBuf::from(value()?)),
+            ("reference", "--html") => format = Format::Html,
             ("service-config", "--timeouts") => timeouts = Timeouts::Include,
             ("service-config", "--service") => service = Some(value()?),
             _ => return Err(format!("unexpected argument {argument}")),
@@ -92,6 +99,7 @@ fn arguments(arguments: impl Iterator<Item = String>) -> Result<(Command, PathBu
             Command::Breaking(against, meant)
         }
         "protos" => Command::Protos(out),
+        "reference" => Command::Reference(format),
         _ if check => Command::Check,
         _ => Command::Write,
     };
@@ -124,6 +132,10 @@ fn run(command: &Command, root: &Path) -> Result<(), String> {
                     paths.join(", ")
                 ));
             }
+        }
+        Command::Reference(format) => {
+            let protos = Protos::compile(root.join("proto")).map_err(text)?;
+            print!("{}", document(&protos, *format).map_err(text)?);
         }
         Command::Breaking(against, meant) => compare(root, against, meant)?,
         Command::Protos(out) => {

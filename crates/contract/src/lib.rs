@@ -11,7 +11,7 @@
 //! - [`validate`]: what checks requests by the rules of the .proto
 //! - [`chart`]: what the Helm chart reads
 //! - [`service_config`]: what gRPC clients of every language read
-//! - [`mod@reference`], [`fidelity`]: what people read
+//! - [`mod@reference`], [`fidelity`], [`document`]: what people read
 //! - [`breaking`]: what a change takes from callers
 //! - [`files`]: keeps the derived files that are checked in true
 //! - [`cli`]: `cargo contract`
@@ -28,6 +28,7 @@ pub mod code;
 mod comments;
 mod compile;
 mod derive;
+pub mod document;
 pub mod duration;
 mod edition;
 mod error;

@@ -51,7 +51,7 @@ fn write_service(out: &mut String, service: &Service) -> fmt::Result {
     Ok(())
 }
 
-fn safe(idempotency: Idempotency) -> &'static str {
+pub(crate) fn safe(idempotency: Idempotency) -> &'static str {
     match idempotency {
         Idempotency::Unsafe => "no",
         Idempotency::NoSideEffects => "yes: it changes nothing",
@@ -60,7 +60,7 @@ fn safe(idempotency: Idempotency) -> &'static str {
     }
 }
 
-fn timeout(method: &Method) -> String {
+pub(crate) fn timeout(method: &Method) -> String {
     match (method.timeout, method.streaming) {
         (Some(timeout), _) => duration::prose(timeout),
         (None, Streaming::None) => "the server's".to_owned(),
@@ -68,7 +68,7 @@ fn timeout(method: &Method) -> String {
     }
 }
 
-fn attempts(retry: Option<&Retry>) -> String {
+pub(crate) fn attempts(retry: Option<&Retry>) -> String {
     let Some(retry) = retry else {
         return "1".to_owned();
     };
@@ -86,7 +86,7 @@ fn attempts(retry: Option<&Retry>) -> String {
     )
 }
 
-fn callers(roles: &[String]) -> String {
+pub(crate) fn callers(roles: &[String]) -> String {
     if roles.is_empty() {
         "every authenticated one".to_owned()
     } else {

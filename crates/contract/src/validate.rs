@@ -19,6 +19,7 @@ use protox::prost_reflect::{Kind, MessageDescriptor};
 
 use crate::{Error, Problem, Protos};
 
+pub(crate) use prose::listed;
 pub use prose::rules;
 
 /// What checks messages, and what kept some of it from being made.

@@ -41,6 +41,13 @@ pub fn rules(protos: &Protos) -> String {
     format!("| Field | What it may hold |\n|---|---|\n{rows}")
 }
 
+/// The fields of a message that have rules, each with what it may hold.
+pub(crate) fn listed(message: &MessageDescriptor) -> Vec<(String, Vec<String>)> {
+    let fields = message.fields();
+    let said = fields.map(|field| (field.name().to_owned(), of_field(&field)));
+    said.filter(|(_, said)| !said.is_empty()).collect()
+}
+
 /// The messages of requests, and those within them, each once.
 fn requests(protos: &Protos) -> Vec<MessageDescriptor> {
     let mut found = Vec::new();
