@@ -5,6 +5,7 @@
 mod conformance;
 mod echo;
 mod ending;
+mod gateway;
 mod interop;
 mod proto;
 mod report;

@@ -3,6 +3,7 @@
 //! upstream.
 
 mod ending;
+mod fault;
 mod guard;
 mod rate;
 mod upstreams;
@@ -62,6 +63,23 @@ pub(crate) struct Answer {
     pub(crate) trailers: HeaderMap,
 }
 
+/// An error that a call was answered with.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// What came before it; the status has what came with it.
+    pub(crate) headers: HeaderMap,
+    pub(crate) status: Status,
+}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        Self {
+            headers: HeaderMap::new(),
+            status,
+        }
+    }
+}
+
 /// A stream that has begun.
 #[derive(Debug)]
 pub(crate) struct Streamed {
@@ -79,6 +97,21 @@ impl Streamed {
             Some(message) => plain(message).map(Some),
             None => Err(end(&self.messages.trailers())).or_else(ok),
         }
+    }
+}
+
+impl Streamed {
+    /// The one message, and the trailers after it.
+    async fn only(mut self) -> Result<(Bytes, HeaderMap), Status> {
+        let Some(message) = self.next().await? else {
+            return Err(json::unreadable(&std::io::Error::other("no message came")));
+        };
+        let mut trailers = HeaderMap::new();
+        if self.messages.next().await?.is_none() {
+            trailers = self.messages.trailers();
+            ok(end(&trailers))?;
+        }
+        Ok((message, trailers))
     }
 }
 
@@ -139,24 +172,18 @@ impl Calls {
         headers: HeaderMap,
         extensions: &Extensions,
         message: &[u8],
-    ) -> Result<Answer, Status> {
+    ) -> Result<Answer, Refused> {
         let body = Body::new(Full::new(framed(0, message)));
         let mut streamed = self.stream(rpc, headers, extensions, body).await?;
-        let first = streamed.next().await?;
         let headers = std::mem::take(&mut streamed.headers);
-        let Some(message) = first else {
-            return Err(json::unreadable(&std::io::Error::other("no message came")));
-        };
-        let mut trailers = HeaderMap::new();
-        if streamed.messages.next().await?.is_none() {
-            trailers = streamed.messages.trailers();
-            ok(end(&trailers))?;
+        match streamed.only().await {
+            Ok((message, trailers)) => Ok(Answer {
+                headers,
+                message,
+                trailers,
+            }),
+            Err(status) => Err(Refused { headers, status }),
         }
-        Ok(Answer {
-            headers,
-            message,
-            trailers,
-        })
     }
 
     /// Sends `body`, which is framed, and hands out the answers.

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chassis::peer::Peer;
 use chassis::status;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body_util::Full;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_web::{GrpcWebLayer, GrpcWebService};
@@ -35,6 +37,9 @@ pub(crate) struct Dispatch {
 
 /// What `content-type`s of gRPC begin with.
 const GRPC: &str = "application/grpc";
+
+/// What clients of Connect say.
+const CONNECT_VERSION: &str = "connect-protocol-version";
 
 /// Where the document is.
 const DOCUMENT: &str = "/openapi.json";
@@ -74,6 +79,12 @@ impl Dispatch {
         if let Some(rpc) = self.rpcs.at(request.uri().path()) {
             return self.connect(&Arc::clone(rpc), request).await;
         }
+        let kind = Kind::of(request.method(), request.headers(), request.uri().query());
+        if let Some(kind) = kind.filter(|_| self.rpcs.has_service(request.uri().path())) {
+            let why = "no such rpc is exposed here; /openapi.json and reflection say which are";
+            let unknown = edge(Code::Unimplemented, "RPC_UNKNOWN", why);
+            return self.connect.refuse(kind, &unknown);
+        }
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         // Whoever may GET may ask for the head of it.
         let asked = if method == Method::HEAD {
@@ -112,30 +123,29 @@ impl Dispatch {
 
     async fn connect(&self, rpc: &Arc<Exposed>, request: Request<Body>) -> Response<Body> {
         let kind = Kind::of(request.method(), request.headers(), request.uri().query());
+        let speaks_connect = request.headers().contains_key(CONNECT_VERSION);
         let streams = rpc.streams_answers() || rpc.streams_requests();
         match kind {
             Some(Kind::Unary(codec)) if !streams => self.connect.post(rpc, codec, request).await,
             Some(Kind::Get) if !streams && rpc.only_reads() => self.connect.get(rpc, request).await,
             Some(Kind::Stream(codec)) if streams => self.connect.stream(rpc, codec, request).await,
-            Some(Kind::Get) => self.other_methods(&[&Method::POST]),
-            None if request.method() != Method::POST => self.other_methods(&[&Method::POST]),
-            _ => self.media_type(streams),
+            Some(Kind::Get) => self.only_post(speaks_connect),
+            None if request.method() != Method::POST => self.only_post(speaks_connect),
+            _ => media_type(streams),
         }
     }
 
-    /// 415, and what would be taken.
-    fn media_type(&self, streams: bool) -> Response<Body> {
-        let taken = if streams {
-            "application/connect+json, application/connect+proto, application/grpc-web, application/grpc"
-        } else {
-            "application/json, application/proto, application/grpc-web, application/grpc"
-        };
-        let why = format!("this rpc takes {taken}; send one of them as content-type");
-        let status = edge(Code::InvalidArgument, "MEDIA_TYPE", &why);
-        let unsupported = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let mut answer = self.rest.details.answer_as(&status, unsupported);
-        let taken = HeaderValue::from_static(taken);
-        answer.headers_mut().insert("accept-post", taken);
+    /// 405 of an rpc. Clients of Connect take JSON for one of its own errors.
+    fn only_post(&self, speaks_connect: bool) -> Response<Body> {
+        let mut answer = self.other_methods(&[&Method::POST]);
+        if speaks_connect {
+            let allow = answer.headers_mut().remove(header::ALLOW);
+            let why = "this path is there for POST".to_owned();
+            answer = text(StatusCode::METHOD_NOT_ALLOWED, why);
+            answer
+                .headers_mut()
+                .extend(allow.map(|allow| (header::ALLOW, allow)));
+        }
         answer
     }
 
@@ -163,10 +173,36 @@ impl Dispatch {
             return files.answer(request).await;
         }
         let why = "nothing is at this path; /openapi.json says what there is";
+        if request.headers().contains_key(CONNECT_VERSION) {
+            return text(StatusCode::NOT_FOUND, why.to_owned());
+        }
         self.rest
             .details
             .answer(&edge(Code::NotFound, "PATH_UNKNOWN", why))
     }
+}
+
+/// 415, and what would be taken.
+fn media_type(streams: bool) -> Response<Body> {
+    let taken = if streams {
+        "application/connect+json, application/connect+proto, application/grpc-web, application/grpc"
+    } else {
+        "application/json, application/proto, application/grpc-web, application/grpc"
+    };
+    let why = format!("this rpc takes {taken}; send one of them as content-type");
+    let mut answer = text(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
+    let taken = HeaderValue::from_static(taken);
+    answer.headers_mut().insert("accept-post", taken);
+    answer
+}
+
+/// For those who read neither protocol's errors here.
+fn text(status: StatusCode, why: String) -> Response<Body> {
+    let mut answer = Response::new(Body::new(Full::new(Bytes::from(why))));
+    *answer.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, text);
+    answer
 }
 
 fn edge(code: Code, reason: &str, why: &str) -> Status {

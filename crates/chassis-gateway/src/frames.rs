@@ -61,9 +61,9 @@ impl Messages {
         }
     }
 
-    /// What came after the last message.
-    pub(crate) fn trailers(&mut self) -> HeaderMap {
-        self.trailers.take().unwrap_or_default()
+    /// What came after the last message, however often it is asked for.
+    pub(crate) fn trailers(&self) -> HeaderMap {
+        self.trailers.clone().unwrap_or_default()
     }
 
     fn take(&mut self) -> Result<Option<Message>, Status> {

@@ -85,7 +85,7 @@ impl Rest {
         let sent = self
             .calls
             .unary(&rule.rpc, forwarded, &head.extensions, &message);
-        let answer = sent.await?;
+        let answer = sent.await.map_err(|refused| refused.status)?;
         let value = json::value(&calls::decoded(&rule.rpc, answer.message)?)?;
         let etag = etag::of(&value);
         if let Some(etag) = &etag

@@ -129,6 +129,17 @@ impl Rpcs {
         self.by_path.get(path)
     }
 
+    /// Whether `path` is one of a service that is exposed.
+    pub(crate) fn has_service(&self, path: &str) -> bool {
+        let service = path.rsplit_once('/').map(|(service, _)| service);
+        service.is_some_and(|service| {
+            self.by_path.keys().any(|known| {
+                let known = known.rsplit_once('/');
+                known.is_some_and(|(known, _)| known == service)
+            })
+        })
+    }
+
     /// What REST has at `path`.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         let mut others = Vec::new();

@@ -6,15 +6,17 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use prost::Message as _;
 use xtask::{tools, tree};
 
+use super::echo::Echo;
 use super::proto::connectrpc::conformance::v1::{
     ServerCompatRequest, ServerCompatResponse, server_compat_request::Credentials,
 };
-use super::{report, server};
+use super::{gateway, report, server};
 
 /// What a server on the chassis does of what the suite knows.
 const FEATURES: &str = "\
@@ -27,6 +29,35 @@ features:
   supportsTls: true
   supportsTlsClientCerts: true
   supportsTrailers: true
+  supportsMessageReceiveLimit: true
+";
+
+/// What a gateway does besides: its port is plain, and TLS ends before it.
+const CONNECT: &str = "\
+features:
+  versions: [HTTP_VERSION_2]
+  protocols: [PROTOCOL_CONNECT]
+  codecs: [CODEC_PROTO, CODEC_JSON]
+  compressions: [COMPRESSION_IDENTITY]
+  supportsH2c: true
+  supportsTls: false
+  supportsTrailers: true
+  supportsHalfDuplexBidiOverHttp1: true
+  supportsConnectGet: true
+  supportsMessageReceiveLimit: true
+";
+
+/// gRPC-Web has no JSON there.
+const WEB: &str = "\
+features:
+  versions: [HTTP_VERSION_2]
+  protocols: [PROTOCOL_GRPC_WEB]
+  codecs: [CODEC_PROTO]
+  compressions: [COMPRESSION_IDENTITY]
+  supportsH2c: true
+  supportsTls: false
+  supportsTrailers: true
+  supportsHalfDuplexBidiOverHttp1: true
   supportsMessageReceiveLimit: true
 ";
 
@@ -47,6 +78,12 @@ pub(crate) struct Serving {
     /// Errors of the server itself go without details.
     #[arg(long)]
     plain_errors: bool,
+    /// A gateway is before it.
+    #[arg(long)]
+    gateway: bool,
+    /// It is behind a gateway.
+    #[arg(long)]
+    behind: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
@@ -54,11 +91,20 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let Some(suite) = tools::ensure_or_skip(name, "conformance to gRPC")? else {
         return Ok(());
     };
-    let with_details = examine(&suite, &args.run, false)?;
-    let plain = examine(&suite, &args.run, true)?;
-    let text = report::text(&with_details, &plain)?;
+    let mut at_gateway = Vec::new();
+    for (name, features) in [("Connect", CONNECT), ("gRPC-Web", WEB)] {
+        let words = ["--gateway", "--plain-errors"];
+        at_gateway.push((name, examine(&suite, &args.run, features, &words)?));
+    }
+    let with_details = examine(&suite, &args.run, FEATURES, &[])?;
+    let plain = examine(&suite, &args.run, FEATURES, &["--plain-errors"])?;
+    let mut text = report::text(&with_details, &plain)?;
+    let mut unexplained = report::unexplained(&with_details, &plain);
+    for (name, outcome) in &at_gateway {
+        text.push_str(&report::at_gateway(name, outcome));
+        unexplained.extend(outcome.beyond_details());
+    }
     print!("{text}");
-    let unexplained = report::unexplained(&with_details, &plain);
     ensure!(unexplained.is_empty(), "not explained: {unexplained:#?}");
     let path = tree::root().join("docs/conformance.md");
     let document = format!("{}{text}", report::ABOUT);
@@ -78,18 +124,23 @@ pub(super) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn examine(suite: &Path, only: &[String], plain_errors: bool) -> Result<report::Outcome> {
+fn examine(
+    suite: &Path,
+    only: &[String],
+    features: &str,
+    words: &[&str],
+) -> Result<report::Outcome> {
     let folder = tempfile::tempdir()?;
-    let features = folder.path().join("features.yaml");
-    fs::write(&features, FEATURES)?;
+    let path = folder.path().join("features.yaml");
+    fs::write(&path, features)?;
     let output = Command::new(suite)
         .args(["--mode", "server", "--conf"])
-        .arg(&features)
+        .arg(&path)
         .args(only.iter().flat_map(|case| ["--run", case]))
         .arg("--")
         .arg(std::env::current_exe()?)
         .arg("conformance-server")
-        .args(plain_errors.then_some("--plain-errors"))
+        .args(words)
         .output()?;
     let said = [output.stdout, output.stderr].concat();
     report::read(&String::from_utf8_lossy(&said))
@@ -103,24 +154,26 @@ pub(super) struct Started {
 
 impl Started {
     pub(super) fn plain() -> Result<Self> {
-        Self::start(&ServerCompatRequest::default())
+        Self::start(&ServerCompatRequest::default(), &[])
     }
 
     /// With this certificate and its key, in PEM.
     pub(super) fn with_tls(cert: String, key: String) -> Result<Self> {
-        Self::start(&ServerCompatRequest {
+        let request = ServerCompatRequest {
             use_tls: true,
             server_creds: Some(Credentials {
                 cert: cert.into_bytes(),
                 key: key.into_bytes(),
             }),
             ..ServerCompatRequest::default()
-        })
+        };
+        Self::start(&request, &[])
     }
 
-    fn start(request: &ServerCompatRequest) -> Result<Self> {
+    fn start(request: &ServerCompatRequest, words: &[&str]) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("conformance-server")
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -164,14 +217,30 @@ pub(super) fn serve(serving: &Serving) -> Result<()> {
         words.extend(["--max-request-bytes".to_owned(), most]);
     }
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    server::serve(&words, serving.plain_errors, move |address| {
+    let told = move |address: SocketAddr| {
         let answer = ServerCompatResponse {
             host: address.ip().to_string(),
             port: address.port().into(),
             pem_cert: creds.cert,
         };
         write(&mut std::io::stdout(), &answer.encode_to_vec())
-    })
+    };
+    if serving.gateway {
+        let plain = serving.plain_errors.then_some("--plain-errors");
+        let words_behind: Vec<_> = ["--behind"].into_iter().chain(plain).collect();
+        let behind = ServerCompatRequest {
+            message_receive_limit: request.message_receive_limit,
+            ..ServerCompatRequest::default()
+        };
+        let service = Started::start(&behind, &words_behind)?;
+        return gateway::serve(service.address, &words, told);
+    }
+    let of_the_gateway = if serving.behind {
+        gateway::TIMEOUTS
+    } else {
+        Duration::MAX
+    };
+    server::serve(&words, Echo { of_the_gateway }, serving.plain_errors, told)
 }
 
 /// A message with its length before it.

@@ -21,8 +21,12 @@ use pb::conformance_payload::RequestInfo;
 use pb::unary_response_definition::Response as Asked;
 
 /// Answers as asked.
-#[derive(Debug, Clone)]
-pub(super) struct Echo;
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Echo {
+    /// A timeout from here on is no caller's: a gateway gives each call one of its
+    /// own, where the caller gave none.
+    pub(super) of_the_gateway: Duration,
+}
 
 /// Where the suite's messages are named.
 const PACKAGE: &str = "type.googleapis.com/connectrpc.conformance.v1";
@@ -34,20 +38,23 @@ fn any(name: &str, message: &impl prost::Message) -> Any {
     }
 }
 
-/// What came with a call.
-fn info(metadata: &MetadataMap, requests: Vec<Any>) -> RequestInfo {
-    let headers = metadata.clone().into_headers();
-    let timeout = deadline::parse(&headers).ok().flatten();
-    let named = |name: &HeaderName| pb::Header {
-        name: name.to_string(),
-        value: (headers.get_all(name).iter())
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            .collect(),
-    };
-    RequestInfo {
-        request_headers: headers.keys().map(named).collect(),
-        timeout_ms: timeout.and_then(|it| i64::try_from(it.as_millis()).ok()),
-        requests,
+impl Echo {
+    /// What came with a call.
+    fn info(self, metadata: &MetadataMap, requests: Vec<Any>) -> RequestInfo {
+        let headers = metadata.clone().into_headers();
+        let timeout = deadline::parse(&headers).ok().flatten();
+        let timeout = timeout.filter(|it| *it < self.of_the_gateway);
+        let named = |name: &HeaderName| pb::Header {
+            name: name.to_string(),
+            value: (headers.get_all(name).iter())
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .collect(),
+        };
+        RequestInfo {
+            request_headers: headers.keys().map(named).collect(),
+            timeout_ms: timeout.and_then(|it| i64::try_from(it.as_millis()).ok()),
+            requests,
+        }
     }
 }
 
@@ -187,7 +194,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
         request: Request<pb::UnaryRequest>,
     ) -> Result<Response<pb::UnaryResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let info = info(&metadata, vec![any("UnaryRequest", &request)]);
+        let info = self.info(&metadata, vec![any("UnaryRequest", &request)]);
         let wrap = |payload| pb::UnaryResponse { payload };
         unary(request.response_definition, info, wrap).await
     }
@@ -197,7 +204,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
         request: Request<pb::IdempotentUnaryRequest>,
     ) -> Result<Response<pb::IdempotentUnaryResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let info = info(&metadata, vec![any("IdempotentUnaryRequest", &request)]);
+        let info = self.info(&metadata, vec![any("IdempotentUnaryRequest", &request)]);
         let wrap = |payload| pb::IdempotentUnaryResponse { payload };
         unary(request.response_definition, info, wrap).await
     }
@@ -215,7 +222,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
             }
         }
         let wrap = |payload| pb::ClientStreamResponse { payload };
-        unary(asked, info(&metadata, requests), wrap).await
+        unary(asked, self.info(&metadata, requests), wrap).await
     }
 
     async fn server_stream(
@@ -223,7 +230,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
         request: Request<pb::ServerStreamRequest>,
     ) -> Result<Response<Self::ServerStreamStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let info = info(&metadata, vec![any("ServerStreamRequest", &request)]);
+        let info = self.info(&metadata, vec![any("ServerStreamRequest", &request)]);
         let asked = request.response_definition.unwrap_or_default();
         let (sender, response) = stream(&asked)?;
         let script = Script {
@@ -252,6 +259,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
             sender,
             wrap: |payload| pb::BidiStreamResponse { payload },
         };
+        let echo = *self;
         tokio::spawn(async move {
             let (full_duplex, mut next) = (first.full_duplex, Some(first));
             let mut seen = Vec::new();
@@ -260,7 +268,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
                 if full_duplex {
                     let requests = std::mem::take(&mut seen);
                     script.info = Some(if script.sent == 0 {
-                        info(&metadata, requests)
+                        echo.info(&metadata, requests)
                     } else {
                         RequestInfo {
                             requests,
@@ -280,7 +288,7 @@ impl pb::conformance_service_server::ConformanceService for Echo {
                 };
             }
             if !full_duplex {
-                script.info = Some(info(&metadata, seen));
+                script.info = Some(echo.info(&metadata, seen));
             }
             script.finish().await;
         });

@@ -18,3 +18,6 @@ pub(super) mod contract {
 
 /// What reflection answers from.
 pub(super) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+
+/// What a gateway is made from.
+pub(super) const API: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/api.bin"));

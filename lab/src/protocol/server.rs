@@ -1,6 +1,7 @@
 //! The service that the suites call, in this process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
@@ -43,7 +44,7 @@ fn settings(port: u16, words: &[&str]) -> Result<CommonSettings> {
     settings.common.complete().map_err(|error| fatal(&error))
 }
 
-fn fatal(error: &Fatal) -> anyhow::Error {
+pub(super) fn fatal(error: &Fatal) -> anyhow::Error {
     anyhow!("{error}")
 }
 
@@ -51,6 +52,7 @@ fn fatal(error: &Fatal) -> anyhow::Error {
 /// errors if so; `ready` is told the address once it answers.
 pub(super) fn serve(
     words: &[&str],
+    echo: Echo,
     plain_errors: bool,
     ready: impl FnOnce(SocketAddr) -> Result<()> + Send + 'static,
 ) -> Result<()> {
@@ -60,14 +62,7 @@ pub(super) fn serve(
         .enable_all()
         .build()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let telling = std::thread::spawn(move || {
-        let begin = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            ensure!(begin.elapsed() < PATIENCE, "nothing listens on {address}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        ready(address)
-    });
+    let telling = telling(address, ready);
     let served = runtime.block_on(boot::serve(&PROGRAM, &settings, async |boot| {
         let boot = if plain_errors {
             boot.plain_errors()
@@ -78,11 +73,36 @@ pub(super) fn serve(
             TestServiceServer::new(Testing).max_decoding_message_size(usize::MAX),
         ))
         .add_intercepted(Ended(
-            ConformanceServiceServer::new(Echo).max_decoding_message_size(usize::MAX),
+            ConformanceServiceServer::new(echo).max_decoding_message_size(usize::MAX),
         ))
         .serve()
         .await
     }));
     served.map_err(|error| fatal(&error))?;
-    telling.join().map_err(|_| anyhow!("nobody was told"))?
+    telling.told()
+}
+
+/// Who waits until something listens.
+pub(super) struct Telling(JoinHandle<Result<()>>);
+
+/// Tells `ready` once something listens on `address`.
+pub(super) fn telling(
+    address: SocketAddr,
+    ready: impl FnOnce(SocketAddr) -> Result<()> + Send + 'static,
+) -> Telling {
+    Telling(std::thread::spawn(move || {
+        let begin = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            ensure!(begin.elapsed() < PATIENCE, "nothing listens on {address}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        ready(address)
+    }))
+}
+
+impl Telling {
+    /// Whether that went well.
+    pub(super) fn told(self) -> Result<()> {
+        self.0.join().map_err(|_| anyhow!("nobody was told"))?
+    }
 }

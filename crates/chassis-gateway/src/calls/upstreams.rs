@@ -17,6 +17,7 @@ use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt as _};
 
+use super::fault::Fault;
 use crate::frames::too_large;
 
 /// A service's upstream, or the setting that names none.
@@ -75,9 +76,10 @@ impl Service<Request<Body>> for Upstreams {
                 } else {
                     bounded(request, self.most)
                 };
+                let (request, fault) = Fault::watch(request);
                 return Box::pin(async move {
                     let answer = channel.oneshot(request).await?;
-                    Ok(answer.map(Body::new))
+                    Ok(fault.tell(answer.map(Body::new)))
                 });
             }
             Some(Upstream::NotSet(setting)) => chassis::boot::not_set(setting),

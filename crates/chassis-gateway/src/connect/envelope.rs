@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chassis::status;
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use prost::Message as _;
 use serde_json::{Map, Value};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 use super::unary::compressed;
-use super::{Codec, Connect, error};
+use super::{Codec, Connect, Kind, error};
 use crate::bodies::Bodies;
 use crate::calls::{self, Streamed};
+use crate::fault::http_status;
 use crate::frames::{Messages, framed};
 use crate::rpcs::Exposed;
 use crate::{headers, json};
@@ -106,6 +108,19 @@ impl Connect {
         Body::new(StreamBody::new(frames))
     }
 
+    /// The answer to a call that there is none for.
+    pub(crate) fn refuse(&self, kind: Kind, status: &Status) -> Response<Body> {
+        let Kind::Stream(codec) = kind else {
+            let body = error::json(status, &self.details).to_string();
+            return json::response(http_status(status.code()), body);
+        };
+        let end = self.end(Some(status), &HeaderMap::new());
+        let mut response = Response::new(Body::new(http_body_util::Full::new(end)));
+        let kind = HeaderValue::from_static(codec.stream_type());
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+
     /// The last envelope.
     fn end(&self, status: Option<&Status>, trailing: &HeaderMap) -> Bytes {
         let mut out = Map::new();
@@ -136,15 +151,17 @@ async fn single(
     bodies: &Bodies,
 ) -> Result<Bytes, Status> {
     let first = messages.next().await?;
-    let first = first.ok_or_else(|| json::invalid("", "the call has no message; send one"))?;
+    let first = first.ok_or_else(|| cardinality("the call has no message; send one"))?;
     let message = request(rpc, codec, &first, bodies)?;
     if messages.next().await?.is_some() {
-        return Err(json::invalid(
-            "",
-            "the call has more than one message; send one",
-        ));
+        return Err(cardinality("the call has more than one message; send one"));
     }
     Ok(message)
+}
+
+/// `UNIMPLEMENTED`, as gRPC has it.
+fn cardinality(why: &str) -> Status {
+    status::error(Code::Unimplemented, status::DOMAIN, "NOT_ONE_MESSAGE", why)
 }
 
 /// The messages of a caller, as they come.
@@ -175,7 +192,9 @@ fn request(
     bodies: &Bodies,
 ) -> Result<Bytes, Status> {
     if message.flags != 0 {
-        return Err(compressed());
+        let why = "a message has flags, but the call said nothing of compression";
+        let reason = "COMPRESSION_UNDECLARED";
+        return Err(status::error(Code::Internal, status::DOMAIN, reason, why));
     }
     match codec {
         Codec::Proto => Ok(framed(0, &message.bytes)),

@@ -13,7 +13,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::{Codec, Connect, error};
-use crate::calls::{self, Answer};
+use crate::calls::{self, Answer, Refused};
 use crate::fault::http_status;
 use crate::frames::too_large;
 use crate::rpcs::Exposed;
@@ -38,7 +38,7 @@ impl Connect {
             if let Some(encoding) = head.headers.get(header::CONTENT_ENCODING)
                 && encoding != "identity"
             {
-                return Err(compressed());
+                return Err(compressed().into());
             }
             let body = match codec {
                 Codec::Json => self.bodies.read_json(body).await?,
@@ -57,7 +57,7 @@ impl Connect {
         let answered = async {
             let (codec, bytes) = asked?;
             if bytes.len() > self.bodies.most() {
-                return Err(too_large(self.bodies.most()));
+                return Err(too_large(self.bodies.most()).into());
             }
             if codec == Codec::Json {
                 self.bodies.weigh(&bytes)?;
@@ -73,7 +73,7 @@ impl Connect {
         codec: Codec,
         head: &http::request::Parts,
         bytes: &[u8],
-    ) -> Result<Answer, Status> {
+    ) -> Result<Answer, Refused> {
         let mut headers = headers::of_connect(&head.headers);
         calls::take_timeout(&mut headers)?;
         let message = match codec {
@@ -88,7 +88,7 @@ impl Connect {
         &self,
         rpc: &Exposed,
         codec: Codec,
-        answered: Result<Answer, Status>,
+        answered: Result<Answer, Refused>,
     ) -> Response<Body> {
         let written = answered.and_then(|answer| {
             let message = match codec {
@@ -109,10 +109,14 @@ impl Connect {
                 add(&trailing, "trailer-", response.headers_mut());
                 response
             }
-            Err(status) => {
+            Err(Refused { headers, status }) => {
                 let body = error::json(&status, &self.details).to_string();
                 let mut response = json::response(http_status(status.code()), body);
-                add(status.metadata().as_ref(), "", response.headers_mut());
+                add(&headers, "", response.headers_mut());
+                let trailing = status.metadata().as_ref();
+                // What came alone is both.
+                let prefix = if headers.is_empty() { "" } else { "trailer-" };
+                add(trailing, prefix, response.headers_mut());
                 response
             }
         }
