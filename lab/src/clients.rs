@@ -2,6 +2,8 @@
 //! service config and call a server that fails; what counts is what it saw. The
 //! packages of `cargo xtask clients` go through scenarios against the real one.
 
+mod first;
+mod install;
 mod language;
 mod packages;
 mod scenario;
@@ -25,7 +27,7 @@ use xtask::tree;
 /// `cargo lab clients`
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these: go, python, node.
+    /// Only these: go, python, node, java, rust.
     #[arg(long)]
     only: Vec<String>,
     /// A generated service whose clients are run, instead of the template's.

@@ -24,7 +24,7 @@ usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
                           [--set KEY=ANSWER]... [--dry-run] [--abort]
        cargo xtask migrate-values FILE... [--from VERSION]
-       cargo xtask clients [--lang go,python,node] [--out DIR] [--go-module PATH]
+       cargo xtask clients [--lang go,python,node,java,rust] [--out DIR] [--go-module PATH] [--maven-group GROUP]
        cargo xtask contract [--check | service-config ...]
 
 adopt     takes .proto files, or folders of them, into proto/ as they are, with what
@@ -55,8 +55,9 @@ migrate-values
           moves in values files of the chart, kept wherever, what newer versions have
           elsewhere; comments stay. --from leaves out what VERSION had already.
 clients   makes packages for callers in other languages, in target/clients or DIR: a Go
-          module called PATH, a Python wheel and an npm package, each with stubs and
-          the contract's deadlines and retries. Go, Python and Node do the work.
+          module called PATH, a Python wheel, an npm package, Maven artifacts of GROUP and
+          a crate, each with stubs and the contract's deadlines and retries. Each language's
+          own tools do the work.
 contract  rewrites what is derived from proto/: see cargo xtask contract --help.
 ";
 

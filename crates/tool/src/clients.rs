@@ -5,10 +5,12 @@
 mod api;
 mod command;
 mod go;
+mod java;
 mod node;
 mod packages;
 mod plugin;
 mod python;
+mod rust;
 mod text;
 
 use std::fs;
@@ -51,6 +53,8 @@ pub fn clients(project: &Project, packages: &Packages) -> Result<Vec<Made>, Erro
             Language::Go => go::make(&api, &folder, &tools)?,
             Language::Python => python::make(&api, &folder, &tools)?,
             Language::Node => node::make(&api, &folder, &tools)?,
+            Language::Java => java::make(&api, &folder, &tools)?,
+            Language::Rust => rust::make(&api, &folder, &tools)?,
         };
         made.push(Made {
             language: *language,

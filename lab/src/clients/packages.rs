@@ -2,25 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use contract::Contract;
 use serde_json::{Value, json};
-use tool::Project;
-use tool::command::{self, Language, Packages};
-use xtask::tree;
+use tool::command::Language;
 
+use super::first;
+use super::install::install;
 use super::setup::{Setup, Transport};
 use crate::skip::skip;
 
 /// What every caller goes through.
 const SCENARIOS: &str = include_str!("scenarios.json");
-
-const GO: &str = include_str!("runners/main.go");
-const PYTHON: &str = include_str!("runners/main.py");
-const NODE: &str = include_str!("runners/main.js");
 
 /// Judged by what a server saw that fails as told.
 const RETRIES: &str = "repeated as the contract says";
@@ -35,7 +31,7 @@ struct Caller {
     cannot: &'static [(&'static str, &'static str)],
 }
 
-const CALLERS: [Caller; 5] = [
+const CALLERS: [Caller; 8] = [
     Caller {
         name: "Go",
         language: Language::Go,
@@ -75,6 +71,24 @@ const CALLERS: [Caller; 5] = [
             ),
         ],
     },
+    Caller {
+        name: "Java",
+        language: Language::Java,
+        argument: None,
+        cannot: &[],
+    },
+    Caller {
+        name: "Kotlin",
+        language: Language::Java,
+        argument: Some("kotlin"),
+        cannot: &[],
+    },
+    Caller {
+        name: "Rust",
+        language: Language::Rust,
+        argument: None,
+        cannot: &[],
+    },
 ];
 
 /// What became of each scenario: nothing that went wrong, what did, or why it
@@ -95,10 +109,10 @@ pub(super) fn run(languages: &[Language], contract: &Contract) -> Result<Vec<Str
     let setup = Setup::start()?;
     let scenarios: Value = serde_json::from_str(SCENARIOS)?;
     let scenarios = scenarios["scenarios"].as_array().context("scenarios")?;
-    let mut table = Vec::new();
+    let (mut table, mut firsts) = (Vec::new(), Vec::new());
     for language in languages {
-        let runner = match install(*language) {
-            Ok(runner) => runner,
+        let (made, runner) = match install(*language) {
+            Ok(installed) => installed,
             Err(error) => {
                 skip(
                     &format!("{} package", language.name()),
@@ -107,18 +121,20 @@ pub(super) fn run(languages: &[Language], contract: &Contract) -> Result<Vec<Str
                 continue;
             }
         };
+        firsts.push(first::call(&made, &setup.address())?);
         for caller in CALLERS.iter().filter(|it| it.language == *language) {
             for transport in Transport::ALL {
                 let mut column = runner.column(caller, transport, &setup, scenarios)?;
                 column.push((
                     RETRIES.to_owned(),
-                    runner.retries(caller, transport, contract)?,
+                    runner.retries(caller, transport, &setup, contract)?,
                 ));
                 table.push((format!("{}, {}", caller.name, transport.name()), column));
             }
         }
     }
     print(&table);
+    println!("\n{}", first::table(&firsts));
     let failures = table.iter().flat_map(|(head, column)| {
         column
             .iter()
@@ -157,16 +173,10 @@ fn print(table: &[(String, Column)]) {
     }
 }
 
-/// What is compiled, and what is checked by mypy: a wrong type is an error.
-const TYPES: [&str; 2] = [
-    include_str!("runners/use.ts"),
-    include_str!("runners/use.py"),
-];
-
 /// What carries out scenarios: a command and its folder.
-struct Runner {
-    command: Vec<String>,
-    folder: PathBuf,
+pub(super) struct Runner {
+    pub(super) command: Vec<String>,
+    pub(super) folder: PathBuf,
 }
 
 impl Runner {
@@ -203,6 +213,7 @@ impl Runner {
         &self,
         caller: &Caller,
         transport: Transport,
+        servers: &Setup,
         contract: &Contract,
     ) -> Result<Outcome> {
         if transport != Transport::Plain {
@@ -220,7 +231,9 @@ impl Runner {
                         json!({"name": rpc, "steps": [step]})
                     })
                     .collect();
-                let setup = json!({"address": address, "silent": address});
+                let descriptors = &servers.descriptors;
+                let setup =
+                    json!({"address": address, "silent": address, "descriptors": descriptors});
                 let said = self.run(caller, setup, &calls)?;
                 let lines = expected.iter().map(|(rpc, code)| match said.get(rpc) {
                     Some(Outcome::Passed) => format!("{rpc}: {code}\n"),
@@ -287,131 +300,4 @@ impl Caller {
         let found = self.cannot.iter().find(|(name, _)| *name == scenario);
         found.map(|(_, why)| *why)
     }
-}
-
-/// Makes a language's package, and a program beside it that depends on it as
-/// any would.
-fn install(language: Language) -> Result<Runner> {
-    let out = tree::target().join("clients/packages");
-    let packages = Packages {
-        languages: vec![language],
-        out: Some(out),
-        go_module: None,
-    };
-    let made = command::clients(&Project::new(tree::root()), &packages)
-        .map_err(|error| anyhow!("{error}"))?;
-    let package = &made.first().context("a package")?.package;
-    let folder = tree::target().join("clients/runners").join(language.name());
-    fs::create_dir_all(&folder)?;
-    let command = match language {
-        Language::Go => go(package, &folder)?,
-        Language::Python => python(package, &folder)?,
-        Language::Node => node(package, &folder)?,
-    };
-    Ok(Runner { command, folder })
-}
-
-fn go(package: &Path, folder: &Path) -> Result<Vec<String>> {
-    fs::write(folder.join("main.go"), GO)?;
-    let package = package.display();
-    fs::write(
-        folder.join("go.mod"),
-        format!(
-            "module runner\n\ngo 1.26.0\n\nrequire (\n\tgithub.com/google/uuid v1.6.0\n\t\
-             order-service-client v0.0.0\n)\n\nreplace order-service-client => {package}\n"
-        ),
-    )?;
-    step(folder, "go", &["mod", "tidy"])?;
-    step(folder, "go", &["build", "-o", "runner", "."])?;
-    Ok(vec![folder.join("runner").display().to_string()])
-}
-
-fn python(package: &Path, folder: &Path) -> Result<Vec<String>> {
-    fs::write(folder.join("main.py"), PYTHON)?;
-    step(folder, "python3", &["-m", "venv", "env"])?;
-    let package = package.display().to_string();
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "grpcio==1.85.1",
-        "grpcio-status==1.85.1",
-    ];
-    step(folder, "env/bin/python", &pip)?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--force-reinstall",
-        "--no-deps",
-        &package,
-    ];
-    step(folder, "env/bin/python", &pip)?;
-    fs::write(folder.join("use.py"), TYPES[1])?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "mypy==1.18.2",
-        "types-grpcio==1.85.0.20261028",
-        "types-protobuf==7.35.1.20260906",
-    ];
-    step(folder, "env/bin/python", &pip)?;
-    step(folder, "env/bin/mypy", &["--strict", "use.py"])?;
-    let python = folder.join("env/bin/python").display().to_string();
-    Ok(vec![python, "main.py".to_owned()])
-}
-
-fn node(package: &Path, folder: &Path) -> Result<Vec<String>> {
-    fs::write(folder.join("main.js"), NODE)?;
-    fs::write(
-        folder.join("package.json"),
-        "{\"private\": true, \"type\": \"module\"}\n",
-    )?;
-    let package = package.display().to_string();
-    let npm = [
-        "install",
-        "--silent",
-        "--no-audit",
-        "--no-fund",
-        "--no-save",
-        &package,
-    ];
-    let connect = [
-        "@connectrpc/connect@2.3.0",
-        "@connectrpc/connect-node@2.3.0",
-    ];
-    step(folder, "npm", &[&npm[..], &connect].concat())?;
-    fs::write(folder.join("use.ts"), TYPES[0])?;
-    // The generator brings it.
-    let typescript = tree::target().join("clients/packages/tools/node/node_modules/.bin/tsc");
-    let options = ["--noEmit", "--strict", "--skipLibCheck"];
-    let node = ["--module", "nodenext", "--target", "es2022", "use.ts"];
-    let typescript = typescript.display().to_string();
-    step(folder, &typescript, &[&options[..], &node].concat())?;
-    Ok(vec!["node".to_owned(), "main.js".to_owned()])
-}
-
-fn step(folder: &Path, program: &str, arguments: &[&str]) -> Result<()> {
-    let path = if program.contains('/') {
-        folder.join(program)
-    } else {
-        program.into()
-    };
-    let output = Command::new(path)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .with_context(|| format!("{program} cannot be run; install it"))?;
-    let said = [output.stderr, output.stdout].concat();
-    let said = String::from_utf8_lossy(&said);
-    let arguments = arguments.join(" ");
-    ensure!(
-        output.status.success(),
-        "`{program} {arguments}` failed: {said}"
-    );
-    Ok(())
 }

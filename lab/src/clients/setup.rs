@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData as _, SigningKey as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use xtask::tree;
 
 use crate::support::server::{self, Server};
 
@@ -43,6 +44,8 @@ pub(super) struct Setup {
     tls: [Server; 2],
     authority: String,
     token: String,
+    /// What the API's messages are, for those whose language does not say so.
+    pub(super) descriptors: PathBuf,
     /// Takes connections, and says nothing.
     _inventory: TcpListener,
     _folder: TempDir,
@@ -78,6 +81,10 @@ impl Setup {
             ("JWT_ISSUER", ISSUER.to_owned()),
             ("JWT_JWKS_FILE", file("jwks.json", &keys.to_string())?),
         ];
+        let descriptors = folder.path().join("api.bin");
+        let protos = contract::Protos::compile(tree::root().join("proto"));
+        let protos = protos.map_err(|error| anyhow!("{error}"))?;
+        fs::write(&descriptors, protos.pool().encode_to_vec())?;
         let inventory_endpoint = [("INVENTORY_ENDPOINT", silent)];
         let start = |variables: &[&[(&str, String)]]| {
             Server::start_as(&mut Command::new(&binary), &variables.concat())
@@ -90,9 +97,15 @@ impl Setup {
             ],
             authority,
             token: token(&key)?,
+            descriptors,
             _inventory: inventory,
             _folder: folder,
         })
+    }
+
+    /// Where a first call goes.
+    pub(super) fn address(&self) -> String {
+        address(&self.plain[0])
     }
 
     /// What a runner is told.
@@ -101,16 +114,20 @@ impl Setup {
             Transport::Plain => &self.plain,
             Transport::Tls => &self.tls,
         };
-        // The certificate is of a name.
-        let address = |server: &Server| server.address().replace("127.0.0.1", "localhost");
         let tls = transport == Transport::Tls;
         json!({
             "address": address(server),
             "silent": address(silent),
             "authority": tls.then_some(&self.authority),
+            "descriptors": self.descriptors,
             "token": tls.then_some(&self.token),
         })
     }
+}
+
+/// By name: the certificate is of one.
+fn address(server: &Server) -> String {
+    server.address().replace("127.0.0.1", "localhost")
 }
 
 /// Of somebody who may call for an hour.

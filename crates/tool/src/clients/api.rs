@@ -11,11 +11,13 @@ use super::Packages;
 use crate::{Error, Project};
 
 /// The API of a service.
+#[derive(Clone)]
 pub(super) struct Api {
     /// Of the service's package: `packages-service`.
     pub(super) name: String,
     pub(super) version: String,
     pub(super) go_module: String,
+    maven_group: Option<String>,
     /// The files with what is offered and all that they need, those first that
     /// others import. Options of other files (rules, policy) are left out:
     /// callers have no use for them.
@@ -30,6 +32,7 @@ impl Api {
         let (name, version) = package(project)?;
         let go_module = packages.go_module.clone();
         Ok(Self {
+            maven_group: packages.maven_group.clone(),
             go_module: go_module.unwrap_or_else(|| format!("{name}-client")),
             name,
             version,
@@ -45,9 +48,7 @@ impl Api {
 
     /// Seconds that each rpc may take, as JSON; none of a stream.
     pub(super) fn deadlines(&self) -> String {
-        let methods = (self.contract.services.iter())
-            .filter(|service| service.role == Role::Server)
-            .flat_map(|service| &service.methods);
+        let methods = self.offered().flat_map(|service| &service.methods);
         let lines: Vec<_> = methods
             .filter_map(|method| {
                 let seconds = method.timeout?.as_secs_f64();
@@ -55,6 +56,22 @@ impl Api {
             })
             .collect();
         format!("{{\n{}\n}}\n", lines.join(",\n"))
+    }
+
+    /// The services that are offered.
+    pub(super) fn offered(&self) -> impl Iterator<Item = &contract::Service> {
+        let services = self.contract.services.iter();
+        services.filter(|service| service.role == Role::Server)
+    }
+
+    /// Of the Maven artifacts: what is said, or how the offered package begins.
+    pub(super) fn maven_group(&self) -> String {
+        let first = self.offered().map(|it| it.name.as_str()).find_map(|name| {
+            let (package, _) = name.rsplit_once('.')?;
+            package.split('.').next()
+        });
+        let said = self.maven_group.as_deref();
+        said.or(first).unwrap_or("client").to_owned()
     }
 
     /// The files that are the service's own: not Google's, which each language

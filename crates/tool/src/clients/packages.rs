@@ -11,11 +11,21 @@ pub enum Language {
     Python,
     /// An npm package.
     Node,
+    /// Maven artifacts.
+    Java,
+    /// A crate.
+    Rust,
 }
 
 impl Language {
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::Go, Self::Python, Self::Node];
+    pub const ALL: [Self; 5] = [Self::Go, Self::Python, Self::Node, Self::Java, Self::Rust];
+
+    /// Their names, for people.
+    #[must_use]
+    pub fn known() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
 
     /// As it is called on the command line, and its folder.
     #[must_use]
@@ -24,6 +34,8 @@ impl Language {
             Self::Go => "go",
             Self::Python => "python",
             Self::Node => "node",
+            Self::Java => "java",
+            Self::Rust => "rust",
         }
     }
 }
@@ -38,6 +50,9 @@ pub struct Packages {
     /// What the Go module is called: where it is fetched from, such as
     /// `github.com/YOU/cart-client`. The package's name, if it is not said.
     pub go_module: Option<String>,
+    /// The group of the Maven artifacts, such as `com.example`; how the
+    /// package of what is offered begins, if it is not said.
+    pub maven_group: Option<String>,
 }
 
 impl Packages {
@@ -51,6 +66,7 @@ impl Packages {
             languages: Vec::new(),
             out: None,
             go_module: None,
+            maven_group: None,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -66,13 +82,12 @@ impl Packages {
                 "--lang" => {
                     for name in value()?.split(',') {
                         let language = Language::ALL.into_iter().find(|it| it.name() == name);
-                        packages.languages.push(
-                            language
-                                .ok_or(format!("--lang {name}: there are go, python and node"))?,
-                        );
+                        let known = || format!("--lang {name}: there are {}", Language::known());
+                        packages.languages.push(language.ok_or_else(known)?);
                     }
                 }
                 "--out" => packages.out = Some(value()?.into()),
+                "--maven-group" => packages.maven_group = Some(value()?),
                 "--go-module" => packages.go_module = Some(value()?),
                 _ => return Err(format!("unexpected {argument}")),
             }

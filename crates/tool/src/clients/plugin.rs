@@ -2,17 +2,29 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use prost::Message as _;
 use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse, Version};
 
 use super::api::Api;
-use super::command::{command, with_input};
+use super::command::with_input;
 use crate::Error;
 
 /// Generates code for `files` into `out`.
 pub(super) fn generate(
     plugin: &Path,
+    api: &Api,
+    files: Vec<String>,
+    parameter: &str,
+    out: &Path,
+) -> Result<(), Error> {
+    generate_by(Command::new(plugin), api, files, parameter, out)
+}
+
+/// As [`generate`], where the plugin is a command.
+pub(super) fn generate_by(
+    mut plugin: Command,
     api: &Api,
     files: Vec<String>,
     parameter: &str,
@@ -30,12 +42,9 @@ pub(super) fn generate(
             suffix: None,
         }),
     };
-    let answer = with_input(
-        &mut command(plugin, out),
-        &request.encode_to_vec(),
-        "what brings it",
-    )?;
-    let shown = plugin.display();
+    plugin.current_dir(out);
+    let answer = with_input(&mut plugin, &request.encode_to_vec(), "what brings it")?;
+    let shown = plugin.get_program().to_string_lossy();
     let response = CodeGeneratorResponse::decode(&*answer)
         .map_err(|error| Error::new(format!("{shown} answered what is no response: {error}")))?;
     if let Some(error) = response.error {

@@ -9,4 +9,5 @@ pub(super) fn filled(template: &str, api: &Api) -> String {
         .replace("{{ident}}", &api.name.replace('-', "_"))
         .replace("{{version}}", &api.version)
         .replace("{{go_module}}", &api.go_module)
+        .replace("{{maven_group}}", &api.maven_group())
 }
