@@ -211,6 +211,18 @@ const TOOLS: &[Tool] = &[
         ask: &["--version"],
         source: Source::Debian("nftables"),
     },
+    Tool {
+        name: "iptables",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("iptables"),
+    },
+    Tool {
+        name: "ipset",
+        version: "",
+        ask: &["--version"],
+        source: Source::Debian("ipset"),
+    },
     // Says what it is where nobody asks it for anything.
     Tool {
         name: "/usr/lib/cni/bridge",

@@ -87,6 +87,27 @@ impl Tools {
         })
     }
 
+    /// What measures a node's pods for the autoscaler, and what enforces each
+    /// `NetworkPolicy` on it.
+    pub(crate) fn extras(&self) -> Result<()> {
+        for (program, package) in [
+            (
+                "metrics-server",
+                "sigs.k8s.io/metrics-server/cmd/metrics-server",
+            ),
+            (
+                "kube-router",
+                "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",
+            ),
+        ] {
+            let module = format!("tools/{program}");
+            self.once(program, &[&module], || {
+                self.build_package(&module, program, package, "-s -w")
+            })?;
+        }
+        Ok(())
+    }
+
     /// Istio's control plane and the agent of its sidecars.
     pub(crate) fn sidecars(&self) -> Result<()> {
         self.once("sidecars", &["tools/istio"], || {

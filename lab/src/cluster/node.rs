@@ -1,10 +1,11 @@
 //! The programs of one node and of the control plane on it.
 
 mod config;
+mod extras;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -35,6 +36,8 @@ const CONTROLLERS: User = user("system:kube-controller-manager");
 const SCHEDULER: User = user("system:kube-scheduler");
 const PROXY: User = user("system:kube-proxy");
 const DNS: User = user("coredns");
+const METRICS: User = user("metrics-server");
+const POLICY: User = user("kube-router");
 
 const fn user(name: &'static str) -> User {
     User {
@@ -55,7 +58,16 @@ pub(super) struct Node<'a> {
 impl<'a> Node<'a> {
     /// Starts everything, with these images.
     pub(super) fn start(tools: &'a Tools, folder: &Path, images: &[PathBuf]) -> Result<Self> {
-        let users = [ADMIN, CONTROLLERS, SCHEDULER, PROXY, DNS, KUBELET];
+        let users = [
+            ADMIN,
+            CONTROLLERS,
+            SCHEDULER,
+            PROXY,
+            DNS,
+            KUBELET,
+            METRICS,
+            POLICY,
+        ];
         kubernetes::write_files(tools, folder, ADDRESS, &users)?;
         config::write(folder)?;
         let mut node = Self {
@@ -94,6 +106,36 @@ impl<'a> Node<'a> {
     pub(super) fn restart_kubelet(&mut self) -> Result<()> {
         self.processes.kill("kubelet")?;
         self.run("kubelet", &self.kubelet())
+    }
+
+    /// Starts what measures pods for the autoscaler; how long until it has.
+    pub(super) fn start_metrics(&mut self) -> Result<Duration> {
+        let start = Instant::now();
+        self.kube.apply(&extras::metrics_objects(METRICS.name))?;
+        let file = self.kubeconfig(METRICS);
+        let certificates = self.at("metrics-certificates");
+        self.run("metrics-server", &extras::metrics(&file, &certificates))?;
+        let kube = &self.kube;
+        (self.processes).wait_until("pods are measured", PATIENCE, || {
+            let args = ["get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"];
+            let (well, said) = attempt(&mut kube.kubectl(&args))?;
+            Ok(well && said.contains(NAME))
+        })?;
+        Ok(start.elapsed())
+    }
+
+    /// Starts what enforces each `NetworkPolicy`, which the network plugin does not; how long
+    /// until it does.
+    pub(super) fn start_policy(&mut self) -> Result<Duration> {
+        let start = Instant::now();
+        self.kube.apply(&extras::policy_role(POLICY.name))?;
+        let file = self.kubeconfig(POLICY);
+        self.run("kube-router", &extras::policy(&file))?;
+        (self.processes).wait_until("NetworkPolicies are enforced", PATIENCE, || {
+            let chain = ["--numeric", "--list", "KUBE-ROUTER-FORWARD"];
+            Ok(attempt(Command::new("iptables").args(chain))?.0)
+        })?;
+        Ok(start.elapsed())
     }
 
     fn run(&mut self, name: &str, args: &[String]) -> Result<()> {
@@ -136,6 +178,9 @@ impl<'a> Node<'a> {
             format!("--service-account-private-key-file={}", self.at("key.pem")),
             format!("--root-ca-file={}", self.at("certificates/apiserver.crt")),
             "--use-service-account-credentials=true".to_owned(),
+            // Sooner than a cluster would: what is measured is new every 10 s.
+            "--horizontal-pod-autoscaler-sync-period=5s".to_owned(),
+            "--horizontal-pod-autoscaler-cpu-initialization-period=10s".to_owned(),
         ]);
         args
     }

@@ -130,11 +130,16 @@ impl<'a> Release<'a> {
 
     /// The service's pods.
     pub(super) fn pods(&self) -> Result<Vec<Value>> {
+        self.selected("pods")
+    }
+
+    /// What of a kind is the service's own.
+    fn selected(&self, kind: &str) -> Result<Vec<Value>> {
         let selector = format!(
             "app.kubernetes.io/instance={},app.kubernetes.io/name=order-service",
             self.name
         );
-        let found = self.get(&["pods", "--selector", &selector])?;
+        let found = self.get(&[kind, "--selector", &selector])?;
         Ok(list(&found, "/items").to_vec())
     }
 
@@ -149,9 +154,11 @@ impl<'a> Release<'a> {
     /// them is `old`.
     pub(super) fn ready_without(&self, old: &str) -> Result<Duration> {
         wait_until("its pods are ready", || {
-            let deployment = self.get(&["deployment", &self.service()])?;
+            let deployments = self.selected("deployments")?;
+            let wanted = deployments.iter().map(|it| it["spec"]["replicas"].as_u64());
+            let wanted: u64 = wanted.map(Option::unwrap_or_default).sum();
             let pods = self.pods()?;
-            Ok(deployment["spec"]["replicas"] == pods.len()
+            Ok(wanted == u64::try_from(pods.len())?
                 && pods.iter().all(is_ready)
                 && !pods.iter().any(|pod| id(pod) == old))
         })

@@ -1,6 +1,7 @@
 //! What is done to the node, each in a namespace of its own.
 
 mod access;
+mod autoscaling;
 mod beside;
 mod certificates;
 mod headless;
@@ -8,6 +9,7 @@ mod install;
 mod istio;
 mod kill;
 mod moves;
+mod policy;
 mod replicas;
 
 use anyhow::{Result, ensure};
@@ -33,7 +35,9 @@ pub(super) const ALL: &[Scenario] = &[
     scenario("beside", beside::run),
     scenario("moves", moves::run),
     scenario("headless", headless::run),
+    scenario("autoscaling", autoscaling::run),
     scenario(ISTIO, istio::run),
+    scenario("policy", policy::run),
 ];
 
 /// The one that needs Istio's programs.

@@ -49,7 +49,7 @@ pub(super) fn run(lab: &mut Lab) -> Result<()> {
 /// Ends the server in the first of the release's pods, as a crash does.
 pub(super) fn kill(release: &Release) -> Result<()> {
     let pods = release.pods()?;
-    let process = process_of(pods.first().context("there is a pod")?)?;
+    let process = process_of(pods.first().context("there is a pod")?, "/server")?;
     let process = Pid::from_raw(process).context("a process has a number")?;
     Ok(kill_process(process, Signal::KILL)?)
 }
@@ -66,9 +66,10 @@ fn upgrade(release: &Release) -> Result<()> {
     Ok(())
 }
 
-/// The server of a pod, as the node sees it.
-fn process_of(pod: &Value) -> Result<i32> {
+/// The process of a pod that runs `program`, as the node sees it.
+pub(super) fn process_of(pod: &Value, program: &str) -> Result<i32> {
     let uid = text(pod, "/metadata/uid");
+    let begin = format!("{program}\0");
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
         let Ok(process) = entry.file_name().to_string_lossy().parse() else {
@@ -76,9 +77,9 @@ fn process_of(pod: &Value) -> Result<i32> {
         };
         // Any may have ended by now.
         let read = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
-        if read("cmdline").starts_with("/server\0") && read("cgroup").contains(uid) {
+        if read("cmdline").starts_with(&begin) && read("cgroup").contains(uid) {
             return Ok(process);
         }
     }
-    anyhow::bail!("pod {uid} has no server")
+    anyhow::bail!("pod {uid} has no process {program}")
 }
