@@ -14,6 +14,9 @@ use crate::connection;
 use crate::lent::Lender;
 use crate::resolve::Following;
 
+#[cfg(test)]
+mod tests;
+
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// How often a call moves on from connections that are at their end. Each is left

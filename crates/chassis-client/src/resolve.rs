@@ -13,9 +13,6 @@ use crate::balance::Connections;
 use crate::connection;
 use crate::tls::Renewals;
 
-#[cfg(test)]
-mod tests;
-
 /// How soon a name is asked for again that did not resolve, or of which a connection
 /// was over.
 const RETRY: Duration = Duration::from_secs(1);

@@ -1,7 +1,10 @@
 //! Calls while the addresses behind a name come and go.
 
-use std::sync::Mutex;
+use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chassis_core::contract::{Idempotency, Method, Service};
@@ -11,13 +14,16 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tonic::body::Body;
+use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 use tower::ServiceExt as _;
 
-use super::*;
+use super::Channel;
 use crate::budget::Budget;
-use crate::channel::Channel;
+use crate::resolve::Following;
+use crate::tls::Renewals;
 use crate::{Client, Policy};
 
 /// One rpc, which is never repeated.
