@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 fn pool() -> DescriptorPool {
     let files = ["acme/inventory/v1/stock.proto", "acme/order/v1/order.proto"];
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let folders = [format!("{root}/proto"), format!("{root}/../proto")];
+    let folders = ["proto", "../proto", "../crates/contract/protos"];
+    let folders = folders.map(|it| format!("{root}/{it}"));
     DescriptorPool::from_file_descriptor_set(protox::compile(files, folders).unwrap()).unwrap()
 }
 
