@@ -8,7 +8,7 @@ WORKDIR /src
 # missing; the same bytes wherever the source lies.
 ENV RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom" --remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo'
 # What Cargo.toml has beyond the default.
-ARG FEATURES=postgres,tls,jwt,nats,gzip
+ARG FEATURES=postgres,tls,jwt,rates,nats,gzip
 
 # The dependencies first: this layer is built anew only when they change.
 COPY .cargo/config.toml .cargo/

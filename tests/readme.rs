@@ -238,11 +238,12 @@ fn serves(command: &mut Command) {
 }
 
 /// Features, and whether this build has them.
-const FEATURES: [(&str, bool); 5] = [
+const FEATURES: [(&str, bool); 6] = [
     ("gzip", cfg!(feature = "gzip")),
     ("jwt", cfg!(feature = "jwt")),
     ("nats", cfg!(feature = "nats")),
     ("postgres", cfg!(feature = "postgres")),
+    ("rates", cfg!(feature = "rates")),
     ("tls", cfg!(feature = "tls")),
 ];
 

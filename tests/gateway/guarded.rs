@@ -9,14 +9,23 @@ use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData as _, SigningKey as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::helpers::Server;
 use crate::outcome::reason;
 use crate::process::Running;
 use crate::protocols::{header, http, json};
 
 fn token(key: &KeyPair, subject: &str) -> String {
+    token_for(key, subject, None)
+}
+
+fn token_for(key: &KeyPair, subject: &str, tenant: Option<&str>) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let said =
-        json!({"iss": "https://issuer.example", "sub": subject, "exp": now.as_secs() + 3600});
+    let said = json!({
+        "iss": "https://issuer.example",
+        "sub": subject,
+        "exp": now.as_secs() + 3600,
+        "org": tenant,
+    });
     let segment = |value: &Value| BASE64.encode(value.to_string());
     let header = segment(&json!({"alg": "EdDSA", "kid": "1"}));
     let content = format!("{header}.{}", segment(&said));
@@ -24,20 +33,75 @@ fn token(key: &KeyPair, subject: &str) -> String {
     format!("Bearer {content}.{}", BASE64.encode(signature))
 }
 
-#[tokio::test]
-async fn calls_need_a_token_and_are_limited_by_its_subject() {
-    let dir = TempDir::new().unwrap();
+/// A key of the issuer's, and the settings that believe it.
+fn issuer(dir: &TempDir) -> (KeyPair, [String; 2]) {
     let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
     let public = BASE64.encode(key.der_bytes());
     let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": public}]});
     let file = dir.path().join("jwks.json");
     std::fs::write(&file, set.to_string()).unwrap();
-    let running = Running::start_with(&[
-        "--jwt-issuer=https://issuer.example",
-        &format!("--jwt-jwks-file={}", file.display()),
-        "--rate-limit=1",
-        "--rate-burst=1",
-    ]);
+    let file = format!("--jwt-jwks-file={}", file.display());
+    (
+        key,
+        ["--jwt-issuer=https://issuer.example".to_owned(), file],
+    )
+}
+
+/// The gateway's own word, and the service's behind it.
+#[tokio::test]
+async fn a_claim_of_the_token_keeps_tenants_apart() {
+    let dir = TempDir::new().unwrap();
+    let (key, [issuer, file]) = issuer(&dir);
+    let server = Server::start_with(&[&issuer, &file, "--tenant=claim:org"]);
+    let upstream = format!("--upstream=order=http://{}", server.grpc);
+    let limits = ["--tenant-rate-limit=1", "--tenant-rate-burst=5"];
+    let mut arguments = vec![&*upstream, &issuer, &file, "--tenant=claim:org"];
+    arguments.extend(limits);
+    let running = Running::before(server, &arguments);
+    let [acme, rival] = ["acme", "rival"].map(|it| token_for(&key, "alice", Some(it)));
+    let url = running.url("/v1/orders");
+    let content = r#"{"customer": "alice", "items": [{"sku": "pencil", "quantity": 1,
+        "unitPrice": {"currencyCode": "EUR", "units": "1"}}]}"#;
+    let headers = [
+        ("authorization", &*acme),
+        ("content-type", "application/json"),
+    ];
+    let created = http(Method::POST, &url, &headers, content).await;
+    assert_eq!(created.status(), 200, "{:?}", created.body());
+    let name = json(&created)["name"].as_str().unwrap().to_owned();
+    let get = async |token: &str| {
+        let url = running.url(&format!("/v1/{name}"));
+        http(Method::GET, &url, &[("authorization", token)], "").await
+    };
+    assert_eq!(get(&acme).await.status(), 200);
+    let other = get(&rival).await;
+    assert_eq!(
+        (other.status().as_u16(), &*reason(&json(&other))),
+        (404, "NOT_FOUND")
+    );
+    for tenant in [None, Some(""), Some("acme rival")] {
+        let refused = get(&token_for(&key, "alice", tenant)).await;
+        assert_eq!(refused.status(), 403);
+        assert_eq!(reason(&json(&refused)), "TENANT_UNKNOWN");
+    }
+    // Another subject of the same tenant has no calls of its own; a second may pass.
+    let bob = token_for(&key, "bob", Some("acme"));
+    let mut limited = None;
+    for _ in 0..8 {
+        let answer = get(&bob).await;
+        if answer.status() == 429 {
+            limited = Some(answer);
+        }
+    }
+    assert_eq!(reason(&json(&limited.unwrap())), "TENANT_RATE_LIMITED");
+    assert_eq!(get(&rival).await.status(), 404);
+}
+
+#[tokio::test]
+async fn calls_need_a_token_and_are_limited_by_its_subject() {
+    let dir = TempDir::new().unwrap();
+    let (key, [issuer, file]) = issuer(&dir);
+    let running = Running::start_with(&[&issuer, &file, "--rate-limit=1", "--rate-burst=1"]);
     let url = running.url("/v1/orders");
     let without = http(Method::GET, &url, &[], "").await;
     assert_eq!(without.status(), 401);

@@ -123,7 +123,7 @@ async fn other_requests_are_told_what_there_is() {
     assert!(header(text.headers(), "accept-post").contains("application/json"));
     let large = vec![b' '; (4 << 20) + 1];
     let large = http(Method::POST, &running.url("/v1/orders"), &[JSON], large).await;
-    assert_eq!(large.status(), 429);
+    assert_eq!(large.status(), 413);
     assert_eq!(reason(&json(&large)), "MESSAGE_TOO_LARGE");
 }
 
@@ -147,6 +147,32 @@ async fn deadlines_and_request_ids_go_through() {
     assert_eq!(late.status(), StatusCode::GATEWAY_TIMEOUT, "{late:?}");
     let wrong = http(Method::GET, &url, &[("connect-timeout-ms", "soon")], "").await;
     assert_eq!(wrong.status(), 400);
+}
+
+/// As of every call, by which its log and its trace are found.
+#[tokio::test]
+async fn what_is_refused_before_it_is_a_call_has_a_request_id() {
+    let running = Running::start();
+    let unary = "/acme.order.v1.OrderService/CreateOrder";
+    for (path, body) in [
+        ("/v1/orders", "{"),
+        ("/v1/orders", r#"{"colour": "red"}"#),
+        ("/v1/orders?request_id=1&request_id=2", "{}"),
+        (unary, "{"),
+        (unary, r#"{"colour": "red"}"#),
+    ] {
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-request-id", "a-walk"),
+        ];
+        let answer = http(Method::POST, &running.url(path), &headers, body).await;
+        assert_eq!(answer.status(), 400, "{path} {body}");
+        assert_eq!(
+            header(answer.headers(), "x-request-id"),
+            "a-walk",
+            "{path} {body}"
+        );
+    }
 }
 
 #[tokio::test]

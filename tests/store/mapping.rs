@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aip::{Filter, OwnerName, Query, Sort};
+use aip::{Filter, OwnerName, Owners, Query, Sort};
+use chassis::tenant::Tenant;
 use service::order::model::OrderCommand;
 use service::order::{Order, OrderId, OrderStore};
 use store::{Changed, Position, RequestKey};
@@ -76,11 +77,24 @@ async fn every_field_is_kept(store: Arc<OrderStore>) {
     assert_eq!(store.replay(&key).await.unwrap(), Some(placed));
 }
 
+/// Of nobody, of two, and of tenants, whose names are near to each other.
+const OWNERS: [&str; 9] = [
+    "",
+    "web",
+    "batch",
+    "tenant/acme",
+    "tenant/acme web",
+    "tenant/acme-b web",
+    "tenant/acme.b",
+    "tenant/acm web",
+    "tenant/acme2",
+];
+
 async fn every_filter_finds(store: Arc<OrderStore>) {
     let mut all = Vec::new();
-    for number in 0..24 {
+    for number in 0..72 {
         let content = samples::draft(["alice", "bob"][number / 3 % 2], "");
-        let order = samples::place_for(["", "web", "batch"][number % 3], content);
+        let order = samples::place_for(OWNERS[number % OWNERS.len()], content);
         let order = store.create(order, None).await.unwrap();
         let now = SystemTime::now();
         all.push(if number % 4 == 0 {
@@ -95,8 +109,16 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
             order
         });
     }
-    let owners = ["", "web", "batch"].map(|name| Some(OwnerName::parse(name).unwrap()));
-    for owner in owners.into_iter().chain([None]) {
+    let one = |name| Owners::One(OwnerName::parse(name).unwrap());
+    let tenant = Tenant::parse("acme").unwrap();
+    for owners in [
+        one(""),
+        one("web"),
+        one("batch"),
+        one("tenant/acme web"),
+        Owners::OfTenant(tenant),
+        Owners::All,
+    ] {
         for text in [
             "",
             "customer = alice",
@@ -107,7 +129,7 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
             for sort in [Sort::Oldest, Sort::Newest] {
                 let filter = Filter::parse::<Order>(text).unwrap();
                 let mut query = Query {
-                    owner: owner.clone(),
+                    owners: owners.clone(),
                     filter,
                     sort,
                     after: None,
@@ -131,10 +153,8 @@ async fn every_filter_finds(store: Arc<OrderStore>) {
 }
 
 fn expected(all: &[Order], query: &Query) -> Vec<OrderId> {
-    let is_meant = |order: &&Order| {
-        (query.owner.as_ref()).is_none_or(|owner| *owner == order.owner)
-            && query.filter.matches(*order)
-    };
+    let is_meant =
+        |order: &&Order| query.owners.include(&order.owner) && query.filter.matches(*order);
     let mut ids: Vec<_> = all.iter().filter(is_meant).map(|order| order.id).collect();
     ids.sort_by_key(|id| id.0);
     if query.sort == Sort::Newest {

@@ -225,7 +225,7 @@ fn tokens_lead_back_to_where_they_were_made() {
 
     let owned_by = |name| Requester {
         owner: OwnerName::parse(name).unwrap(),
-        sees_all: false,
+        ..Requester::default()
     };
     let (by, another) = (owned_by("me"), owned_by("you"));
     let filter = Filter::parse::<Order>("customer = alice AND state = OPEN").unwrap();

@@ -51,6 +51,7 @@ mod skip;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]
 mod support;
+mod tenant;
 #[cfg(feature = "tls")]
 mod tls;
 mod trace;

@@ -1,7 +1,7 @@
 //{% capture source %}§{% raw %}
 //! Every kind of list uses an index that ends with the sort key.
 
-use aip::{Filter, OwnerName, Query, Sort};
+use aip::{Filter, OwnerName, Owners, Query, Sort};
 use rusqlite::Connection;
 use service::order::Order;
 use store::sqlite;
@@ -32,7 +32,9 @@ fn lists_use_an_index_and_need_no_sorting() {
         let text = text.join(" AND ");
         for sort in [Sort::Oldest, Sort::Newest] {
             let query = Query {
-                owner: owner.map(|name| OwnerName::parse(name).unwrap()),
+                owners: owner.map_or(Owners::All, |name| {
+                    Owners::One(OwnerName::parse(name).unwrap())
+                }),
                 filter: Filter::parse::<Order>(&text).unwrap(),
                 sort,
                 after: Some(Uuid::nil()),

@@ -90,7 +90,7 @@ impl<R: Model> Collection<R> {
             size,
         } = listing;
         let query = Query {
-            owner: by.only().cloned(),
+            owners: by.owners(),
             filter,
             sort,
             after,

@@ -3,6 +3,8 @@
 //!
 //! - **Owners**: who creates owns, and nobody else can tell that it is there
 //!   ([`Requester`], [`grpc::Requesters`], [`settings`]).
+//! - **Tenants**: where one deployment serves many (`--tenant`), nothing of one is there
+//!   for another, not even for who oversees ([`chassis::tenant`]).
 //! - **Idempotent creates** by `request_id` (AIP-155), **etags** (AIP-154), **update
 //!   masks** (AIP-134).
 //! - **Lists** with pages, filters and a sequence (AIP-132, 158, 160): [`Filter`],
@@ -147,7 +149,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let url = format!("sqlite:{}/memos.db", folder.path().display()).parse()?;
 //! let memos = Collection::new(store::open::<Memo>(&url, store::Limits::default()).await?, None);
-//! let me = Requester { owner: OwnerName::parse("me")?, sees_all: false };
+//! let me = Requester { owner: OwnerName::parse("me")?, ..Requester::default() };
 //! let memo = memos.create(&me, "milk".to_owned(), Some(Uuid::new_v4())).await?;
 //! let filter = Filter::parse::<Memo>("text = milk")?;
 //! let listing = Listing { filter, sort: Sort::Newest, after: None, size: 10 };
@@ -155,7 +157,7 @@
 //! memos.change(&me, memo.id, "eggs".to_owned(), Some(memo.version)).await?;
 //! let stale = memos.change(&me, memo.id, "ink".to_owned(), Some(memo.version)).await;
 //! assert!(matches!(stale, Err(Error::Stale(_))));
-//! let you = Requester { owner: OwnerName::parse("you")?, sees_all: false };
+//! let you = Requester { owner: OwnerName::parse("you")?, ..Requester::default() };
 //! assert!(matches!(memos.get(&you, memo.id).await, Err(Error::NotFound(_))));
 //! # Ok(())
 //! # }
@@ -176,6 +178,6 @@ pub use change::Change;
 pub use collection::{Collection, Page};
 pub use error::Error;
 pub use model::{Comparison, Filter, Id, Listing, Model, Query, Sort, Watching};
-pub use owner::{OwnerName, Requester};
+pub use owner::{OwnerName, Owners, Requester};
 pub use store::Invalid;
 pub use watch::Watch;

@@ -1,8 +1,12 @@
 //! What is whose, and what is there for whoever asks.
 
+use chassis::tenant::Tenant;
 use serde::{Deserialize, Serialize};
-
 use store::Invalid;
+
+/// What names of owners begin with where there are tenants. Whom nobody's tenant names
+/// is called otherwise: by a URI, a name in DNS, or a token's issuer.
+const TENANT: &str = "tenant/";
 
 /// Who placed one, as somebody that is believed names them.
 ///
@@ -22,6 +26,23 @@ impl OwnerName {
             return Err(Invalid::new("must have at most 2,048 bytes"));
         }
         Ok(Self(name.to_owned()))
+    }
+
+    /// That name, as of that tenant; of nobody: the tenant itself. Equal names of two
+    /// tenants are two owners.
+    pub fn within(self, tenant: &Tenant) -> Result<Self, Invalid> {
+        if self.is_nobody() {
+            return Self::parse(&format!("{TENANT}{tenant}"));
+        }
+        Self::parse(&format!("{TENANT}{tenant} {}", self.0))
+    }
+
+    /// Whether it is one of that tenant.
+    #[must_use]
+    pub fn is_of(&self, tenant: &Tenant) -> bool {
+        let rest = self.0.strip_prefix(TENANT);
+        let rest = rest.and_then(|rest| rest.strip_prefix(tenant.as_str()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     }
 
     /// The name.
@@ -57,20 +78,86 @@ impl From<OwnerName> for String {
 pub struct Requester {
     /// Whose what they place is, and under whose name their request ids are.
     pub owner: OwnerName,
-    /// Whether all is there for them, and not only what is theirs.
+    /// Whether all is there for them, and not only what is theirs: all of their
+    /// tenant, where there are tenants.
     pub sees_all: bool,
+    /// For whom they ask, where there are tenants.
+    pub tenant: Option<Tenant>,
+}
+
+/// Whose is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owners {
+    /// Everybody's.
+    All,
+    /// Of all owners of one tenant.
+    OfTenant(Tenant),
+    /// One's alone.
+    One(OwnerName),
+}
+
+impl Owners {
+    /// Whether it is meant, if it is `owner`'s.
+    #[must_use]
+    pub fn include(&self, owner: &OwnerName) -> bool {
+        match self {
+            Self::All => true,
+            Self::OfTenant(tenant) => owner.is_of(tenant),
+            Self::One(one) => one == owner,
+        }
+    }
+
+    /// The names that are meant of a tenant, by their bytes: from the first on, below
+    /// the second.
+    pub(crate) fn bounds(tenant: &Tenant) -> [String; 2] {
+        // What follows a space is of the tenant; `!` is what follows a space.
+        ["", "!"].map(|end| format!("{TENANT}{tenant}{end}"))
+    }
 }
 
 impl Requester {
     /// Whether what is `owner`'s is there for them.
     #[must_use]
     pub fn sees(&self, owner: &OwnerName) -> bool {
-        self.only().is_none_or(|only| only == owner)
+        match &self.tenant {
+            _ if !self.sees_all => self.owner == *owner,
+            Some(tenant) => owner.is_of(tenant),
+            None => true,
+        }
     }
 
-    /// Whose alone is there for them; `None`: everybody's.
+    /// Whose is there for them.
     #[must_use]
-    pub fn only(&self) -> Option<&OwnerName> {
-        (!self.sees_all).then_some(&self.owner)
+    pub fn owners(&self) -> Owners {
+        match &self.tenant {
+            _ if !self.sees_all => Owners::One(self.owner.clone()),
+            Some(tenant) => Owners::OfTenant(tenant.clone()),
+            None => Owners::All,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names that are near to each other, each of which is one tenant's alone.
+    #[test]
+    fn no_owner_is_of_two_tenants() {
+        let tenants = ["a", "ab", "a-b", "a.b", "a:b", "A"].map(|it| Tenant::parse(it).unwrap());
+        for tenant in &tenants {
+            for name in ["", "web", "a b", "tenant/ab x", "\u{1}"] {
+                let owner = OwnerName::parse(name).unwrap().within(tenant).unwrap();
+                for other in &tenants {
+                    let is_its = other == tenant;
+                    assert_eq!(owner.is_of(other), is_its, "{owner:?} {other}");
+                    let [from, below] = Owners::bounds(other);
+                    let between = (from.as_str()..below.as_str()).contains(&owner.as_str());
+                    assert_eq!(between, is_its, "{owner:?} {other}");
+                }
+            }
+        }
+        let longest = OwnerName::parse(&"x".repeat(OwnerName::MAX_LEN)).unwrap();
+        assert!(longest.within(&tenants[0]).is_err());
     }
 }

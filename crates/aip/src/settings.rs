@@ -14,7 +14,8 @@ pub struct OwnerSettings {
     #[arg(long, env = "OWNER", value_name = "WHO", default_value = "auto")]
     pub owner: OwnedBy,
 
-    /// Service accounts that see what everybody owns:
+    /// Service accounts that see what everybody owns, of their tenant if there are
+    /// tenants:
     /// `namespace/account,namespace/*`, of --trust-domain. They still need the
     /// role that a method asks for.
     #[arg(long, env = "OVERSEERS", value_name = "ACCOUNTS")]
@@ -38,7 +39,8 @@ pub enum OwnedBy {
     Caller,
     /// The token's subject (`sub`), of its issuer.
     TokenSubject,
-    /// Off: who creates is kept, but everybody sees everything.
+    /// Off: who creates is kept, but everybody sees everything. Where there are
+    /// tenants, what is created is the tenant's, and everybody of it sees it.
     None,
 }
 

@@ -87,8 +87,10 @@ fn decode<const N: usize>(
 
 /// The filter, then whose alone it is about, if anyone's.
 fn made_for(by: &Requester, filter: &Filter) -> String {
-    match by.only() {
-        Some(owner) if !owner.is_nobody() => format!("{filter}\0{}", owner.as_str()),
+    match &by.tenant {
+        _ if !by.sees_all && !by.owner.is_nobody() => format!("{filter}\0{}", by.owner.as_str()),
+        // No owner's name ends so.
+        Some(tenant) if by.sees_all => format!("{filter}\0tenant/{tenant}\0"),
         _ => filter.to_string(),
     }
 }

@@ -333,10 +333,11 @@ fn transport_status(error: Box<dyn StdError + Send + Sync>) -> Status {
 }
 
 fn unreachable() -> Status {
-    status::error(
+    status::retryable(
         Code::Unavailable,
         status::DOMAIN,
         "UPSTREAM_UNREACHABLE",
         "an upstream service cannot be reached",
+        status::soon(),
     )
 }

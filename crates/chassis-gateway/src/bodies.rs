@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use crate::frames::too_large;
+use crate::frames::{TOO_LARGE, too_large};
 
 /// What each body may take without being counted: most never take more.
 const FREE: usize = 4 << 10;
@@ -99,8 +99,8 @@ impl Bodies {
                 "the body has more values than {} bytes hold once they are read; send less in one",
                 self.decoded
             );
-            let (code, reason) = (Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
-            return Err(status::error(code, status::DOMAIN, reason, &message));
+            let code = Code::ResourceExhausted;
+            return Err(status::error(code, status::DOMAIN, TOO_LARGE, &message));
         }
         Ok(weight)
     }

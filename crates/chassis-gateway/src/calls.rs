@@ -5,7 +5,6 @@
 mod ending;
 mod fault;
 mod guard;
-mod rate;
 mod upstreams;
 
 use std::convert::Infallible;
@@ -24,13 +23,17 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::frames::{Messages, framed};
-use crate::json;
 use crate::rpcs::Exposed;
+use crate::{headers, json};
 
 pub(crate) use ending::Ends;
 pub(crate) use guard::Guard;
-pub(crate) use rate::RateLimit;
 pub(crate) use upstreams::{Upstream, Upstreams};
+
+/// Why a request is no call, in its extensions: it is told to whoever watches calls, and
+/// goes no further.
+#[derive(Debug, Clone)]
+pub(crate) struct NoCall(pub(crate) Status);
 
 /// Carries out calls of gRPC.
 pub(crate) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -162,6 +165,26 @@ impl Calls {
         answer
     }
 
+    /// Counts a call that is refused before it can be one, so that it has a span, a
+    /// metric and a request id as others have.
+    pub(crate) async fn refused(
+        &self,
+        rpc: &Exposed,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        refusal: Status,
+    ) -> Status {
+        let mut headers = headers::of_rest(headers);
+        // What it says may be what was wrong.
+        headers.remove(deadline::HEADER);
+        let mut extensions = extensions.clone();
+        extensions.insert(NoCall(refusal));
+        match self.stream(rpc, headers, &extensions, Body::empty()).await {
+            Err(status) => status,
+            Ok(_) => Status::internal("a refused call was carried out"),
+        }
+    }
+
     /// Sends one message and takes one.
     ///
     /// # Errors
@@ -208,6 +231,9 @@ impl Calls {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         if let Some(peer) = extensions.get::<Peer>() {
             request.extensions_mut().insert(*peer);
+        }
+        if let Some(no_call) = extensions.get::<NoCall>() {
+            request.extensions_mut().insert(no_call.clone());
         }
         let (head, body) = self.pass(request).await.into_parts();
         match Status::from_header_map(&head.headers) {

@@ -12,6 +12,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::frames::TOO_LARGE;
 use crate::json;
 
 /// The HTTP status of a code (google/rpc/code.proto).
@@ -31,6 +32,12 @@ pub(crate) fn http_status(code: Code) -> StatusCode {
         Code::DeadlineExceeded => 504,
     };
     StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Whether a request was refused for its size.
+pub(crate) fn is_too_large(status: &Status) -> bool {
+    let info = status.get_details_error_info();
+    info.is_some_and(|it| it.reason == TOO_LARGE && it.domain == chassis::status::DOMAIN)
 }
 
 /// The details of a status, each the name of its type and its bytes.

@@ -10,6 +10,9 @@ use tonic::{Code, Status};
 
 const PREFIX: usize = 5;
 
+/// `ErrorInfo.reason` of what is larger than it may be.
+pub(crate) const TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
+
 /// One message.
 #[derive(Debug)]
 pub(crate) struct Message {
@@ -98,7 +101,7 @@ pub(crate) fn too_large(most: usize) -> Status {
     status::error(
         Code::ResourceExhausted,
         status::DOMAIN,
-        "MESSAGE_TOO_LARGE",
+        TOO_LARGE,
         &format!("a message may have {most} bytes; send less in one"),
     )
 }

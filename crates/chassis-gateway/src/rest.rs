@@ -6,15 +6,16 @@ mod stream;
 
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use prost::Message as _;
 use serde_json::Value;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::bodies::Bodies;
+use crate::bodies::{Bodies, Whole};
 use crate::calls::{self, Calls};
-use crate::fault::Details;
+use crate::fault::{self, Details};
 use crate::rpcs::{Part, Rule};
 use crate::template::Captured;
 use crate::{headers, json};
@@ -37,29 +38,43 @@ impl Rest {
         request: Request<Body>,
     ) -> Response<Body> {
         let preconditions = etag::Preconditions::of(request.headers());
-        let answered = self
-            .carry_out(rule, captured, request, &preconditions)
-            .await;
-        answered.unwrap_or_else(|status| {
-            let mut response = match preconditions.failed(&status) {
-                Some(http) => self.details.answer_as(&status, http),
-                None => self.details.answer(&status),
-            };
-            copy_request_id(status.metadata().as_ref(), response.headers_mut());
-            response
-        })
+        let (head, body) = request.into_parts();
+        let read = self.read(rule, captured, &head, body, &preconditions).await;
+        let (status, http) = match read {
+            Ok(call) => match self.carry_out(rule, &head, call, &preconditions).await {
+                Ok(response) => return response,
+                Err(status) => {
+                    let http = preconditions.failed(&status);
+                    (status, http)
+                }
+            },
+            Err(status) => {
+                let calls = &self.calls;
+                let told = calls.refused(&rule.rpc, &head.headers, &head.extensions, status);
+                let status = told.await;
+                let http = fault::is_too_large(&status).then_some(StatusCode::PAYLOAD_TOO_LARGE);
+                (status, http)
+            }
+        };
+        let mut response = match http {
+            Some(http) => self.details.answer_as(&status, http),
+            None => self.details.answer(&status),
+        };
+        copy_request_id(status.metadata().as_ref(), response.headers_mut());
+        response
     }
 
-    async fn carry_out(
+    /// What is asked, as a call has it.
+    async fn read(
         &self,
         rule: &Rule,
         captured: Captured,
-        request: Request<Body>,
+        head: &Parts,
+        body: Body,
         preconditions: &etag::Preconditions,
-    ) -> Result<Response<Body>, Status> {
-        let (head, body) = request.into_parts();
-        let mut forwarded = headers::of_rest(&head.headers);
-        calls::take_timeout(&mut forwarded)?;
+    ) -> Result<Call, Status> {
+        let mut headers = headers::of_rest(&head.headers);
+        calls::take_timeout(&mut headers)?;
         request::check_media_type(&head.headers, rule)?;
         let body = self.bodies.read_json(body).await?;
         let mut value = request::value(rule, captured, head.uri.query(), &body.bytes)?;
@@ -70,12 +85,26 @@ impl Rest {
             stream::resume(&mut value, last, &rule.rpc.input());
         }
         let message = json::message(rule.rpc.input(), value)?.encode_to_vec();
+        Ok(Call {
+            headers,
+            message,
+            _body: body,
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        rule: &Rule,
+        head: &Parts,
+        call: Call,
+        preconditions: &etag::Preconditions,
+    ) -> Result<Response<Body>, Status> {
         if rule.rpc.streams_answers() {
-            let framed = crate::frames::framed(0, &message);
+            let framed = crate::frames::framed(0, &call.message);
             let body = Body::new(http_body_util::Full::new(framed));
             let sent = self
                 .calls
-                .stream(&rule.rpc, forwarded, &head.extensions, body);
+                .stream(&rule.rpc, call.headers, &head.extensions, body);
             let streamed = sent.await?;
             let events = stream::wants_events(&head.headers);
             let rpc = Arc::clone(&rule.rpc);
@@ -84,7 +113,7 @@ impl Rest {
         }
         let sent = self
             .calls
-            .unary(&rule.rpc, forwarded, &head.extensions, &message);
+            .unary(&rule.rpc, call.headers, &head.extensions, &call.message);
         let answer = sent.await.map_err(|refused| refused.status)?;
         let value = json::value(&calls::decoded(&rule.rpc, answer.message)?)?;
         let etag = etag::of(&value);
@@ -105,6 +134,14 @@ impl Rest {
         copy_request_id(&answer.headers, response.headers_mut());
         Ok(response)
     }
+}
+
+/// A request that was understood.
+struct Call {
+    headers: HeaderMap,
+    message: Vec<u8>,
+    /// Its room is taken until the call is answered.
+    _body: Whole,
 }
 
 /// What of an answer `response_body` names.

@@ -13,17 +13,19 @@ use chassis::exit::Fatal;
 use chassis::health::{Health, HealthService};
 use chassis::jwt::Issuer;
 use chassis::listener::Listener;
+use chassis::rate::{RateLimit, Refusal};
 use chassis::rpc::Contracts;
 use chassis::shutdown::Shutdown;
 use chassis::telemetry::rpc::{ClientLayer, ServerLayer};
 use chassis::telemetry::{self, Telemetry};
+use chassis::tenant::TenantBy;
 use http::HeaderValue;
 use tokio::sync::Semaphore;
 use tonic::service::Routes;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
 use crate::bodies::Bodies;
-use crate::calls::{self, Calls, Guard, RateLimit, Upstreams};
+use crate::calls::{self, Calls, Guard, Upstreams};
 use crate::connect::Connect;
 use crate::dispatch::{self, Dispatch};
 use crate::edge::Edge;
@@ -36,6 +38,12 @@ use crate::{headers, openapi};
 
 /// What telemetry may take to send what it holds, of a pod's last seconds.
 const FLUSH: Duration = Duration::from_secs(3);
+
+/// What a caller is told that has no call left.
+const TOO_OFTEN: Refusal = Refusal {
+    reason: "RATE_LIMITED",
+    message: "this caller calls too often; wait as long as RetryInfo says",
+};
 
 /// How long a browser remembers what CORS allows.
 const CORS_AGE: Duration = Duration::from_hours(1);
@@ -118,7 +126,8 @@ impl Gateway {
         let guard = Guard {
             contracts: Contracts::new(self.program.services),
             tokens,
-            rate: (settings.rate_limit).map(|rate| RateLimit::new(rate, burst(rate))),
+            rate: (settings.rate_limit).map(|rate| RateLimit::new(rate, burst(rate), TOO_OFTEN)),
+            tenants: server.tenants(),
             places: places.map(|most| Arc::new(Semaphore::new(most as usize))),
             draining: ends,
         };
@@ -207,6 +216,12 @@ fn check(common: &CommonSettings) -> Result<(), Fatal> {
             "--caller-roles: whoever calls a gateway comes from outside of the mesh and has no \
              account there; ask for tokens (--jwt-issuer), or let the mesh say which proxies may \
              call",
+        ));
+    }
+    if matches!(common.server.tenants.tenant, Some(TenantBy::Namespace)) {
+        return Err(Fatal::usage(
+            "--tenant namespace: whoever calls a gateway comes from outside of the mesh and has no \
+             namespace there; let a claim of tokens say for whom it calls (--tenant claim:NAME)",
         ));
     }
     Ok(())

@@ -124,7 +124,7 @@ impl Server {
             ),
             health: health.clone(),
             serving: health.dependency("server"),
-            router: Router::new(settings.roles(), answers),
+            router: Router::new(settings.roles(), settings.tenants(), answers),
             layer: Identity::new(),
             descriptors: vec![
                 tonic_health::pb::FILE_DESCRIPTOR_SET,

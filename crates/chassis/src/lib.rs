@@ -58,6 +58,8 @@ pub use chassis_client as client;
 pub use chassis_core::{contract, exit, file, listener, peer, printable, random, rpc, shutdown};
 pub use chassis_grpc::{attempt, status};
 pub use chassis_identity::jwt;
+#[cfg(feature = "rates")]
+pub use chassis_identity::rate;
 pub use chassis_server::{admin, ending, limits, server};
 pub use chassis_telemetry as telemetry;
 
@@ -86,6 +88,18 @@ pub mod health {
 pub mod mesh {
     pub use chassis_core::mesh::{Caller, Provider, ServiceAccount, TrustDomain};
     pub use chassis_identity::roles::Roles;
+}
+
+/// For whom a call is, where one deployment serves many.
+pub mod tenant {
+    pub use chassis_identity::tenant::{Tenant, TenantBy, TenantSettings, Tenants};
+
+    /// The tenant that `request` is for; `None` where there are none. A service that is
+    /// told who says so (`--tenant`) has refused all others before.
+    #[must_use]
+    pub fn of<T>(request: &tonic::Request<T>) -> Option<&Tenant> {
+        request.extensions().get()
+    }
 }
 
 /// TLS where no mesh does it.

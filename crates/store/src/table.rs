@@ -180,6 +180,16 @@ impl<R> Column<R> {
     }
 }
 
+/// How what is in a column compares with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Test {
+    Equal,
+    /// By their bytes.
+    AtLeast,
+    /// By their bytes.
+    Below,
+}
+
 /// What a list asks for: those for which all conditions hold, by their ids.
 #[derive(Debug, Clone)]
 pub struct Select<'a> {
@@ -193,7 +203,8 @@ pub struct Select<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Condition<'a> {
     pub(crate) column: &'static str,
-    pub(crate) value: &'a str,
+    pub(crate) test: Test,
+    pub(crate) value: Cow<'a, str>,
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code))]
     pub(crate) indexed: bool,
 }
@@ -230,9 +241,25 @@ impl<'a> Select<'a> {
     pub fn equal(mut self, column: &'static str, value: &'a str) -> Self {
         self.conditions.push(Condition {
             column,
-            value,
+            test: Test::Equal,
+            value: value.into(),
             indexed: true,
         });
+        self
+    }
+
+    /// Only those with a text in `column` that is `from` or comes after it, and before
+    /// `below`, by their bytes.
+    #[must_use]
+    pub fn between(mut self, column: &'static str, from: String, below: String) -> Self {
+        for (test, value) in [(Test::AtLeast, from), (Test::Below, below)] {
+            self.conditions.push(Condition {
+                column,
+                test,
+                value: value.into(),
+                indexed: true,
+            });
+        }
         self
     }
 
@@ -242,7 +269,8 @@ impl<'a> Select<'a> {
     pub fn equal_by_the_way(mut self, column: &'static str, value: &'a str) -> Self {
         self.conditions.push(Condition {
             column,
-            value,
+            test: Test::Equal,
+            value: value.into(),
             indexed: false,
         });
         self

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chassis::jwt::{ClaimRules, Claims};
 use chassis::mesh::{Caller, Roles, TrustDomain};
 use chassis::status;
+use chassis::tenant::Tenant;
 use tonic::{Code, Request, Status};
 
 use crate::owner::{OwnerName, Requester};
@@ -64,7 +65,8 @@ pub struct Requesters {
 
 impl Requesters {
     /// Named by `naming`; besides `overseers`, and those whose token says so, all
-    /// see everything if `everybody_sees_all`.
+    /// see everything if `everybody_sees_all`. Where calls have tenants, everything is
+    /// that of the tenant.
     #[must_use]
     pub fn new(
         naming: Naming,
@@ -94,14 +96,22 @@ impl Requesters {
                 .ok_or_else(|| Invalid::new("must be there"))
                 .and_then(|subject| OwnerName::parse(&subject)),
         };
+        let tenant = extensions.get::<Tenant>().cloned();
+        let owner = owner.and_then(|owner| match &tenant {
+            None => Ok(owner),
+            // Everybody of a tenant sees what is the tenant's: it owns.
+            Some(tenant) if self.everybody_sees_all => OwnerName::default().within(tenant),
+            Some(tenant) => owner.within(tenant),
+        });
         let owner = owner.map_err(|Invalid(why)| unnamed(self.naming, &why))?;
         let oversees = |overseers: &Overseers| caller.is_some_and(|it| overseers.include(it));
         let claims_to = |rules: &ClaimRules| claims.is_some_and(|it| rules.allow(it));
         Ok(Requester {
             owner,
-            sees_all: self.everybody_sees_all
+            sees_all: (self.everybody_sees_all && tenant.is_none())
                 || self.overseers.as_ref().is_some_and(oversees)
                 || self.overseer_claims.as_ref().is_some_and(claims_to),
+            tenant,
         })
     }
 }

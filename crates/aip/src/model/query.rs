@@ -4,7 +4,7 @@ use store::{Invalid, Position, Select};
 use uuid::Uuid;
 
 use super::filter::Filter;
-use crate::owner::OwnerName;
+use crate::owner::Owners;
 
 /// The sequence of a list: by creation time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,8 +53,8 @@ pub struct Watching {
 /// What a store is asked for: one page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Only this one's; `None`: everybody's.
-    pub owner: Option<OwnerName>,
+    /// Whose.
+    pub owners: Owners,
     /// Which resources.
     pub filter: Filter,
     /// In which sequence.
@@ -77,8 +77,13 @@ impl Query {
             Sort::Newest => Select::newest(self.limit),
         };
         select = select.after(self.after);
-        if let Some(owner) = &self.owner {
-            select = select.equal("owner", owner.as_str());
+        match &self.owners {
+            Owners::All => {}
+            Owners::One(owner) => select = select.equal("owner", owner.as_str()),
+            Owners::OfTenant(tenant) => {
+                let [from, below] = Owners::bounds(tenant);
+                select = select.between("owner", from, below);
+            }
         }
         for (number, (column, value)) in self.filter.conditions().enumerate() {
             select = if number == 0 {

@@ -30,6 +30,7 @@ fn by(owner: &str) -> Requester {
     Requester {
         owner: OwnerName::parse(owner).unwrap(),
         sees_all: owner == "overseer",
+        ..Requester::default()
     }
 }
 

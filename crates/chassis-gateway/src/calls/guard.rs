@@ -8,9 +8,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use chassis::jwt::Tokens;
 use chassis::peer::Peer;
+use chassis::rate::RateLimit;
 use chassis::rpc::{Contracts, Rpc};
 use chassis::shutdown::Shutdown;
 use chassis::status;
+use chassis::tenant::Tenants;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
@@ -20,7 +22,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt as _};
 
-use super::{Ends, RateLimit};
+use super::{Ends, NoCall};
 
 /// What a call must pass.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub(crate) struct Guard {
     pub(crate) contracts: Contracts,
     pub(crate) tokens: Option<Tokens>,
     pub(crate) rate: Option<RateLimit>,
+    /// Tells for whom each call is.
+    pub(crate) tenants: Option<Tenants>,
     /// Places of unary calls, and of streams.
     pub(crate) places: [Arc<Semaphore>; 2],
     /// When streams are to end.
@@ -48,6 +52,9 @@ impl Guard {
         };
         let is_built_in = rpc.method.is_some_and(chassis::rpc::is_built_in);
         request.extensions_mut().insert(rpc);
+        if let Some(NoCall(status)) = request.extensions_mut().remove() {
+            return Err(status);
+        }
         let mut caller = None;
         if let Some(tokens) = self.tokens.as_ref().filter(|_| !is_built_in) {
             let claims = tokens.check(request.headers())?;
@@ -57,6 +64,9 @@ impl Guard {
         if let Some(rate) = &self.rate {
             let caller = caller.unwrap_or_else(|| address(request));
             rate.check(&caller)?;
+        }
+        if let Some(tenants) = self.tenants.as_ref().filter(|_| !is_built_in) {
+            tenants.admit(request.extensions_mut())?;
         }
         let [unary, streams] = &self.places;
         let places = if streams_answers(rpc) { streams } else { unary };

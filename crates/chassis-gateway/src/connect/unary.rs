@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use prost::Message as _;
@@ -34,19 +35,24 @@ impl Connect {
         request: Request<Body>,
     ) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let answered = async {
+        let read = async {
             if let Some(encoding) = head.headers.get(header::CONTENT_ENCODING)
                 && encoding != "identity"
             {
-                return Err(compressed().into());
+                return Err(compressed());
             }
             let body = match codec {
                 Codec::Json => self.bodies.read_json(body).await?,
                 Codec::Proto => self.bodies.read(body).await?,
             };
-            self.call(rpc, codec, &head, &body.bytes).await
+            Ok((asked(rpc, codec, &head, &body.bytes)?, body))
         };
-        self.finish(rpc, codec, answered.await)
+        let answered = match read.await {
+            // The body's room is taken until the call is answered.
+            Ok((asked, _body)) => self.call(rpc, &head, asked).await,
+            Err(status) => Err(self.refused(rpc, &head, status).await.into()),
+        };
+        self.finish(rpc, codec, answered)
     }
 
     /// The answer to one message in the query, of an rpc that only reads.
@@ -54,34 +60,31 @@ impl Connect {
         let (head, _) = request.into_parts();
         let asked = query(head.uri.query().unwrap_or_default());
         let codec = asked.as_ref().map_or(Codec::Json, |(codec, _)| *codec);
-        let answered = async {
-            let (codec, bytes) = asked?;
+        let asked = asked.and_then(|(codec, bytes)| {
             if bytes.len() > self.bodies.most() {
-                return Err(too_large(self.bodies.most()).into());
+                return Err(too_large(self.bodies.most()));
             }
             if codec == Codec::Json {
                 self.bodies.weigh(&bytes)?;
             }
-            self.call(rpc, codec, &head, &bytes).await
+            self::asked(rpc, codec, &head, &bytes.into())
+        });
+        let answered = match asked {
+            Ok(asked) => self.call(rpc, &head, asked).await,
+            Err(status) => Err(self.refused(rpc, &head, status).await.into()),
         };
-        self.finish(rpc, codec, answered.await)
+        self.finish(rpc, codec, answered)
     }
 
-    async fn call(
-        &self,
-        rpc: &Exposed,
-        codec: Codec,
-        head: &http::request::Parts,
-        bytes: &[u8],
-    ) -> Result<Answer, Refused> {
-        let mut headers = headers::of_connect(&head.headers);
-        calls::take_timeout(&mut headers)?;
-        let message = match codec {
-            Codec::Proto => Cow::Borrowed(bytes),
-            Codec::Json => Cow::Owned(json::parsed(rpc.input(), bytes)?.encode_to_vec()),
-        };
+    async fn call(&self, rpc: &Exposed, head: &Parts, asked: Asked) -> Result<Answer, Refused> {
+        let (headers, message) = asked;
         let sent = self.calls.unary(rpc, headers, &head.extensions, &message);
         sent.await
+    }
+
+    async fn refused(&self, rpc: &Exposed, head: &Parts, status: Status) -> Status {
+        let (headers, extensions) = (&head.headers, &head.extensions);
+        self.calls.refused(rpc, headers, extensions, status).await
     }
 
     fn finish(
@@ -121,6 +124,19 @@ impl Connect {
             }
         }
     }
+}
+
+/// What a call is made of.
+type Asked = (HeaderMap, Bytes);
+
+fn asked(rpc: &Exposed, codec: Codec, head: &Parts, bytes: &Bytes) -> Result<Asked, Status> {
+    let mut headers = headers::of_connect(&head.headers);
+    calls::take_timeout(&mut headers)?;
+    let message = match codec {
+        Codec::Proto => bytes.clone(),
+        Codec::Json => json::parsed(rpc.input(), bytes)?.encode_to_vec().into(),
+    };
+    Ok((headers, message))
 }
 
 /// Metadata, under names that begin so.

@@ -10,7 +10,7 @@ pub struct Claims(Arc<Map<String, Value>>);
 
 impl Claims {
     #[cfg(any(feature = "jwt", test))]
-    pub(super) fn new(all: Map<String, Value>) -> Self {
+    pub(crate) fn new(all: Map<String, Value>) -> Self {
         Self(all.into())
     }
 

@@ -13,6 +13,7 @@ use chassis_core::rpc::{Kind, Rpc};
 use chassis_grpc::status;
 use chassis_identity::jwt::Tokens;
 use chassis_identity::roles::Roles;
+use chassis_identity::tenant::Tenants;
 use http::{Request, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -65,6 +66,8 @@ pub struct Router {
     roles: Option<Roles>,
     /// Asks each call for one.
     tokens: Option<Tokens>,
+    /// Tells for whom each call is.
+    tenants: Option<Tenants>,
     answers: Answers,
 }
 
@@ -76,11 +79,12 @@ struct Entry {
 }
 
 impl Router {
-    pub(super) fn new(roles: Option<Roles>, answers: Answers) -> Self {
+    pub(super) fn new(roles: Option<Roles>, tenants: Option<Tenants>, answers: Answers) -> Self {
         Self {
             services: Arc::default(),
             roles,
             tokens: None,
+            tenants,
             answers,
         }
     }
@@ -107,7 +111,8 @@ impl Router {
     /// stream it tells what ends it: the end of what let it in.
     fn admit(&self, request: &mut Request<Body>) -> Result<Option<End>, Status> {
         let lease = request.extensions().get::<Lease>().cloned();
-        if self.roles.is_none() && self.tokens.is_none() && lease.is_none() {
+        let asks = self.roles.is_some() || self.tokens.is_some() || self.tenants.is_some();
+        if !asks && lease.is_none() {
             return Ok(None);
         }
         if let Some(lease) = &lease {
@@ -127,6 +132,9 @@ impl Router {
         if let Some(tokens) = &self.tokens {
             let claims = tokens.check(request.headers())?;
             request.extensions_mut().insert(claims);
+        }
+        if let Some(tenants) = &self.tenants {
+            tenants.admit(request.extensions_mut())?;
         }
         if !is_stream {
             return Ok(None);

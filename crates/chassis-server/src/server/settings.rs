@@ -12,6 +12,7 @@ use chassis_core::mesh::{Provider, TrustDomain};
 use chassis_core::values::{duration, positive_duration};
 use chassis_identity::jwt::JwtSettings;
 use chassis_identity::roles::Roles;
+use chassis_identity::tenant::{TenantSettings, Tenants};
 use chassis_identity::tls::TlsSettings;
 
 pub use concurrency::ConcurrencySettings;
@@ -142,6 +143,10 @@ pub struct ServerSettings {
     /// Tokens of callers.
     #[command(flatten)]
     pub jwt: JwtSettings,
+
+    /// For whom calls are.
+    #[command(flatten)]
+    pub tenants: TenantSettings,
 }
 
 impl ServerSettings {
@@ -158,6 +163,12 @@ impl ServerSettings {
         self.caller_roles.clone().map(|roles| roles.within(home))
     }
 
+    /// Who tells for whom a call is.
+    #[must_use]
+    pub fn tenants(&self) -> Option<Tenants> {
+        self.tenants.tenants(&self.trust_domain)
+    }
+
     /// Refuses values that contradict each other.
     ///
     /// # Errors
@@ -167,6 +178,7 @@ impl ServerSettings {
         self.messages.validate()?;
         self.tls.validate(self.mesh)?;
         self.jwt.validate()?;
+        (self.tenants).validate(self.jwt.is_on(), self.names_callers())?;
         if self.caller_roles.is_some() && !self.names_callers() {
             return Err(Fatal::usage(
                 "--caller-roles needs to know who calls, which the proxies of istio and linkerd \
@@ -247,6 +259,11 @@ mod tests {
             ("--jwt-claims", "role=admin"),
             ("--jwt-claims", "{\"role\": [\"admin\"]}"),
             ("--jwt-leeway", "1h"),
+            ("--tenant", "org"),
+            ("--tenant", "claim:"),
+            ("--tenant", "claim:org"),
+            ("--tenant", "namespace"),
+            ("--tenant-rate-limit", "0"),
         ] {
             let fatal = parse(&[&format!("{flag}={value}")]).unwrap_err();
             assert_eq!(fatal.code, chassis_core::exit::code::USAGE);

@@ -9,7 +9,7 @@ use super::sql::{self, Sql};
 use crate::error::Error;
 use crate::event::{Event, Position};
 use crate::request::RequestKey;
-use crate::table::{Select, Table};
+use crate::table::{Select, Table, Test};
 use crate::value;
 
 pub(super) async fn get<R: Table>(
@@ -78,7 +78,13 @@ fn list_sql<R: Table>(select: Select<'_>) -> (String, Vec<Typed<'_>>) {
     let mut values: Vec<Typed<'_>> = Vec::new();
     for condition in select.conditions {
         values.push((Box::new(condition.value), Type::TEXT));
-        conditions.push(format!("\"{}\" = ${}", condition.column, values.len()));
+        let (column, number) = (condition.column, values.len());
+        conditions.push(match condition.test {
+            Test::Equal => format!("\"{column}\" = ${number}"),
+            // The database's own collation may pass over signs.
+            Test::AtLeast => format!("\"{column}\" COLLATE \"C\" >= ${number}"),
+            Test::Below => format!("\"{column}\" COLLATE \"C\" < ${number}"),
+        });
     }
     if let Some(id) = select.after {
         values.push((Box::new(id), Type::UUID));

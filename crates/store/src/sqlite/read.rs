@@ -8,7 +8,7 @@ use super::sql::{self, Sql};
 use crate::error::Error;
 use crate::event::{Event, Position};
 use crate::request::RequestKey;
-use crate::table::{Select, Table};
+use crate::table::{Select, Table, Test};
 use crate::value;
 
 pub(super) fn get<R: Table>(
@@ -60,7 +60,13 @@ fn list_sql<R: Table>(select: Select<'_>) -> (String, Vec<Box<dyn ToSql + '_>>) 
     for condition in select.conditions {
         // The plus keeps SQLite from the column's index.
         let plus = if condition.indexed { "" } else { "+" };
-        conditions.push(format!("{plus}\"{}\" = ?", condition.column));
+        // Texts are compared by their bytes: columns have no collation.
+        let sign = match condition.test {
+            Test::Equal => "=",
+            Test::AtLeast => ">=",
+            Test::Below => "<",
+        };
+        conditions.push(format!("{plus}\"{}\" {sign} ?", condition.column));
         values.push(Box::new(condition.value));
     }
     if let Some(id) = select.after {
