@@ -42,3 +42,8 @@ disabled
 {{- define "mtls.linkerdPolicy" -}}
 {{- ternary "all-authenticated" "all-unauthenticated" (eq (include "mtls.mode" .) "strict") -}}
 {{- end -}}
+
+{{/* "true" where somebody tells the service who calls: a sidecar, or its callers' certificates. */}}
+{{- define "callers.areKnown" -}}
+{{- if or (include "mtls.files" .) (and (include "mesh.on" .) (not (include "mesh.ambient" .)) (ne (include "mtls.mode" .) "disabled")) -}}true{{- end -}}
+{{- end -}}

@@ -1,8 +1,3 @@
-{{/* "true" where somebody tells the service who calls: a sidecar, or its callers' certificates. */}}
-{{- define "owners.callersAreKnown" -}}
-{{- if or (include "mtls.files" .) (and (include "mesh.on" .) (not (include "mesh.ambient" .)) (ne (include "mtls.mode" .) "disabled")) -}}true{{- end -}}
-{{- end -}}
-
 {{/* As flags, because a server that does not know them then ends, where it would ignore variables and show everybody everything. */}}
 {{- define "owners.args" -}}
 {{- with .Values.owners -}}

@@ -200,6 +200,9 @@ imagePullSecrets:
 {{- if include "jwt.byService" . }}
 {{ include "jwt.args" . }}
 {{- end }}
+{{- with include "tenants.args" . | trim }}
+{{ . }}
+{{- end }}
 {{- /*:[sample]*/}}
 {{- with include "owners.args" . | trim }}
 {{ . }}

@@ -6,7 +6,7 @@ list; all of them are reported at once, as value, reason and remedy.
 */}}
 {{- define "validate.all" -}}
 {{- $errors := list -}}
-{{- range list "renamed" "workload" "mtls" "policy" "authorization" "owners" "canary" "ingress" "fault" "metrics" "secrets" "network" -}}
+{{- range list "renamed" "workload" "mtls" "policy" "authorization" "tenants" "owners" "canary" "ingress" "fault" "filter" "metrics" "secrets" "network" -}}
 {{- range include (printf "validate.%s" .) $ | fromYamlArray -}}
 {{- $errors = append $errors . -}}
 {{- end -}}
@@ -248,7 +248,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- /*:[sample]*/}}
 {{- define "validate.owners" -}}
 {{- $v := .Values.owners -}}
-{{- if and (or $v.overseer (eq $v.by "caller")) (not (include "owners.callersAreKnown" .)) }}
+{{- if and (or $v.overseer (eq $v.by "caller")) (not (include "callers.areKnown" .)) }}
 - "owners.{{ ternary "overseer" "by" (ne $v.overseer "") }}: no sidecar and no certificate tells the service who calls; choose istio or linkerd with mTLS, set mtls.tls or leave it out"
 {{- end }}
 {{- if and $v.overseer (not (get .Values.authorization.roles $v.overseer)) }}

@@ -13,6 +13,7 @@ mod envoy;
 mod lab;
 mod mutant;
 pub(crate) mod overhead;
+mod plugin;
 mod pods;
 mod programs;
 mod report;

@@ -6,7 +6,14 @@ use std::fs;
 use std::path::Path;
 
 /// The values that promise security.
-const PROMISES: [&str; 5] = ["mtls", "authorization", "jwt", "owners", "networkPolicy"];
+const PROMISES: [&str; 6] = [
+    "mtls",
+    "authorization",
+    "jwt",
+    "owners",
+    "tenants",
+    "networkPolicy",
+];
 
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -72,6 +72,30 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "linted: the plugin of proxies",
+        &[
+            "cargo",
+            "clippy",
+            "--manifest-path=plugin/Cargo.toml",
+            "--target-dir=target/plugin",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "tested: the plugin of proxies",
+        &[
+            "cargo",
+            "test",
+            "--manifest-path=plugin/Cargo.toml",
+            "--target-dir=target/plugin",
+            "--locked",
+        ],
+    ),
+    (
         "linted: the shop",
         &[
             "cargo",

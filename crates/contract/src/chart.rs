@@ -79,6 +79,9 @@ fn write_method(out: &mut String, key: Option<String>, method: &Method) -> fmt::
     }
     writeln!(out, "        path: {}", method.path)?;
     writeln!(out, "        idempotency: {idempotency}")?;
+    if let Some(field) = method.request_id_field {
+        writeln!(out, "        requestIdField: {field}")?;
+    }
     writeln!(out, "        streaming: {streaming}")?;
     if let Some(timeout) = method.timeout {
         writeln!(out, "        timeoutMs: {}", timeout.as_millis())?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use protox::prost_reflect::prost_types::method_options::IdempotencyLevel;
 use protox::prost_reflect::prost_types::{FileDescriptorProto, MethodOptions};
-use protox::prost_reflect::{DescriptorPool, Kind, MethodDescriptor, ServiceDescriptor};
+use protox::prost_reflect::{
+    DescriptorPool, FieldDescriptor, Kind, MethodDescriptor, ServiceDescriptor,
+};
 
 use crate::annotation::{Policy, RetryPolicy, Site, says};
 use crate::beside::{Beside, Entry};
@@ -139,6 +141,9 @@ fn method(
         name: rpc.name().to_owned(),
         path: format!("/{}/{}", rpc.parent_service().full_name(), rpc.name()),
         idempotency,
+        request_id_field: request_id(rpc)
+            .filter(|_| idempotency == Idempotency::RequestId)
+            .map(|it| it.number()),
         streaming,
         timeout,
         retry,
@@ -286,16 +291,19 @@ fn idempotency(rpc: &MethodDescriptor, entry: Option<&Entry>, site: &mut Site) -
         IdempotencyLevel::NoSideEffects => Idempotency::NoSideEffects,
         IdempotencyLevel::Idempotent => Idempotency::Idempotent,
         IdempotencyLevel::IdempotencyUnknown => {
-            let request_id = rpc.input().get_field_by_name("request_id");
-            let identified =
-                request_id.is_some_and(|it| it.kind() == Kind::String && !it.is_list());
-            if identified && streaming(rpc) == Streaming::None {
+            if request_id(rpc).is_some() && streaming(rpc) == Streaming::None {
                 Idempotency::RequestId
             } else {
                 Idempotency::Unsafe
             }
         }
     }
+}
+
+/// The request's `string request_id` (AIP-155).
+fn request_id(rpc: &MethodDescriptor) -> Option<FieldDescriptor> {
+    let field = rpc.input().get_field_by_name("request_id")?;
+    (field.kind() == Kind::String && !field.is_list()).then_some(field)
 }
 
 pub(crate) fn site(root: &Path, file: &FileDescriptorProto, path: &[i32], subject: String) -> Site {

@@ -52,6 +52,8 @@ pub struct Method {
     pub path: String,
     /// Whether repeating a call is safe, and why.
     pub idempotency: Idempotency,
+    /// The number of the request's `request_id`, where that makes repeating safe.
+    pub request_id_field: Option<u32>,
     /// Which sides send a stream.
     pub streaming: Streaming,
     /// Total time of a call, whole milliseconds; `None` on streams and where

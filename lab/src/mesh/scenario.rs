@@ -2,10 +2,12 @@
 
 mod ambient;
 mod balancing;
+mod contract;
 mod fault;
 mod health;
 mod identity;
 mod retries;
+mod tenants;
 mod timeouts;
 mod token;
 mod trace;
@@ -38,6 +40,9 @@ pub(super) const ALL: &[(&str, u64)] = &[
     ("jwt", 60),
     ("trace", 120),
     ("fault", 60),
+    ("tenants", 120),
+    // It builds what it tries.
+    ("contract", 600),
     ("ambient retries", 60),
     ("ambient timeouts", 90),
     ("ambient balancing", 60),
@@ -73,6 +78,8 @@ pub(super) async fn run(name: &str, setup: &Setup, report: &mut Report) -> Resul
         "jwt" => identity::run_jwt(Way::Sidecars, setup, report).await,
         "trace" => trace::run(setup, report).await,
         "fault" => fault::run(setup, report).await,
+        "tenants" => tenants::run(setup, report).await,
+        "contract" => contract::run(setup, report).await,
         "ambient retries" => ambient::run_retries(setup, report).await,
         "ambient timeouts" => ambient::run_timeouts(setup, report).await,
         "ambient balancing" => balancing::canary(Way::Ambient, setup, report).await,

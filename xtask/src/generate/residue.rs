@@ -32,6 +32,7 @@ pub(crate) fn find(project: &Project, case: &Case) -> Result<()> {
         "hooks",
         "lab",
         "bench",
+        "plugin",
         "shop",
         "template",
         "cargo-generate.toml",

@@ -18,6 +18,7 @@ services:
       - name: Make
         path: /demo.v1.ThingService/Make
         idempotency: request_id
+        requestIdField: 1
         streaming: none
         timeoutMs: 5000
         retry:

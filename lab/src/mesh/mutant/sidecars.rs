@@ -38,6 +38,31 @@ pub(super) const ALL: &[Mutant] = &[
     of("Service", "wrong appProtocol", "retries", |it| {
         set(it, "/spec/ports/0/appProtocol", &json!("tcp"));
     }),
+    of(
+        "AuthorizationPolicy",
+        "other namespaces let in",
+        "tenants",
+        |it| {
+            set(it, "/spec/action", &json!("AUDIT"));
+        },
+    ),
+    of("EnvoyFilter", "no limit of calls", "tenants", |it| {
+        let bucket = "/spec/configPatches/0/patch/value/typed_config/token_bucket";
+        set(it, &format!("{bucket}/max_tokens"), &json!(10_000));
+    }),
+    of("WasmPlugin", "deadlines unchecked", "contract", |it| {
+        set(it, "/spec/pluginConfig/deadlines", &json!("ignore"));
+    }),
+    of("WasmPlugin", "ids unchecked", "contract", |it| {
+        let rpc = "/spec/pluginConfig/services/acme.order.v1.OrderService/CreateOrder";
+        remove(it, rpc, "requestIdField");
+    }),
+    of("WasmPlugin", "at the wrong side", "contract", |it| {
+        set(it, "/spec/match/0/mode", &json!("SERVER"));
+    }),
+    of("WasmPlugin", "in everybody's proxy", "contract", |it| {
+        remove(it, "/spec", "selector");
+    }),
     routes("time limits removed", "timeouts", |route| {
         remove(route, "", "timeout");
     }),
