@@ -1,4 +1,4 @@
-//! Clients of the shop's services, from their .proto files.
+//! Clients of the shop's services, and servers that stand in for them, from their .proto files.
 
 use std::error::Error;
 
@@ -13,7 +13,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=../proto");
     let files = protox::compile(PROTOS, ["proto", "../proto", "../crates/contract/protos"])?;
     tonic_prost_build::configure()
-        .build_server(false)
         .include_file("proto.rs")
         .compile_fds(files)?;
     Ok(())

@@ -8,16 +8,21 @@
 //! - [`build`]: their binaries; [`page`]: the page; [`process`]: one that runs; [`run`]: all
 //! - [`sign_in`]: tells who calls
 //! - [`traces`]: what they tell of each call
-//! - [`walk`]: a customer's; [`browse`]: one in a browser; [`prove`]: kills them, and does the accounts
+//! - [`rest`]: requests to the gateway; [`walk`]: a customer's; [`browse`]: one in a browser
+//! - [`prove`]: kills them, and does the accounts; [`chaos`]: what customers are told
+//!   meanwhile; [`cost`]: of orders
 
 mod browse;
 mod build;
+mod chaos;
+mod cost;
 mod lines;
 mod make;
 mod page;
 mod process;
 mod prove;
 mod recipe;
+mod rest;
 mod run;
 mod sign_in;
 #[path = "../../tests/support/skip.rs"]
@@ -66,6 +71,10 @@ enum Command {
     Walk,
     /// Walks through the page in a real browser: what is seen, and by whom.
     Browse(browse::Args),
+    /// Lets services be gone, hang and fail, and shows what customers are told.
+    Chaos,
+    /// Measures what orders cost each service.
+    Cost(cost::Args),
     /// Kills services while orders are placed; stock, money, orders and events agree.
     Prove(prove::Args),
 }
@@ -86,6 +95,8 @@ fn main() -> anyhow::Result<()> {
         Command::Test => build::test(),
         Command::Walk => walk::run(),
         Command::Browse(args) => browse::run(&args),
+        Command::Chaos => chaos::run(),
+        Command::Cost(args) => cost::run(&args),
         Command::Prove(args) => prove::run(&args),
     }
 }

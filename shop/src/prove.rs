@@ -7,7 +7,8 @@
 //! the piece and to the cent.
 
 mod accounts;
-mod customers;
+pub(crate) mod broken;
+pub(crate) mod customers;
 mod events;
 mod random;
 
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// Most milliseconds between two kills; 0 kills nobody.
     #[arg(long, default_value_t = 200)]
     pause: u64,
+    /// Breaks the payment service, and fails unless the accounts show it.
+    #[arg(long, value_enum)]
+    broken: Option<broken::Break>,
     /// Keeps stores and logs in this folder.
     #[arg(long)]
     keep: Option<std::path::PathBuf>,
@@ -67,27 +71,32 @@ async fn prove(args: &Args, binaries: &Path, data: &Path) -> Result<()> {
     let scarce = args.orders * 9 / 10;
     let stock = format!("eraser={scarce},ink={scarce},notebook=1000000,pencil=1000000");
     let credit = (args.orders / 2).to_string();
+    let ports = Ports::free()?;
+    let payment = format!("http://127.0.0.1:{}", ports.payment);
+    let payment = args.broken.map(|how| broken::before(payment, how));
     let setup = Setup {
         binaries,
         data,
-        ports: Ports::free()?,
+        ports,
         stock: &stock,
         credit: &credit,
         settle_after: SETTLE_AFTER,
+        payment: payment.transpose()?,
         collector: None,
         edge: Edge::default(),
     };
     let mut running = Vec::new();
-    // Customers call the order service itself: the gateway keeps nothing.
-    for plan in run::plans(&setup).into_iter().take(3) {
+    for plan in run::plans(&setup) {
         let mut process = plan.start()?;
         process.listens()?;
         running.push(process);
     }
     let started = Instant::now();
-    let url = format!("http://127.0.0.1:{}", setup.ports.order);
-    let told = events::Told::follow(&url).await?;
-    let load = Arc::new(Load::new(&url, args.seed, args.orders)?);
+    // Customers come by the gateway; events are followed where they are kept.
+    let url = |port| format!("http://127.0.0.1:{port}");
+    let told = events::Told::follow(&url(setup.ports.order)).await?;
+    let load = Load::new(&url(setup.ports.gateway), args.seed, args.orders)?;
+    let load = Arc::new(load);
     let kills = {
         let customers = load.begin(args.customers);
         let kills = kill_until_done(args, &load, &mut running).await?;
@@ -129,6 +138,14 @@ async fn prove(args: &Args, binaries: &Path, data: &Path) -> Result<()> {
     );
     for fault in faults.iter().take(20) {
         println!("  {fault}");
+    }
+    if let Some(how) = args.broken {
+        ensure!(
+            !faults.is_empty(),
+            "{how:?} are broken, and all accounts agree"
+        );
+        println!("{how:?} are broken, and the accounts show it");
+        return Ok(());
     }
     ensure!(
         faults.is_empty(),

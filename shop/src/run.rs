@@ -42,6 +42,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) credit: &'a str,
     /// When a change whose call did not end is settled.
     pub(crate) settle_after: &'a str,
+    /// Who stands before the payment service, if somebody does.
+    pub(crate) payment: Option<String>,
     pub(crate) collector: Option<String>,
     pub(crate) edge: Edge,
 }
@@ -119,7 +121,7 @@ pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 4] {
                 "--inventory-endpoint",
                 &url(inventory),
                 "--payment-endpoint",
-                &url(payment),
+                setup.payment.as_ref().unwrap_or(&url(payment)),
                 "--inventory-settle-after",
                 setup.settle_after,
             ],
@@ -191,6 +193,7 @@ pub(crate) async fn start(place: &Place<'_>) -> Result<Shop> {
         stock: place.stock,
         credit: place.credit,
         settle_after: "15s",
+        payment: None,
         collector: Some(traces.listen()?),
         edge,
     };

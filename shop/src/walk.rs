@@ -4,10 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 use tonic_types::StatusExt;
@@ -21,6 +19,7 @@ use crate::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use crate::proto::acme::payment::v1 as payment;
 use crate::proto::acme::payment::v1::payment_service_client::PaymentServiceClient;
 use crate::proto::google::r#type::Money;
+use crate::rest;
 use crate::run::{self, Edge, Setup};
 use crate::traces::{Span, Traces};
 
@@ -78,6 +77,7 @@ async fn walk(binaries: &Path, data: &Path) -> Result<()> {
         credit: "10",
         // What is given back is given back before the customer is answered, not later.
         settle_after: "1h",
+        payment: None,
         collector: Some(traces.listen()?),
         edge: Edge::default(),
     };
@@ -185,30 +185,12 @@ impl Shop {
 
     /// As a browser does, through the gateway; the status and what it answers.
     async fn order_by_rest(&self, pencils: i32) -> Result<(u16, Value)> {
-        let order = json!({
-            "customer": "alice",
-            "items": [{
-                "sku": "pencil",
-                "quantity": pencils,
-                "unitPrice": {"currencyCode": "EUR", "units": 1, "nanos": 250_000_000},
-            }],
-        })
-        .to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.gateway)).await?;
-        let request = format!(
-            "POST /v1/orders?request_id={} HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\
-             traceparent: 00-{TRACE}-{CALLER}-01\r\n\r\n{order}",
-            uuid::Uuid::new_v4(),
-            order.len()
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("a head")?;
-        let status = head.split(' ').nth(1).context("a status")?.parse()?;
-        let body = serde_json::from_str(body).with_context(|| answer.clone())?;
-        Ok((status, body))
+        let path = format!("/v1/orders?request_id={}", uuid::Uuid::new_v4());
+        let traceparent = format!("00-{TRACE}-{CALLER}-01");
+        let headers = [("traceparent", traceparent.as_str())];
+        let order = rest::pencils("alice", pencils);
+        let answer = rest::send(self.gateway, "POST", &path, &headers, &order).await?;
+        Ok((answer.status, answer.body))
     }
 
     async fn change(&self, name: &str, pencils: i32) -> Result<pb::Order, Status> {

@@ -197,6 +197,19 @@ const STEPS: &[(&str, &[&str])] = &[
         "the shop's accounts, its services killed",
         &["cargo", "shop", "prove", "--orders", "200"],
     ),
+    ("the shop in trouble", &["cargo", "shop", "chaos"]),
+    (
+        "the shop's accounts, charged twice",
+        &[
+            "cargo", "shop", "prove", "--orders", "40", "--pause", "0", "--broken", "charges",
+        ],
+    ),
+    (
+        "the shop's accounts, nothing refunded",
+        &[
+            "cargo", "shop", "prove", "--orders", "40", "--pause", "0", "--broken", "refunds",
+        ],
+    ),
     ("services of many names", &["cargo", "xtask", "generate"]),
     ("services kept current", &["cargo", "xtask", "updates"]),
 ];

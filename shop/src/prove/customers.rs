@@ -38,7 +38,7 @@ struct Answers {
 }
 
 /// What all customers do.
-pub(super) struct Load {
+pub(crate) struct Load {
     client: OrderServiceClient<Channel>,
     seed: u64,
     orders: u64,
@@ -49,7 +49,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn new(url: &str, seed: u64, orders: u64) -> Result<Self> {
+    pub(crate) fn new(url: &str, seed: u64, orders: u64) -> Result<Self> {
         let channel = Endpoint::from_shared(url.to_owned())?.timeout(Duration::from_secs(6));
         Ok(Self {
             client: OrderServiceClient::new(channel.connect_lazy()),
@@ -63,12 +63,12 @@ impl Load {
     }
 
     /// Sets `customers` to work.
-    pub(super) fn begin(self: &Arc<Self>, customers: usize) -> JoinSet<Result<()>> {
+    pub(crate) fn begin(self: &Arc<Self>, customers: usize) -> JoinSet<Result<()>> {
         (0..customers).map(|_| Arc::clone(self).run()).collect()
     }
 
     /// Waits for all; an error is what one of them did not understand.
-    pub(super) async fn end(&self, mut customers: JoinSet<Result<()>>) -> Result<()> {
+    pub(crate) async fn end(&self, mut customers: JoinSet<Result<()>>) -> Result<()> {
         while let Some(customer) = customers.join_next().await {
             customer??;
         }
@@ -76,12 +76,12 @@ impl Load {
     }
 
     /// Whether all orders are placed or refused, or a customer has given up.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.done.load(Ordering::Relaxed) >= self.orders
     }
 
     /// Every order that there is.
-    pub(super) async fn list(&self) -> Result<Vec<pb::Order>> {
+    pub(crate) async fn list(&self) -> Result<Vec<pb::Order>> {
         let mut orders = Vec::new();
         let mut page_token = String::new();
         loop {
@@ -100,16 +100,16 @@ impl Load {
     }
 
     /// Of each order that was acknowledged its number, as it was then.
-    pub(super) fn placed(&self) -> BTreeMap<String, pb::Order> {
+    pub(crate) fn placed(&self) -> BTreeMap<String, pb::Order> {
         self.answers().placed.clone()
     }
 
     /// Names of those whose cancellation was acknowledged.
-    pub(super) fn cancelled(&self) -> Vec<String> {
+    pub(crate) fn cancelled(&self) -> Vec<String> {
         self.answers().cancelled.clone()
     }
 
-    pub(super) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let answers = self.answers();
         format!(
             "{} placed, {} out of stock, {} payments refused, {} changed, {} cancelled; {} calls repeated",
