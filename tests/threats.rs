@@ -42,6 +42,54 @@ fn every_line_is_held_by_a_test() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     assert!(held > 0, "the table has lost its tests");
 }
+/// Whether what proves a line of the coverage is there: a command of the repository, or a
+/// file with tests.
+fn proves(root: &Path, word: &str) -> bool {
+    let scenarios = || fs::read_to_string(root.join("lab/src/mesh/scenario.rs")).unwrap();
+    let commands = ["cargo lab collector", "cargo lab metrics"];
+    let shop = ["cargo shop prove", "cargo shop test", "cargo shop walk"];
+    match word.split_once(" --only ") {
+        Some(("cargo lab mesh", name)) => scenarios().contains(&format!("(\"{name}\", ")),
+        Some(_) => false,
+        None if word.starts_with("cargo ") => commands.contains(&word) || shop.contains(&word),
+        None => fs::read_to_string(root.join(word)).is_ok_and(|text| {
+            let marks = ["#[test]", "#[tokio::test]", "  - it: ", "ensure!", "bail!"];
+            marks.iter().any(|mark| text.contains(mark))
+        }),
+    }
+}
+
+#[test]
+fn every_line_of_the_coverage_is_proven() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/coverage.md")).unwrap();
+    let (mut missing, mut lines) = (Vec::new(), 0);
+    for line in text.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let cell = line.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let mut words = cell.split('`').skip(1).step_by(2).peekable();
+        assert!(words.peek().is_some(), "nothing proves: {line}");
+        let mut file = "";
+        for word in words {
+            let is_name = !word.contains(['.', ' ', '/']);
+            if !is_name {
+                file = word;
+            }
+            let source = || fs::read_to_string(root.join(file)).unwrap_or_default();
+            let is_there = if is_name {
+                source().contains(&format!("fn {word}()"))
+            } else {
+                proves(root, word)
+            };
+            if !is_there {
+                missing.push(word.to_owned());
+            }
+        }
+        lines += 1;
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(lines > 20, "the table has lost its lines");
+}
+
 /// All sources below `folder`.
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
