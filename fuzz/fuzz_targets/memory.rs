@@ -9,12 +9,12 @@ mod store;
 
 use std::sync::{Arc, LazyLock};
 
+use aip::grpc::Requesters;
 use chassis::contract::Shape;
 use libfuzzer_sys::fuzz_target;
 use peak_alloc::PeakAlloc;
 use prost::Message;
 use service::contract::SERVICES;
-use aip::grpc::Requesters;
 use service::order::{Orders, grpc::Api};
 use service::proto::acme::order::v1 as pb;
 use service::proto::acme::order::v1::order_service_server::OrderService;

@@ -15,7 +15,10 @@ fuzz_target!(|texts: (&str, &str)| {
     let by = Requester::default();
     let sort = Sort::parse(other).unwrap_or_default();
     let filter = Filter::parse::<Order>(text).unwrap_or_default();
-    assert_eq!(Filter::parse::<Order>(&filter.to_string()), Ok(filter.clone()));
+    assert_eq!(
+        Filter::parse::<Order>(&filter.to_string()),
+        Ok(filter.clone())
+    );
     if let Ok(last) = token::parse_page(other, &by, &filter, sort) {
         let again = token::page(&by, &filter, sort, last);
         assert_eq!(token::parse_page(&again, &by, &filter, sort), Ok(last));

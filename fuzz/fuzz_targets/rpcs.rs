@@ -6,12 +6,12 @@ mod store;
 
 use std::sync::{Arc, LazyLock};
 
+use aip::grpc::Requesters;
+use chassis::validate::{Validate, validate};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 use service::order::Orders;
 use service::order::grpc::Api;
-use aip::grpc::Requesters;
-use chassis::validate::{Validate, validate};
 use service::proto::acme::order::v1::order_service_server::OrderService;
 use tokio::runtime::Runtime;
 use tonic::{Code, Request, Status};

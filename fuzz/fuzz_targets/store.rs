@@ -93,11 +93,7 @@ impl store::Store<Order> for Store {
             (Some(after), Sort::Newest) => known.id.0 < after,
         };
         let meant = |known: &&Order| {
-            query
-                .owner
-                .as_ref()
-                .is_none_or(|owner| *owner == known.owner)
-                && query.filter.matches::<Order>(known)
+            query.owners.include(&known.owner) && query.filter.matches::<Order>(known)
         };
         Ok(inner
             .all

@@ -19,6 +19,46 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     ("formatted", &["cargo", "fmt", "--all", "--check"]),
     (
+        "formatted: the servers it is measured against",
+        &[
+            "cargo",
+            "fmt",
+            "--manifest-path=bench/Cargo.toml",
+            "--all",
+            "--check",
+        ],
+    ),
+    (
+        "formatted: the fuzz targets",
+        &[
+            "cargo",
+            "fmt",
+            "--manifest-path=fuzz/Cargo.toml",
+            "--all",
+            "--check",
+        ],
+    ),
+    (
+        "formatted: the plugin of proxies",
+        &[
+            "cargo",
+            "fmt",
+            "--manifest-path=plugin/Cargo.toml",
+            "--all",
+            "--check",
+        ],
+    ),
+    (
+        "formatted: the shop",
+        &[
+            "cargo",
+            "fmt",
+            "--manifest-path=shop/Cargo.toml",
+            "--all",
+            "--check",
+        ],
+    ),
+    (
         "linted",
         &[
             "cargo",
@@ -64,6 +104,19 @@ const STEPS: &[(&str, &[&str])] = &[
             "cargo",
             "clippy",
             "--manifest-path=bench/Cargo.toml",
+            "--target-dir=target",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "linted: the fuzz targets",
+        &[
+            "cargo",
+            "clippy",
+            "--manifest-path=fuzz/Cargo.toml",
             "--target-dir=target",
             "--locked",
             "--",

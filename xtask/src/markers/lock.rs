@@ -41,8 +41,8 @@ impl Sample {
 }
 
 /// Those of workspaces of their own, which use the tree's crates: the servers that the
-/// service is measured against, and the shop.
-pub(super) const BESIDE: [&str; 2] = ["bench/Cargo.lock", "shop/Cargo.lock"];
+/// service is measured against, the fuzz targets, and the shop.
+pub(super) const BESIDE: [&str; 3] = ["bench/Cargo.lock", "fuzz/Cargo.lock", "shop/Cargo.lock"];
 
 /// A service's own commands, which are not the tree's.
 const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
