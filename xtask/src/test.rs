@@ -348,6 +348,8 @@ fn passes(command: &[&str], skipped: &Path) -> Result<bool> {
         // Nothing is built twice with a change between, and what only
         // incremental builds read would be two thirds of the disk's use.
         .env("CARGO_INCREMENTAL", "0")
+        // Nor does anybody look at what runs here with a debugger.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .status()?
         .success())
 }
