@@ -95,4 +95,25 @@ mod tests {
     fn the_picture_shows_the_crates_as_they_are() {
         run(&Args { check: true }).unwrap();
     }
+
+    /// One that the server and what generates its code ask for with different
+    /// features is built for each: see the end of `[dependencies]` in
+    /// crates/contract and crates/chassis-validate.
+    #[test]
+    fn no_crate_of_the_default_build_is_built_twice() {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "--package", "order-service", "--offline"])
+            .args(["--edges", "normal,build", "--duplicates"])
+            .args(["--depth", "0", "--prefix", "none"])
+            .current_dir(tree::root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let listed = String::from_utf8(output.stdout).unwrap();
+        let mut seen = BTreeSet::new();
+        let twice: Vec<_> = (listed.lines())
+            .filter(|line| !line.is_empty() && !seen.insert(*line))
+            .collect();
+        assert!(twice.is_empty(), "built twice: {twice:?}");
+    }
 }
