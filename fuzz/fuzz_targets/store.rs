@@ -138,6 +138,10 @@ impl store::Store<Order> for Store {
         Ok(Vec::new())
     }
 
+    async fn held_for(&self, _: StockHold) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
     async fn settled(&self, _: StockHold) -> Result<(), Error> {
         Ok(())
     }

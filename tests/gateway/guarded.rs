@@ -123,3 +123,57 @@ async fn calls_need_a_token_and_are_limited_by_its_subject() {
         "bearer"
     );
 }
+
+/// Whoever the service behind believes, the gateway says for whom it calls, and lets
+/// nobody outside say it.
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn the_tenant_of_a_token_goes_on_to_an_upstream() {
+    let dir = TempDir::new().unwrap();
+    let (key, [issuer, file]) = issuer(&dir);
+    // Who calls, and the host that is called.
+    crate::certificates::certificates(dir.path(), &["gateway.shop.svc", "localhost"]);
+    let at = |flag: &str, name: &str| format!("--{flag}={}", dir.path().join(name).display());
+    let server = Server::start_with(&[
+        &at("tls-cert", "tls.crt"),
+        &at("tls-key", "tls.key"),
+        &at("tls-client-ca", "ca.crt"),
+        "--tenant=header",
+        "--tenant-callers=shop/gateway",
+    ]);
+    let upstream = format!("--upstream=order=https://{}", server.grpc);
+    let running = Running::before(
+        server,
+        &[
+            &upstream,
+            &at("upstream-tls-cert", "tls.crt"),
+            &at("upstream-tls-key", "tls.key"),
+            &at("upstream-tls-ca", "ca.crt"),
+            "--upstream-tls-name=localhost",
+            &issuer,
+            &file,
+            "--tenant=claim:org",
+        ],
+    );
+    let url = running.url("/v1/orders");
+    let ask = async |method: Method, url: &str, tenant: Option<&str>, content: &'static str| {
+        let token = token_for(&key, "alice", tenant);
+        let headers = [
+            ("authorization", &*token),
+            ("content-type", "application/json"),
+            ("x-tenant", "acme"),
+            ("grpc-metadata-x-tenant", "acme"),
+        ];
+        http(method, url, &headers, content).await
+    };
+    let content = r#"{"customer": "alice", "items": [{"sku": "pencil", "quantity": 1,
+        "unitPrice": {"currencyCode": "EUR", "units": "1"}}]}"#;
+    let created = ask(Method::POST, &url, Some("acme"), content).await;
+    assert_eq!(created.status(), 200, "{:?}", created.body());
+    let name = json(&created)["name"].as_str().unwrap().to_owned();
+    let url = running.url(&format!("/v1/{name}"));
+    for (tenant, status) in [(Some("acme"), 200), (Some("rival"), 404), (None, 403)] {
+        let got = ask(Method::GET, &url, tenant, "").await;
+        assert_eq!(got.status(), status, "{tenant:?}: {:?}", got.body());
+    }
+}

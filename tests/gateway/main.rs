@@ -9,6 +9,9 @@
 
 mod agree;
 mod bodies;
+#[cfg(all(feature = "jwt", feature = "tls"))]
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod edge;
 #[cfg(feature = "jwt")]
 mod guarded;

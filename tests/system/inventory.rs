@@ -2,6 +2,7 @@
 //! The upstream: reservations, their failures, and what travels along.
 
 mod lost;
+mod told;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -45,6 +45,14 @@ impl OwnerName {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     }
 
+    /// The tenant whose it is, if it is one's.
+    #[must_use]
+    pub fn tenant(&self) -> Option<Tenant> {
+        let rest = self.0.strip_prefix(TENANT)?;
+        let name = rest.split_once(' ').map_or(rest, |(name, _)| name);
+        Tenant::parse(name).ok()
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -148,6 +156,7 @@ mod tests {
         for tenant in &tenants {
             for name in ["", "web", "a b", "tenant/ab x", "\u{1}"] {
                 let owner = OwnerName::parse(name).unwrap().within(tenant).unwrap();
+                assert_eq!(owner.tenant().as_ref(), Some(tenant));
                 for other in &tenants {
                     let is_its = other == tenant;
                     assert_eq!(owner.is_of(other), is_its, "{owner:?} {other}");
@@ -156,6 +165,9 @@ mod tests {
                     assert_eq!(between, is_its, "{owner:?} {other}");
                 }
             }
+        }
+        for name in ["", "web", "spiffe://tenant/a", "tenant/", "tenant/a/b x"] {
+            assert_eq!(OwnerName::parse(name).unwrap().tenant(), None, "{name}");
         }
         let longest = OwnerName::parse(&"x".repeat(OwnerName::MAX_LEN)).unwrap();
         assert!(longest.within(&tenants[0]).is_err());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chassis_core::contract::{Method, Retry};
 use chassis_core::deadline::{self, Deadline};
+use chassis_core::tenant;
 use chassis_grpc::attempt::{PREVIOUS_ATTEMPTS, PreviousAttempts};
 use chassis_grpc::deadline::BoundBody;
 use chassis_grpc::status;
@@ -104,7 +105,8 @@ where
             Ok(deadline) => deadline,
             Err(status) => return answer(status),
         };
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        speak_for_tenant(&mut head);
         let outcome = match self.message(body).await {
             Ok(message) => self.outcome(head, message, deadline).await,
             Err(status) => Err(status),
@@ -302,6 +304,16 @@ impl Failure {
             Self::Status(status) => status,
             Self::AttemptTimeout => status::deadline_exceeded(),
         }
+    }
+}
+
+/// Says for whom the call is. Where nobody is known, nothing is said: what a caller
+/// wrote must not become the word of this process, which an upstream believes.
+fn speak_for_tenant(head: &mut Parts) {
+    let tenant = tenant::current().and_then(|it| HeaderValue::from_str(it.as_str()).ok());
+    match tenant {
+        Some(tenant) => drop(head.headers.insert(tenant::HEADER, tenant)),
+        None => drop(head.headers.remove(tenant::HEADER)),
     }
 }
 

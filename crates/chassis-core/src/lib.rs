@@ -4,7 +4,7 @@
 //! - [`exit`]: how the process ends, one line for a person and one code for a script
 //! - [`contract`], [`rpc`]: what the .proto says may happen to each rpc, and which
 //!   one a request calls
-//! - [`deadline`]: how long a call may take
+//! - [`deadline`], [`tenant`]: how long a call may take, and for whom it is
 //! - [`mesh`], [`peer`]: the mesh the process runs in, who it says is calling, and
 //!   what protects the connection
 //! - [`health`]: what readiness is made of
@@ -29,4 +29,5 @@ pub mod random;
 pub mod reload;
 pub mod rpc;
 pub mod shutdown;
+pub mod tenant;
 pub mod values;

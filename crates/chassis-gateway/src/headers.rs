@@ -23,8 +23,10 @@ const PASSED: [&str; 12] = [
 /// What a caller of REST may say to a handler begins so.
 const METADATA: &str = "grpc-metadata-";
 
-/// What meshes' proxies say of a caller: from outside it is a lie.
-const IDENTITY: [&str; 4] = [
+/// What meshes' proxies say of a caller, and services of its tenant: from outside it is a
+/// lie.
+const IDENTITY: [&str; 5] = [
+    chassis::tenant::HEADER,
     "x-forwarded-client-cert",
     "l5d-client-id",
     "l5d-reqinfo",
@@ -162,12 +164,14 @@ mod tests {
             ("x-forwarded-client-cert", "URI=spiffe://a"),
             ("l5d-client-id", "a"),
             ("x-envoy-attempt-count", "3"),
+            ("x-tenant", "acme"),
             ("authorization", "Bearer a"),
         ]);
         distrust(&mut all);
         assert_eq!(all.len(), 1);
         let rest = of_rest(&headers(&[
             ("grpc-metadata-x-forwarded-client-cert", "a"),
+            ("grpc-metadata-x-tenant", "a"),
             ("grpc-metadata-tenant", "a"),
             ("grpc-metadata-authorization", "b"),
             ("grpc-metadata-grpc-timeout", "1S"),

@@ -218,11 +218,16 @@ fn check(common: &CommonSettings) -> Result<(), Fatal> {
              call",
         ));
     }
-    if matches!(common.server.tenants.tenant, Some(TenantBy::Namespace)) {
-        return Err(Fatal::usage(
-            "--tenant namespace: whoever calls a gateway comes from outside of the mesh and has no \
-             namespace there; let a claim of tokens say for whom it calls (--tenant claim:NAME)",
-        ));
+    let told = match common.server.tenants.tenant {
+        Some(TenantBy::Namespace) => Some(("namespace", "has no namespace there")),
+        Some(TenantBy::Header) => Some(("header", "may not speak for tenants")),
+        Some(TenantBy::Claim(_)) | None => None,
+    };
+    if let Some((setting, why)) = told {
+        return Err(Fatal::usage(format!(
+            "--tenant {setting}: whoever calls a gateway comes from outside of the mesh and {why}; \
+             let a claim of tokens say for whom it calls (--tenant claim:NAME)",
+        )));
     }
     Ok(())
 }

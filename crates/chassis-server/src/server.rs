@@ -24,6 +24,7 @@ mod health_budget;
 mod http2;
 mod lease;
 mod memory;
+mod on_behalf;
 mod peers;
 mod preface;
 mod protocol;

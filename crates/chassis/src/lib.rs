@@ -87,12 +87,15 @@ pub mod health {
 /// calling.
 pub mod mesh {
     pub use chassis_core::mesh::{Caller, Provider, ServiceAccount, TrustDomain};
+    pub use chassis_identity::accounts::Accounts;
     pub use chassis_identity::roles::Roles;
 }
 
 /// For whom a call is, where one deployment serves many.
 pub mod tenant {
-    pub use chassis_identity::tenant::{Tenant, TenantBy, TenantSettings, Tenants};
+    pub use chassis_identity::tenant::{
+        HEADER, Tenant, TenantBy, TenantSettings, Tenants, current, scope,
+    };
 
     /// The tenant that `request` is for; `None` where there are none. A service that is
     /// told who says so (`--tenant`) has refused all others before.

@@ -184,6 +184,10 @@ impl<R: Resource> Store<R> for Observed<R> {
         Ok(taken)
     }
 
+    async fn held_for(&self, hold: Hold) -> Result<Option<String>, Error> {
+        self.store.held_for(hold).await
+    }
+
     async fn settled(&self, hold: Hold) -> Result<(), Error> {
         self.store.settled(hold).await?;
         self.settlements.settled(hold.id);

@@ -287,6 +287,11 @@ impl<R: Table> Store<R> for PostgresStore<R> {
         hold::owed(&mut connection, &self.sql, age, limit).await
     }
 
+    async fn held_for(&self, hold: Hold) -> Result<Option<String>, Error> {
+        let mut connection = self.lend().await?;
+        hold::held_for(&mut connection, &self.sql, hold.id).await
+    }
+
     async fn settled(&self, hold: Hold) -> Result<(), Error> {
         let mut connection = self.connections.lend().await?;
         hold::settled(&mut connection, &self.sql, hold).await

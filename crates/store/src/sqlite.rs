@@ -280,6 +280,12 @@ impl<R: Table> Store<R> for SqliteStore<R> {
         self.holds(Change::Owed { age, limit }).await
     }
 
+    async fn held_for(&self, hold: Hold) -> Result<Option<String>, Error> {
+        in_time(deadline::current())?;
+        self.readers
+            .with(|connection| hold::held_for(connection, &self.sql.hold, hold.id))
+    }
+
     async fn settled(&self, hold: Hold) -> Result<(), Error> {
         self.holds(Change::Settled(hold)).await.map(drop)
     }

@@ -106,6 +106,10 @@ pub trait Store<R: Resource>: Send + Sync + 'static {
     /// change; others find them when as much time has passed again.
     async fn owed(&self, age: Duration, limit: usize) -> Result<Vec<Hold>, Error>;
 
+    /// The caller of the request that `hold` was first taken for, if that had a key: who
+    /// settles a hold of what was never stored has nobody else to ask whose it is.
+    async fn held_for(&self, hold: Hold) -> Result<Option<String>, Error>;
+
     /// Ends `hold` if it is the newest.
     async fn settled(&self, hold: Hold) -> Result<(), Error>;
 

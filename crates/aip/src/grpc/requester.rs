@@ -1,15 +1,16 @@
 //! From who calls to whose resources are there for them.
 
-use std::str::FromStr;
-
 use chassis::jwt::{ClaimRules, Claims};
-use chassis::mesh::{Caller, Roles, TrustDomain};
+use chassis::mesh::Caller;
 use chassis::status;
 use chassis::tenant::Tenant;
 use tonic::{Code, Request, Status};
 
 use crate::owner::{OwnerName, Requester};
 use store::Invalid;
+
+/// Service accounts that see everything.
+pub use chassis::mesh::Accounts as Overseers;
 
 /// Who names a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,37 +21,6 @@ pub enum Naming {
     ByCaller,
     /// The subject of its token.
     ByToken,
-}
-
-/// Service accounts that see everything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overseers(Roles);
-
-impl Overseers {
-    const ROLE: &str = "overseer";
-
-    /// The same accounts, of that trust domain.
-    #[must_use]
-    pub fn within(self, home: TrustDomain) -> Self {
-        Self(self.0.within(home))
-    }
-
-    /// Whether `caller` is one of them.
-    #[must_use]
-    pub fn include(&self, caller: &Caller) -> bool {
-        self.0.has(caller, Self::ROLE)
-    }
-}
-
-impl FromStr for Overseers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.contains([';', '=']) {
-            return Err("no accounts: write namespace/account,namespace/*".to_owned());
-        }
-        format!("{}={text}", Self::ROLE).parse().map(Self)
-    }
 }
 
 /// Tells requesters. By default they are named by mesh or certificate, and see
@@ -130,17 +100,4 @@ fn unnamed(naming: Naming, why: &str) -> Status {
     };
     let message = format!("{what} {why}: it says whose what is created is");
     status::error(Code::Unauthenticated, status::DOMAIN, reason, &message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn overseers_are_accounts() {
-        assert!("shop/support,ops/*".parse::<Overseers>().is_ok());
-        for wrong in ["", "support", "shop/support;x=a/b", "operator=shop/support"] {
-            assert!(wrong.parse::<Overseers>().is_err(), "{wrong}");
-        }
-    }
 }

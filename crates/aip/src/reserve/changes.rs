@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use store::{Claim, Error as Failed, Hold, RequestKey, Store, Version};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::settler::settle;
 use super::{Effect, Keeper, Reserved, Reserving};
@@ -32,6 +33,7 @@ impl<R: Reserved> Reserver<R> {
         &self,
         store: &Arc<dyn Store<R>>,
         hold: Hold,
+        key: Option<&RequestKey<R::Content>>,
         needs: &R::Needs,
     ) -> Result<(), Error<R::Fault>> {
         let reserved = self.keeper.reserve(hold, needs).await;
@@ -40,7 +42,7 @@ impl<R: Reserved> Reserver<R> {
             && R::is_lacking(fault)
         {
             if R::leaves_some(fault) {
-                drop(self.undo(store, hold).await);
+                drop(self.undo(store, hold, key).await);
             } else if hold.first {
                 // Nothing was reserved, and nothing is left of earlier attempts.
                 drop(store.settled(hold).await);
@@ -51,8 +53,13 @@ impl<R: Reserved> Reserver<R> {
 
     /// Lets the reservation hold what the store says that is needed, as if no call had
     /// wanted more.
-    async fn undo(&self, store: &Arc<dyn Store<R>>, hold: Hold) -> Result<(), Error<R::Fault>> {
-        let newer = store.hold(hold.id, None).await?;
+    async fn undo(
+        &self,
+        store: &Arc<dyn Store<R>>,
+        hold: Hold,
+        key: Option<&RequestKey<R::Content>>,
+    ) -> Result<(), Error<R::Fault>> {
+        let newer = store.hold(hold.id, key).await?;
         settle(store, self.keeper.as_ref(), newer).await
     }
 }
@@ -66,6 +73,7 @@ impl<R: Reserved> Reserving<R> for Reserver<R> {
         content: R::Content,
         key: Option<RequestKey<R::Content>>,
     ) -> Result<R, Error<R::Fault>> {
+        let asked = asked_under(by, &content, key.as_ref());
         for _ in 0..ATTEMPTS {
             // A repeated call must not depend on the upstream any more.
             if let Some(key) = &key
@@ -74,8 +82,9 @@ impl<R: Reserved> Reserving<R> for Reserver<R> {
                 return Ok(earlier);
             }
             // The id of an attempt that has not ended, if there was one with this key.
-            let hold = store.hold(Id::<R>::generate().0, key.as_ref()).await?;
-            match self.reserve(store, hold, &R::needs(&content)).await {
+            let hold = store.hold(Id::<R>::generate().0, asked.as_ref()).await?;
+            let needs = R::needs(&content);
+            match self.reserve(store, hold, asked.as_ref(), &needs).await {
                 Err(Error::Overtaken) => continue,
                 reserved => reserved?,
             }
@@ -122,7 +131,7 @@ impl<R: Reserved> Reserving<R> for Reserver<R> {
                 return Ok(current);
             }
             let enough = R::either(R::needs(current.content()), needs.clone());
-            match self.reserve(store, hold, &enough).await {
+            match self.reserve(store, hold, None, &enough).await {
                 Err(Error::Overtaken) => continue,
                 reserved => reserved?,
             }
@@ -136,5 +145,23 @@ impl<R: Reserved> Reserving<R> for Reserver<R> {
             }
         }
         Err(Error::StoreBusy)
+    }
+}
+
+/// What a hold is kept under until what it is for is stored: `key`. Where there are
+/// tenants a call without one gets one of its own: if it ends here, the hold alone says
+/// for whom the rest is to be given back.
+fn asked_under<C: Clone>(
+    by: &Requester,
+    content: &C,
+    key: Option<&RequestKey<C>>,
+) -> Option<RequestKey<C>> {
+    match key {
+        None if by.tenant.is_some() => Some(RequestKey {
+            caller: by.owner.as_str().to_owned(),
+            request_id: Uuid::new_v4(),
+            content: content.clone(),
+        }),
+        key => key.cloned(),
     }
 }

@@ -9,6 +9,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::tenant::{self, Tenant};
 use store::{Hold, Store};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::{Keeper, Reserved};
 use crate::error::Error;
 use crate::model::Id;
+use crate::owner::OwnerName;
 
 /// Most holds taken at once.
 const BATCH: usize = 64;
@@ -117,14 +119,22 @@ pub(super) async fn settle<R: Reserved>(
     hold: Hold,
 ) -> Result<(), Error<R::Fault>> {
     // Nobody else can change now what it needs and keep the newest hold.
-    let needs = (store.get(hold.id).await?)
+    let resource = store.get(hold.id).await?;
+    let tenant = match &resource {
+        Some(resource) => resource.owner().tenant(),
+        None => asked_by(store, hold).await?,
+    };
+    let needs = resource
         .filter(Reserved::is_needy)
         .map(|resource| R::needs(resource.content()));
-    let settled = match needs {
-        Some(needs) => keeper.reserve(hold, &needs).await,
-        None => keeper.release(hold).await,
+    let settling = async {
+        match needs {
+            Some(needs) => keeper.reserve(hold, &needs).await,
+            None => keeper.release(hold).await,
+        }
     };
-    match settled {
+    // Nobody waits for it any more, but it is still done for whom it was asked.
+    match tenant::scope(tenant, settling).await {
         // Whoever overtook this one settles.
         Ok(()) | Err(Error::Overtaken) => Ok(store.settled(hold).await?),
         Err(Error::Refused(fault)) if R::is_lacking(&fault) => {
@@ -134,6 +144,16 @@ pub(super) async fn settle<R: Reserved>(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The tenant of what was never stored: of who asked for it.
+async fn asked_by<R: Reserved>(
+    store: &Arc<dyn Store<R>>,
+    hold: Hold,
+) -> Result<Option<Tenant>, Error<R::Fault>> {
+    let caller = store.held_for(hold).await?;
+    let owner = caller.and_then(|caller| OwnerName::parse(&caller).ok());
+    Ok(owner.and_then(|owner| owner.tenant()))
 }
 
 /// With what is behind it: this goes to the log alone.

@@ -12,7 +12,7 @@ use chassis::rate::RateLimit;
 use chassis::rpc::{Contracts, Rpc};
 use chassis::shutdown::Shutdown;
 use chassis::status;
-use chassis::tenant::Tenants;
+use chassis::tenant::{self, Tenant, Tenants};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
@@ -66,7 +66,7 @@ impl Guard {
             rate.check(&caller)?;
         }
         if let Some(tenants) = self.tenants.as_ref().filter(|_| !is_built_in) {
-            tenants.admit(request.extensions_mut())?;
+            tenants.admit(request)?;
         }
         let [unary, streams] = &self.places;
         let places = if streams_answers(rpc) { streams } else { unary };
@@ -143,11 +143,12 @@ where
         let ended = rpc
             .filter(|rpc| streams_answers(*rpc))
             .map(|_| self.ended(request.headers()));
+        let tenant = request.extensions().get::<Tenant>().cloned();
         let inner = self.inner.clone();
-        Box::pin(async move {
+        Box::pin(tenant::scope(tenant, async move {
             let answer = inner.oneshot(request).await?;
             Ok(answer.map(|body| Body::new(Ends::new(Body::new(body), ended, place))))
-        })
+        }))
     }
 }
 

@@ -4,18 +4,26 @@ use chassis_core::exit::Fatal;
 use chassis_core::mesh::TrustDomain;
 
 use super::{TenantBy, Tenants};
+use crate::accounts::Accounts;
 
 /// Whom calls are for, where one deployment serves many.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Tenants")]
 pub struct TenantSettings {
     /// Who says for which tenant a call is: `claim:NAME`, a claim of the token, where
-    /// tokens are checked here; or `namespace`, that of the caller's account in
-    /// --trust-domain, where a mesh's proxy or a certificate tells. Nothing of one
+    /// tokens are checked here; `namespace`, that of the caller's account in
+    /// --trust-domain, where a mesh's proxy or a certificate tells; or `header`, the
+    /// callers of --tenant-callers, in `x-tenant`. Nothing of one
     /// tenant is there for another, and calls without one are refused. Without it
     /// there are no tenants.
     #[arg(long = "tenant", env = "TENANT", value_name = "WHO")]
     pub tenant: Option<TenantBy>,
+
+    /// Service accounts that say in `x-tenant` for whom they call, and are believed:
+    /// `namespace/account,namespace/*`, of --trust-domain. Services of this template
+    /// write it where they know the tenant. Everybody else is refused.
+    #[arg(long, env = "TENANT_CALLERS", value_name = "ACCOUNTS")]
+    pub tenant_callers: Option<Accounts>,
 
     /// Calls a second that each tenant may make of one process; any number if not
     /// set.
@@ -52,6 +60,21 @@ impl TenantSettings {
                  linkerd tell, or a caller's certificate; set --mesh to one of them, or \
                  --tls-client-ca, or leave it out",
             )),
+            Some(TenantBy::Header) if !callers => Err(Fatal::usage(
+                "--tenant header needs to know who calls, or anybody could write x-tenant: the \
+                 proxies of istio and linkerd tell, or a caller's certificate; set --mesh to one \
+                 of them, or --tls-client-ca, or leave it out",
+            )),
+            Some(TenantBy::Header) if self.tenant_callers.is_none() => Err(Fatal::usage(
+                "--tenant header needs --tenant-callers, the accounts whose x-tenant is believed; \
+                 set it too, or leave it out",
+            )),
+            by if self.tenant_callers.is_some() && *by != Some(TenantBy::Header) => {
+                Err(Fatal::usage(
+                    "--tenant-callers needs --tenant header: nobody else reads what they say; set \
+                     it, or leave the callers out",
+                ))
+            }
             _ if self.tenant_rate_limit.is_some() && !cfg!(feature = "rates") => Err(Fatal::usage(
                 "--tenant-rate-limit needs the cargo feature `rates`, which this program was \
                      built without; build it with `--features rates` or leave the setting out",
@@ -66,6 +89,7 @@ impl TenantSettings {
         Some(Tenants {
             by: self.tenant.clone()?,
             home: home.clone(),
+            callers: (self.tenant_callers.clone()).map(|callers| callers.within(home.clone())),
             #[cfg(feature = "rates")]
             rate: self.rate(),
         })

@@ -21,7 +21,7 @@ use tower::Service;
 
 use super::answer::{Answer, Answers, Manner};
 use super::lease::{End, Lease, Leased};
-use super::protocol;
+use super::{on_behalf, protocol};
 
 /// The future of a call, as generated services return it.
 pub type RpcFuture = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -134,7 +134,7 @@ impl Router {
             request.extensions_mut().insert(claims);
         }
         if let Some(tenants) = &self.tenants {
-            tenants.admit(request.extensions_mut())?;
+            tenants.admit(request)?;
         }
         if !is_stream {
             return Ok(None);
@@ -197,7 +197,13 @@ impl Service<Request<Body>> for Router {
             Err(status) => return Routed::Refused(Some(status.into_http())),
         };
         match self.find(&request) {
-            Some(service) => Routed::Called(service.call(request), end, Some(manner)),
+            Some(service) => {
+                let call = match &self.tenants {
+                    None => service.call(request),
+                    Some(_) => on_behalf::call(request, |request| service.call(request)),
+                };
+                Routed::Called(call, end, Some(manner))
+            }
             None => Routed::Refused(Some(
                 status::error(
                     Code::Unimplemented,

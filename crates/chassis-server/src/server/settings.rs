@@ -263,6 +263,9 @@ mod tests {
             ("--tenant", "claim:"),
             ("--tenant", "claim:org"),
             ("--tenant", "namespace"),
+            ("--tenant", "header"),
+            ("--tenant-callers", "shop"),
+            ("--tenant-callers", "shop/web"),
             ("--tenant-rate-limit", "0"),
         ] {
             let fatal = parse(&[&format!("{flag}={value}")]).unwrap_err();

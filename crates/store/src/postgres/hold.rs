@@ -65,6 +65,17 @@ pub(super) async fn owed(
     rows.iter().map(|row| hold(row, false)).collect()
 }
 
+/// Whose request it is for.
+pub(super) async fn held_for(
+    connection: &mut Lent,
+    sql: &Sql,
+    id: Uuid,
+) -> Result<Option<String>, Error> {
+    let rows = (connection.query(&sql.held_for, &[(&id, Type::UUID)])).await?;
+    rows.first()
+        .map_or(Ok(None), |row| column(row, 0, "caller"))
+}
+
 pub(super) async fn settled(connection: &mut Lent, sql: &Sql, hold: Hold) -> Result<(), Error> {
     let ticket = to_signed(hold.ticket.0)?;
     let values: [Value<'_>; 2] = [(&hold.id, Type::UUID), (&ticket, Type::INT8)];

@@ -23,6 +23,7 @@ pub(super) struct Sql {
     pub(super) ask: String,
     pub(super) hold: String,
     pub(super) hold_by_request: String,
+    pub(super) held_for: String,
     pub(super) owed: String,
     pub(super) settled: String,
     pub(super) lead: String,
@@ -85,6 +86,7 @@ impl Sql {
                  DO UPDATE SET ticket = nextval('{name}_tickets'), at = excluded.at \
                  RETURNING id, ticket, xmax::text = '0', content",
             ),
+            held_for: in_name("SELECT caller FROM {name}_holds WHERE id = $1"),
             owed: in_name(
                 "UPDATE {name}_holds SET ticket = nextval('{name}_tickets'), at = $1 WHERE id IN ( \
                  SELECT id FROM {name}_holds WHERE at <= $2 OR at > $3 \

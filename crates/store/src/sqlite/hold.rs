@@ -144,6 +144,19 @@ pub(super) fn owed(
     renewed.filter_map(Result::transpose).collect()
 }
 
+/// Whose request it is for.
+pub(super) fn held_for(
+    connection: &Connection,
+    sql: &HoldSql,
+    id: Uuid,
+) -> Result<Option<String>, Error> {
+    let caller: Option<Option<String>> = connection
+        .prepare_cached(&sql.held_for)?
+        .query_one([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(caller.flatten())
+}
+
 fn id(row: &Row<'_>) -> Result<Uuid, Error> {
     uuid(blob(row, 0, "id")?, "id")
 }

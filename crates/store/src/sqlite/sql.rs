@@ -30,6 +30,7 @@ pub(super) struct HoldSql {
     pub(super) insert: String,
     pub(super) owe: String,
     pub(super) of_request: String,
+    pub(super) held_for: String,
     pub(super) renew: String,
     pub(super) is_newest: String,
     pub(super) end: String,
@@ -139,6 +140,7 @@ impl HoldSql {
             of_request: in_name(
                 "SELECT id, content FROM {name}_holds WHERE caller = ?1 AND request_id = ?2",
             ),
+            held_for: in_name("SELECT caller FROM {name}_holds WHERE id = ?1"),
             renew: in_name(
                 "INSERT OR REPLACE INTO {name}_holds (id, at, caller, request_id, content) \
                  SELECT id, ?2, caller, request_id, content FROM {name}_holds WHERE id = ?1 \

@@ -51,6 +51,16 @@ pub(crate) async fn a_repeated_request_holds_the_same(place: &dyn Place) {
     let again = store.hold(Uuid::now_v7(), Some(&key)).await.unwrap();
     assert_eq!(again.id, first.id);
     assert!(first.ticket < again.ticket && !again.first);
+    // Whoever settles it finds for whom it is, however often it was taken.
+    let [owed] = store.owed(Duration::ZERO, 10).await.unwrap()[..] else {
+        panic!("it was left");
+    };
+    let held_for = store.held_for(owed).await.unwrap();
+    assert_eq!(held_for.as_ref(), Some(&key.caller));
+    let nobodys = store.hold(Uuid::now_v7(), None).await.unwrap();
+    assert_eq!(store.held_for(nobodys).await.unwrap(), None);
+    store.settled(nobodys).await.unwrap();
+    assert_eq!(store.held_for(nobodys).await.unwrap(), None);
 
     let mut other = samples::key(&samples::draft("alice", "other"));
     other.request_id = key.request_id;
