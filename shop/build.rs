@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 4] = [
+    "acme/inventory/v1/inventory.proto",
     "acme/inventory/v1/stock.proto",
     "acme/order/v1/order.proto",
     "acme/payment/v1/payment.proto",

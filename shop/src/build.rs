@@ -9,8 +9,9 @@ use xtask::tree;
 use crate::make;
 use crate::recipe::SERVICES;
 
-/// Beyond the default: callers show tokens.
-const FEATURES: &str = "order-service/jwt,shop-gateway/jwt";
+/// Beyond the default: callers show tokens, and services certificates.
+const FEATURES: &str = "order-service/jwt,order-service/tls,shop-gateway/jwt,shop-gateway/tls,\
+     inventory-service/tls,payment-service/tls";
 
 /// Makes and builds all of them; returns the folder that has them, by name.
 pub(crate) fn all() -> Result<PathBuf> {

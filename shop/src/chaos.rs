@@ -87,6 +87,7 @@ async fn chaos(binaries: &Path, data: &Path) -> Result<()> {
             credit: "200",
             settle_after: "1s",
             payment,
+            certificates: None,
             collector: None,
             edge: Edge::default(),
         })

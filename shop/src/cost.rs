@@ -45,6 +45,7 @@ async fn measure(args: &Args, binaries: &Path, data: &Path) -> Result<()> {
         credit: "1000000",
         settle_after: "15s",
         payment: None,
+        certificates: None,
         collector: None,
         edge: Edge::default(),
     };

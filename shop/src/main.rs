@@ -11,6 +11,7 @@
 //! - [`rest`]: requests to the gateway; [`walk`]: a customer's; [`browse`]: one in a browser
 //! - [`prove`]: kills them, and does the accounts; [`chaos`]: what customers are told
 //!   meanwhile; [`cost`]: of orders
+//! - [`tenants`]: what each is told of another's, from all sides
 
 mod browse;
 mod build;
@@ -28,6 +29,7 @@ mod sign_in;
 #[path = "../../tests/support/skip.rs"]
 mod skip;
 mod sync;
+mod tenants;
 mod traces;
 mod walk;
 
@@ -73,6 +75,8 @@ enum Command {
     Browse(browse::Args),
     /// Lets services be gone, hang and fail, and shows what customers are told.
     Chaos,
+    /// Asks everything of stock and payments, for one tenant, for another and for none.
+    Tenants,
     /// Measures what orders cost each service.
     Cost(cost::Args),
     /// Kills services while orders are placed; stock, money, orders and events agree.
@@ -96,6 +100,7 @@ fn main() -> anyhow::Result<()> {
         Command::Walk => walk::run(),
         Command::Browse(args) => browse::run(&args),
         Command::Chaos => chaos::run(),
+        Command::Tenants => tenants::run(),
         Command::Cost(args) => cost::run(&args),
         Command::Prove(args) => prove::run(&args),
     }

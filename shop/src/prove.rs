@@ -82,6 +82,7 @@ async fn prove(args: &Args, binaries: &Path, data: &Path) -> Result<()> {
         credit: &credit,
         settle_after: SETTLE_AFTER,
         payment: payment.transpose()?,
+        certificates: None,
         collector: None,
         edge: Edge::default(),
     };

@@ -10,6 +10,7 @@ use xtask::tree;
 
 use crate::page::{self, Elsewhere};
 use crate::process::{Plan, Ports, Process};
+use crate::tenants::Certificates;
 use crate::traces::Traces;
 use crate::{build, sign_in};
 
@@ -44,6 +45,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) settle_after: &'a str,
     /// Who stands before the payment service, if somebody does.
     pub(crate) payment: Option<String>,
+    /// Where everybody's certificate is, if stock and payments want to see one.
+    pub(crate) certificates: Option<&'a Certificates>,
     pub(crate) collector: Option<String>,
     pub(crate) edge: Edge,
 }
@@ -90,6 +93,10 @@ pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 4] {
         gateway,
     } = setup.ports;
     let url = |port: u16| format!("http://127.0.0.1:{port}");
+    let within = |port: u16| match setup.certificates {
+        None => url(port),
+        Some(_) => format!("https://127.0.0.1:{port}"),
+    };
     let file = |name: &str| setup.data.join(name).display().to_string();
     let plan = |name: &'static str, port: u16, arguments: &[&str]| Plan {
         name,
@@ -119,9 +126,9 @@ pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 4] {
                 "--store",
                 &format!("sqlite:{}", file("orders.db")),
                 "--inventory-endpoint",
-                &url(inventory),
+                &within(inventory),
                 "--payment-endpoint",
-                setup.payment.as_ref().unwrap_or(&url(payment)),
+                setup.payment.as_ref().unwrap_or(&within(payment)),
                 "--inventory-settle-after",
                 setup.settle_after,
             ],
@@ -131,10 +138,19 @@ pub(crate) fn plans(setup: &Setup<'_>) -> [Plan; 4] {
             gateway,
             &[
                 "--upstream",
-                &format!("order={},inventory={}", url(order), url(inventory)),
+                &format!("order={},inventory={}", url(order), within(inventory)),
             ],
         ),
     ];
+    if let Some(certificates) = setup.certificates {
+        let [payment, inventory, order, gateway] = &mut plans;
+        for serves in [payment, inventory] {
+            serves.arguments.extend(certificates.serve(serves.name));
+        }
+        for calls in [order, gateway] {
+            calls.arguments.extend(certificates.call(calls.name));
+        }
+    }
     plans[2].arguments.extend(setup.edge.tokens());
     plans[3].arguments.extend(setup.edge.gateway());
     plans
@@ -194,6 +210,7 @@ pub(crate) async fn start(place: &Place<'_>) -> Result<Shop> {
         credit: place.credit,
         settle_after: "15s",
         payment: None,
+        certificates: None,
         collector: Some(traces.listen()?),
         edge,
     };

@@ -2,7 +2,7 @@
 //! PKCE, for public clients. Whoever asks is whom they say they are; a company's own
 //! provider takes its place.
 
-mod key;
+pub(crate) mod key;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test panics to fail")]
 mod tests;

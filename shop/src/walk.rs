@@ -78,6 +78,7 @@ async fn walk(binaries: &Path, data: &Path) -> Result<()> {
         // What is given back is given back before the customer is answered, not later.
         settle_after: "1h",
         payment: None,
+        certificates: None,
         collector: Some(traces.listen()?),
         edge: Edge::default(),
     };

@@ -251,6 +251,7 @@ const STEPS: &[(&str, &[&str])] = &[
         &["cargo", "shop", "prove", "--orders", "200"],
     ),
     ("the shop in trouble", &["cargo", "shop", "chaos"]),
+    ("the shop's tenants", &["cargo", "shop", "tenants"]),
     (
         "the shop's accounts, charged twice",
         &[

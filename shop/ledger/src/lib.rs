@@ -60,6 +60,16 @@ pub struct Level {
     pub left: i64,
 }
 
+/// What is called `name`, of that tenant: another's of the same name is another. No name
+/// of a tenant has an `@` in it, so that the last one says whose it is.
+#[must_use]
+pub fn within(name: &str, tenant: Option<&str>) -> String {
+    match tenant {
+        None => name.to_owned(),
+        Some(tenant) => format!("{name}@{tenant}"),
+    }
+}
+
 /// The claims in one file. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Ledger {

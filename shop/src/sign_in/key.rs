@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 /// Bytes of each coordinate.
 const COORDINATE: usize = 32;
 
-pub(super) struct Key {
+pub(crate) struct Key {
     id: String,
     pair: EcdsaKeyPair,
 }
 
 impl Key {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let (signing, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
         let fault = |why: &dyn std::fmt::Display| anyhow!("no key can be made: {why}");
         let made = EcdsaKeyPair::generate_pkcs8(signing, &random).map_err(|why| fault(&why))?;
@@ -30,7 +30,7 @@ impl Key {
     }
 
     /// Its public half (RFC 7517).
-    pub(super) fn public(&self) -> Value {
+    pub(crate) fn public(&self) -> Value {
         // Uncompressed: a 4, then both coordinates.
         let (x, y) = self.pair.public_key().as_ref()[1..].split_at(COORDINATE);
         json!({
@@ -44,7 +44,7 @@ impl Key {
     }
 
     /// A token with these claims, from now on for `lasting`.
-    pub(super) fn token(&self, mut claims: Value, lasting: Duration) -> Result<String> {
+    pub(crate) fn token(&self, mut claims: Value, lasting: Duration) -> Result<String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         claims["iat"] = now.as_secs().into();
         claims["exp"] = (now + lasting).as_secs().into();

@@ -1,6 +1,7 @@
 //! `acme.inventory.v1.InventoryService`: what its rpcs do.
 
-use ledger::{Amounts, Error};
+use chassis::tenant;
+use ledger::{Amounts, Error, within};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -18,6 +19,7 @@ pub struct Api {
 }
 
 impl Api {
+    /// What there is, is there for all tenants; what is reserved is one's.
     async fn set(&self, reservation: String, ticket: u64, items: Amounts) -> Result<(), Status> {
         let set = self.state.ledger.set(reservation, ticket, items).await;
         set.map_err(refusal)
@@ -30,7 +32,9 @@ impl pb::inventory_service_server::InventoryService for Api {
         &self,
         request: Request<pb::ReserveRequest>,
     ) -> Result<Response<pb::ReserveResponse>, Status> {
+        let tenant = tenant::of(&request).map(ToString::to_string);
         let request = request.into_inner();
+        let reservation = within(&request.reservation, tenant.as_deref());
         let mut items = Amounts::new();
         for (index, item) in request.items.into_iter().enumerate() {
             if item.quantity < 1 {
@@ -43,7 +47,7 @@ impl pb::inventory_service_server::InventoryService for Api {
             }
             *items.entry(item.sku).or_default() += i64::from(item.quantity);
         }
-        self.set(request.reservation, request.ticket, items).await?;
+        self.set(reservation, request.ticket, items).await?;
         Ok(Response::new(pb::ReserveResponse {}))
     }
 
@@ -51,9 +55,11 @@ impl pb::inventory_service_server::InventoryService for Api {
         &self,
         request: Request<pb::ReleaseRequest>,
     ) -> Result<Response<pb::ReleaseResponse>, Status> {
+        let tenant = tenant::of(&request).map(ToString::to_string);
         let request = request.into_inner();
-        let (reservation, ticket) = (request.reservation, request.ticket);
-        self.set(reservation, ticket, Amounts::new()).await?;
+        let reservation = within(&request.reservation, tenant.as_deref());
+        self.set(reservation, request.ticket, Amounts::new())
+            .await?;
         Ok(Response::new(pb::ReleaseResponse {}))
     }
 }

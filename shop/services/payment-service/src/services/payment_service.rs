@@ -1,6 +1,7 @@
 //! `acme.payment.v1.PaymentService`: what its rpcs do.
 
-use ledger::{Amounts, Error};
+use chassis::tenant;
+use ledger::{Amounts, Error, within};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -26,22 +27,24 @@ impl pb::payment_service_server::PaymentService for Api {
         &self,
         request: Request<pb::ChargeRequest>,
     ) -> Result<Response<pb::ChargeResponse>, Status> {
+        let tenant = tenant_of(&request);
         let request = request.into_inner();
         if !is_account(&request.account) {
             let why = "must be 1 to 64 letters, digits, `-`, `_` or `.`";
             return Err(invalid("account", why));
         }
+        let account = within(&request.account, tenant.as_deref());
         let mut amounts = Amounts::new();
         for (index, amount) in request.amounts.iter().enumerate() {
             let nanos =
                 money::nanos(amount).map_err(|why| invalid(&format!("amounts[{index}]"), why))?;
-            let key = format!("{}/{}", request.account, amount.currency_code);
+            let key = format!("{account}/{}", amount.currency_code);
             let sum = amounts.entry(key).or_default();
             *sum = nanos.saturating_add(*sum);
         }
-        let (payment, ticket) = (request.payment, request.ticket);
-        let set = self.state.ledger.set(payment, ticket, amounts).await;
-        set.map_err(refusal)?;
+        let payment = within(&request.payment, tenant.as_deref());
+        let set = self.state.ledger.set(payment, request.ticket, amounts);
+        set.await.map_err(refusal)?;
         Ok(Response::new(pb::ChargeResponse {}))
     }
 
@@ -49,10 +52,14 @@ impl pb::payment_service_server::PaymentService for Api {
         &self,
         request: Request<pb::RefundRequest>,
     ) -> Result<Response<pb::RefundResponse>, Status> {
+        let tenant = tenant_of(&request);
         let request = request.into_inner();
-        let (payment, ticket) = (request.payment, request.ticket);
-        let set = self.state.ledger.set(payment, ticket, Amounts::new()).await;
-        set.map_err(refusal)?;
+        let payment = within(&request.payment, tenant.as_deref());
+        let set = self
+            .state
+            .ledger
+            .set(payment, request.ticket, Amounts::new());
+        set.await.map_err(refusal)?;
         Ok(Response::new(pb::RefundResponse {}))
     }
 
@@ -60,10 +67,11 @@ impl pb::payment_service_server::PaymentService for Api {
         &self,
         request: Request<pb::GetAccountRequest>,
     ) -> Result<Response<pb::Account>, Status> {
+        let tenant = tenant_of(&request);
         let name = request.into_inner().name;
         let account = name.strip_prefix(COLLECTION).filter(|it| is_account(it));
         let account = account.ok_or_else(|| invalid("name", "must be accounts/{account}"))?;
-        let prefix = format!("{account}/");
+        let prefix = format!("{}/", within(account, tenant.as_deref()));
         let levels = self.state.ledger.levels(prefix.clone()).await;
         let levels = levels.map_err(refusal)?;
         let left = levels.iter().filter_map(|level| {
@@ -75,6 +83,11 @@ impl pb::payment_service_server::PaymentService for Api {
             name,
         }))
     }
+}
+
+/// Whose accounts and payments are meant; all are one's where there are no tenants.
+fn tenant_of<T>(request: &Request<T>) -> Option<String> {
+    tenant::of(request).map(ToString::to_string)
 }
 
 fn is_account(text: &str) -> bool {
@@ -98,6 +111,8 @@ fn refusal(error: Error) -> Status {
         Error::Lacking(lacking) => {
             for lack in lacking {
                 let (account, currency) = lack.key.split_once('/').unwrap_or((&lack.key, ""));
+                // The caller knows its tenant.
+                let account = account.split('@').next().unwrap_or_default();
                 let why = format!("{} {currency} left", money::text(lack.left));
                 let account = format!("{COLLECTION}{account}");
                 details.add_precondition_failure_violation("FUNDS", account, why);

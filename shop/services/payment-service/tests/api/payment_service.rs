@@ -3,8 +3,8 @@
 use service::proto::acme::payment::v1 as pb;
 use service::proto::acme::payment::v1::payment_service_client::PaymentServiceClient;
 use service::proto::google::r#type::Money;
-use tonic::Code;
 use tonic::transport::Channel;
+use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
 use crate::helpers::Server;
@@ -47,7 +47,10 @@ async fn left(client: &mut PaymentServiceClient<Channel>) -> Vec<Money> {
 async fn a_payment_is_what_the_newest_call_says_and_no_more() {
     let (_server, mut client) = bank().await;
     for _ in 0..2 {
-        client.charge(charge(1, money(7, 500_000_000))).await.unwrap();
+        client
+            .charge(charge(1, money(7, 500_000_000)))
+            .await
+            .unwrap();
         assert_eq!(left(&mut client).await, [money(2, 500_000_000)]);
     }
     client.charge(charge(3, money(10, 0))).await.unwrap();
@@ -86,7 +89,12 @@ async fn what_is_no_money_and_no_account_is_refused_by_field() {
         currency_code: code.to_owned(),
         ..money(1, 0)
     };
-    let amounts = [money(-1, 0), money(1, 1_000_000_000), dollars("usd"), dollars("")];
+    let amounts = [
+        money(-1, 0),
+        money(1, 1_000_000_000),
+        dollars("usd"),
+        dollars(""),
+    ];
     for amount in amounts {
         let refused = client.charge(charge(1, amount)).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
@@ -104,4 +112,58 @@ async fn what_is_no_money_and_no_account_is_refused_by_field() {
     let refused = client.get_account(unnamed).await.unwrap_err();
     let wrong = refused.get_details_bad_request().unwrap();
     assert_eq!(wrong.field_violations[0].field, "name");
+}
+
+/// As the proxy of that account passes it on, which says for which tenant it calls.
+fn of<T>(account: &str, tenant: Option<&str>, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let id = format!("{account}.shop.serviceaccount.identity.linkerd.cluster.local");
+    let metadata = request.metadata_mut();
+    metadata.insert("l5d-client-id", id.parse().unwrap());
+    if let Some(tenant) = tenant {
+        metadata.insert("x-tenant", tenant.parse().unwrap());
+    }
+    request
+}
+
+#[tokio::test]
+async fn accounts_and_payments_of_one_name_are_each_tenants_own() {
+    let server = Server::start_with(&[
+        "--credit=10",
+        "--mesh=linkerd",
+        "--tenant=header",
+        "--tenant-callers=shop/orders",
+    ]);
+    let mut client = PaymentServiceClient::new(server.channel().await);
+    let left = async |tenant| {
+        let name = "accounts/alice".to_owned();
+        let request = of("orders", Some(tenant), pb::GetAccountRequest { name });
+        let account = client.clone().get_account(request).await.unwrap();
+        account.into_inner().left
+    };
+    for (tenant, units) in [("acme", 7), ("rival", 8)] {
+        let charge = of("orders", Some(tenant), charge(1, money(units, 0)));
+        client.clone().charge(charge).await.unwrap();
+    }
+    assert_eq!(left("acme").await, [money(3, 0)]);
+    assert_eq!(left("rival").await, [money(2, 0)]);
+    let refund = pb::RefundRequest {
+        payment: ONE.to_owned(),
+        ticket: 9,
+    };
+    let refund = of("orders", Some("rival"), refund);
+    client.clone().refund(refund).await.unwrap();
+    assert_eq!(left("acme").await, [money(3, 0)]);
+    assert_eq!(left("rival").await, [money(10, 0)]);
+
+    // Who has too little is told of it under the name that it knows.
+    let more = of("orders", Some("acme"), charge(2, money(11, 0)));
+    let refused = client.charge(more).await.unwrap_err();
+    let why = refused.get_details_precondition_failure().unwrap();
+    assert_eq!(why.violations[0].subject, "accounts/alice");
+    for (account, tenant) in [("orders", None), ("page", Some("acme"))] {
+        let charge = of(account, tenant, charge(3, money(1, 0)));
+        let refused = client.charge(charge).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+    }
 }
