@@ -2,6 +2,7 @@
 //! resource: who asks, what is wrong with a request, how a failure is told.
 
 mod decode;
+pub mod packed;
 mod requester;
 mod status;
 mod stream;

@@ -73,8 +73,8 @@ pub const WELL_KNOWN: [(&str, &str); 11] = [
     (".google.protobuf.UInt64Value", "::core::primitive::u64"),
 ];
 
-/// A .proto file as it was read.
-pub use protox::prost_reflect::FileDescriptor;
+/// A .proto file as it was read, and what stands in it.
+pub use protox::prost_reflect::{FieldDescriptor, FileDescriptor, MessageDescriptor};
 
 pub use place::place;
 pub use protos::Protos;

@@ -7,7 +7,7 @@ mod upstream;
 
 use std::path::PathBuf;
 
-pub use resource::add_resource;
+pub use resource::{add_resource, add_resource_of};
 pub use rpc::add_rpc;
 pub use service::add_service;
 pub use upstream::{Added, add_upstream};
@@ -23,6 +23,17 @@ pub(crate) enum Addition {
         name: String,
         /// `NAME:TYPE,…`.
         fields: String,
+    },
+    /// `add resource NAME --message MESSAGE [--proto FILE...] [-I DIR]...`
+    ResourceOf {
+        /// The message in `snake_case`.
+        name: String,
+        /// `package.Message`.
+        message: String,
+        /// Who declares it, if that is not in `proto/`.
+        files: Vec<PathBuf>,
+        /// Where the imports of those are.
+        includes: Vec<PathBuf>,
     },
     /// `add rpc SERVICE/RPC`
     Rpc {
@@ -58,9 +69,21 @@ impl Addition {
                 name: name.clone(),
                 fields: fields.clone(),
             }),
-            ("resource", _) => {
-                Err("add resource takes a name and --fields NAME:TYPE,...".to_owned())
+            ("resource", [name, flag, message, rest @ ..]) if flag == "--message" => {
+                let (files, includes) = files_and_folders(rest)?;
+                if files.is_empty() && !includes.is_empty() {
+                    return Err("-I is for the imports of --proto FILE".to_owned());
+                }
+                Ok(Self::ResourceOf {
+                    name: name.clone(),
+                    message: message.clone(),
+                    files,
+                    includes,
+                })
             }
+            ("resource", _) => Err("add resource takes a name, and --fields NAME:TYPE,... or \
+                                    --message PACKAGE.MESSAGE [--proto FILE]"
+                .to_owned()),
             ("rpc", [name]) => Ok(Self::Rpc { name: name.clone() }),
             ("rpc", _) => Err("add rpc takes one name, SERVICE/RPC".to_owned()),
             ("service", [name, rpcs @ ..]) => Ok(Self::Service {
@@ -87,6 +110,12 @@ impl Addition {
     pub(crate) fn carry_out(&self, project: &Project) -> Result<Added, Error> {
         let written = match self {
             Self::Resource { name, fields } => add_resource(project, name, fields)?,
+            Self::ResourceOf {
+                name,
+                message,
+                files,
+                includes,
+            } => add_resource_of(project, name, message, files, includes)?,
             Self::Rpc { name } => add_rpc(project, name)?,
             Self::Service { name, rpcs } => add_service(project, name, rpcs)?,
             Self::Upstream {
@@ -102,8 +131,16 @@ impl Addition {
     }
 }
 
-/// `--proto FILE... -I DIR...`
 fn upstream_files(arguments: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), String> {
+    let (files, includes) = files_and_folders(arguments)?;
+    if files.is_empty() {
+        return Err("add upstream needs --proto FILE".to_owned());
+    }
+    Ok((files, includes))
+}
+
+/// `--proto FILE... -I DIR...`
+fn files_and_folders(arguments: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), String> {
     let (mut files, mut includes) = (Vec::new(), Vec::new());
     let mut arguments = arguments.iter().peekable();
     while let Some(argument) = arguments.next() {
@@ -120,8 +157,33 @@ fn upstream_files(arguments: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), 
             return Err(format!("{argument} needs a path"));
         }
     }
-    if files.is_empty() {
-        return Err("add upstream needs --proto FILE".to_owned());
-    }
     Ok((files, includes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Addition;
+
+    #[test]
+    fn what_is_missing_is_said() {
+        for (words, why) in [
+            ("", "add what"),
+            ("upstream", "a name and --proto FILE"),
+            ("upstream tax", "needs --proto FILE"),
+            ("upstream tax --proto", "--proto needs a path"),
+            ("resource refund", "--fields NAME:TYPE,... or --message"),
+            (
+                "resource refund --message a.Refund -I protos",
+                "--proto FILE",
+            ),
+            (
+                "resource refund --message a.Refund b.proto",
+                "unexpected b.proto",
+            ),
+        ] {
+            let words: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+            let said = Addition::parse(&words).map(drop).unwrap_err();
+            assert!(said.contains(why), "{words:?}: {said}");
+        }
+    }
 }

@@ -157,7 +157,7 @@ fn check(
 }
 
 /// File, line and column of what is declared at `path`, as whoever asked knows the file.
-fn shown(imports: &Imports, file: &FileDescriptor, path: &[i32]) -> String {
+pub(crate) fn shown(imports: &Imports, file: &FileDescriptor, path: &[i32]) -> String {
     let (line, column) = contract::place(file.file_descriptor_proto(), path);
     let known = imports.files.get(file.name());
     let name = known.map_or_else(

@@ -19,6 +19,7 @@ usage: cargo xtask adopt FILE... [-I DIR]...
        cargo xtask add service SERVICE RPC...
        cargo xtask add upstream NAME --proto FILE... [-I DIR]...
        cargo xtask add resource NAME --fields NAME:TYPE[:fixed],...
+       cargo xtask add resource NAME --message PACKAGE.MESSAGE [--proto FILE... [-I DIR]...]
        cargo xtask complete
        cargo xtask check
        cargo xtask update [--to VERSION|COMMIT] [--source URL] [--from COMMIT]
@@ -41,7 +42,9 @@ add upstream
 add resource
           makes a resource with the standard methods (create, get, list, update, watch):
           .proto, code, migrations and tests. A type is string, int32, int64 or bool; a
-          string that is fixed never changes, and lists are filtered by it.
+          string that is fixed never changes, and lists are filtered by it. With --message
+          a message of proto/ (or of FILE, which is taken in) says what it is, and its
+          service is declared beside it; what is IMMUTABLE there is fixed.
 complete  appends what rpcs and services new in proto/ lack.
 check     lists what is still to be written; fails where something is missing, stale
           or left from a merge. Says whether the template has a newer version, and

@@ -2,6 +2,7 @@
 //! out again, so that every name is the one it chose.
 
 mod collision;
+mod message;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +13,7 @@ use quote::ToTokens as _;
 use syn::{Item, ItemTrait, TraitItem};
 
 use crate::Error;
+pub(crate) use message::{Message, message};
 
 /// A service as Rust has it.
 #[derive(Debug, Clone)]
@@ -80,6 +82,23 @@ impl Type {
 ///
 /// If the code cannot be generated or is not what this crate knows.
 pub(crate) fn services(protos: &Protos) -> Result<Vec<Service>, Error> {
+    let names = rpc_names(protos);
+    let mut services = Vec::new();
+    for (package, code) in files(protos)? {
+        for item in &code.items {
+            if let Item::Mod(module) = item
+                && let Some((_, items)) = &module.content
+            {
+                let found = service(&package, &module.ident.to_string(), items, &names)?;
+                services.extend(found);
+            }
+        }
+    }
+    Ok(services)
+}
+
+/// All generated code, by the modules that it is in.
+fn files(protos: &Protos) -> Result<Vec<(Vec<String>, syn::File)>, Error> {
     let folder = tempfile::tempdir().map_err(|error| Error::io(Path::new("a folder"), &error))?;
     let failed = |error| Error::io(folder.path(), &error);
     let code = contract::WELL_KNOWN
@@ -95,25 +114,17 @@ pub(crate) fn services(protos: &Protos) -> Result<Vec<Service>, Error> {
         .compile_fds(protos.code())
         .map_err(failed)?;
     let root = parse(&folder.path().join("proto.rs"))?;
+    let mut places = Vec::new();
+    modules(&root.items, &mut Vec::new(), &mut places);
     let mut files = Vec::new();
-    modules(&root.items, &mut Vec::new(), &mut files);
-    let names = rpc_names(protos);
-    let mut services = Vec::new();
-    for (package, file) in files {
+    for (package, file) in places {
         let code = parse(&folder.path().join(file))?;
         if let Some(name) = collision::within(&code.items) {
             return Err(collision::error(protos, &name));
         }
-        for item in &code.items {
-            if let Item::Mod(module) = item
-                && let Some((_, items)) = &module.content
-            {
-                let found = service(&package, &module.ident.to_string(), items, &names)?;
-                services.extend(found);
-            }
-        }
+        files.push((package, code));
     }
-    Ok(services)
+    Ok(files)
 }
 
 fn parse(path: &Path) -> Result<syn::File, Error> {

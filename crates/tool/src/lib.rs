@@ -35,7 +35,9 @@ pub use project::Project;
 
 /// The commands, for those who do not come by the command line.
 pub mod command {
-    pub use crate::add::{Added, add_resource, add_rpc, add_service, add_upstream};
+    pub use crate::add::{
+        Added, add_resource, add_resource_of, add_rpc, add_service, add_upstream,
+    };
     pub use crate::adopt::{Adoption, adopt};
     pub use crate::check::{Findings, check};
     pub use crate::clients::{Language, Made, Packages, clients};

@@ -29,6 +29,12 @@ impl Mask {
             paths => paths.iter().any(|path| path == field || path == "*"),
         }
     }
+
+    /// `value` if its field changes; without a mask, if it says something.
+    #[must_use]
+    pub fn value<T: Default + PartialEq>(&self, field: &str, value: T) -> Option<T> {
+        self.has(field, value != T::default()).then_some(value)
+    }
 }
 
 impl Violations {

@@ -11,8 +11,16 @@ pub(super) enum Kind {
     Int32,
     /// `int64`
     Int64,
+    /// `uint32`
+    Uint32,
+    /// `uint64`
+    Uint64,
     /// `bool`
     Bool,
+    /// A map: as it is encoded entry by entry in sequence, in base64.
+    Map,
+    /// All else that a message can have: as it is encoded, in base64.
+    Packed,
 }
 
 /// One of them.
@@ -22,6 +30,17 @@ pub(super) struct Field {
     pub(super) kind: Kind,
     /// Set when it is created, and then what lists are filtered by.
     pub(super) is_fixed: bool,
+    /// A value for tests, and another one, where they can be known.
+    pub(super) samples: Option<[String; 2]>,
+    /// Whether callers are warned of it.
+    pub(super) is_deprecated: bool,
+}
+
+impl Field {
+    /// Whether tests set it.
+    pub(super) fn is_known(&self) -> bool {
+        self.samples.is_some() && !self.is_deprecated
+    }
 }
 
 impl Kind {
@@ -41,16 +60,21 @@ impl Kind {
             Self::Text => "string",
             Self::Int32 => "int32",
             Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
             Self::Bool => "bool",
+            Self::Map | Self::Packed => "bytes",
         }
     }
 
     /// In Rust.
     pub(super) fn rust(self) -> &'static str {
         match self {
-            Self::Text => "String",
+            Self::Text | Self::Map | Self::Packed => "String",
             Self::Int32 => "i32",
             Self::Int64 => "i64",
+            Self::Uint32 => "u32",
+            Self::Uint64 => "u64",
             Self::Bool => "bool",
         }
     }
@@ -59,15 +83,16 @@ impl Kind {
     pub(super) fn samples(self) -> [&'static str; 2] {
         match self {
             Self::Text => ["\"one\".to_owned()", "\"another\".to_owned()"],
-            Self::Int32 | Self::Int64 => ["1", "2"],
+            Self::Int32 | Self::Int64 | Self::Uint32 | Self::Uint64 => ["1", "2"],
             Self::Bool => ["true", "false"],
+            Self::Map | Self::Packed => ["String::new()", "String::new()"],
         }
     }
 }
 
 /// Columns and fields that every resource has, and words that statements beside them
 /// use (`store::Column`).
-const TAKEN: [&str; 24] = [
+pub(super) const TAKEN: [&str; 24] = [
     "name",
     "id",
     "owner",
@@ -131,6 +156,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Field>, Error> {
             name: name.to_owned(),
             kind,
             is_fixed,
+            samples: Some(kind.samples().map(str::to_owned)),
+            is_deprecated: false,
         });
     }
     if fields.iter().all(|it| it.is_fixed) {

@@ -1,4 +1,4 @@
--- All tables of %many% in PostgreSQL.
+-- All tables of %many words% in PostgreSQL.
 --
 -- Ids are UUIDs of version 7: in the sequence of creation, so that new rows go to the
 -- end of the index. Times are nanoseconds since 1970.

@@ -1,4 +1,4 @@
--- All tables of %many% in SQLite.
+-- All tables of %many words% in SQLite.
 --
 -- Ids are UUIDs of version 7: byte for byte in the sequence of creation, so that new
 -- rows go to the end of the tree. Times are nanoseconds since 1970.

@@ -6,6 +6,8 @@
     reason = "a test panics to fail"
 )]
 
+mod message;
+
 use std::fs;
 use std::path::Path;
 
@@ -60,7 +62,7 @@ fn a_resource_has_all_its_files_and_its_place() {
     // What is said of a field stays together, field by field.
     let adapter = read("src/payment/grpc.rs");
     for field in ["amount", "paid"] {
-        let whole = format!("        update.{field} = Some(message.{field});\n    }}\n");
+        let whole = format!("        {field}: mask.value(\"{field}\", content.{field}),\n");
         assert!(adapter.contains(&whole), "{adapter}");
     }
     let model = read("src/payment/model.rs");
