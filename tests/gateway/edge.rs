@@ -1,6 +1,11 @@
 //! The edge itself: who may call from where and how often, health, files, settings.
 
+use std::time::Duration;
+
 use http::Method;
+use rustix::process::Signal;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
@@ -94,6 +99,20 @@ async fn it_says_that_it_serves() {
         let answer = health.check(HealthCheckRequest { service }).await.unwrap();
         assert_eq!(answer.into_inner().status, 1);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_does_not_hold_up_the_end() {
+    let running = Running::start_with(&["--handshake-timeout=5m", "--drain-timeout=5m"]);
+    // As browsers connect in advance.
+    let mut silent = TcpStream::connect(running.address).await.unwrap();
+    let later = http(Method::GET, &running.url("/v1/orders"), &[], "").await;
+    assert_eq!(later.status(), 200);
+    running.signal(Signal::TERM);
+    let mut byte = [0];
+    let closed = tokio::time::timeout(Duration::from_mins(1), silent.read(&mut byte));
+    assert_eq!(closed.await.unwrap().unwrap(), 0);
+    assert!(running.ended().success());
 }
 
 #[tokio::test]

@@ -26,3 +26,4 @@ mod rest;
 #[path = "../support/skip.rs"]
 mod skip;
 mod streams;
+mod unread;

@@ -1,5 +1,9 @@
 //! The port: HTTP/1.1 and HTTP/2, every connection bounded, and an end in time.
 
+mod lent;
+mod unread;
+
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,14 +15,17 @@ use chassis::listener::Listener;
 use chassis::peer::{Peer, Security as Protected};
 use chassis::settings::ServerSettings;
 use chassis::shutdown::{Shutdown, Trigger};
-use http::Request;
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
-use tower::{ServiceBuilder, ServiceExt as _};
+use tower::ServiceExt as _;
+
+use lent::lend;
+use unread::{Unread, Wanted};
 
 /// How long calls may take to learn that they are ended before they are cut.
 const PARTING: Duration = Duration::from_secs(1);
@@ -100,20 +107,20 @@ impl Edge<'_> {
             security: Protected::None,
         };
         let router = self.router.clone();
-        let service = ServiceBuilder::new()
-            .map_request(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(peer);
-                request.map(axum::body::Body::new)
-            })
-            .service(router.into_service().map_err(|never| match never {}));
         async move {
-            // A connection that never says a word.
+            // A connection that never says a word, as browsers make them in advance.
             let mut byte = [0];
-            let first = stream.peek(&mut byte);
-            let first = tokio::time::timeout(limits.handshake_timeout, first).await;
-            if !matches!(first, Ok(Ok(1))) {
+            let first = tokio::select! {
+                biased;
+                first = stream.peek(&mut byte) => first,
+                () = closing.drain() => return,
+                () = tokio::time::sleep(limits.handshake_timeout) => return,
+            };
+            if !matches!(first, Ok(1)) {
                 return;
             }
+            let unread = Unread::default();
+            let (stream, lender) = lend(stream, &unread);
             let mut builder = Builder::new(TokioExecutor::new());
             let header_bytes = limits.max_header_bytes;
             builder
@@ -129,29 +136,55 @@ impl Edge<'_> {
                 .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
                 .keep_alive_interval(limits.keepalive_interval)
                 .keep_alive_timeout(limits.keepalive_timeout);
-            let service = TowerToHyperService::new(service);
-            let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-            let ended: Result<(), _> = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = closing.drain() => {
-                    connection.as_mut().graceful_shutdown();
-                    tokio::select! {
-                        ended = connection.as_mut() => ended,
-                        () = closing.now() => Ok(()),
+            let service =
+                service_fn(move |request| answer(router.clone(), request, peer, unread.clone()));
+            let ended: Result<(), _> = {
+                let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = closing.drain() => {
+                        connection.as_mut().graceful_shutdown();
+                        tokio::select! {
+                            ended = connection.as_mut() => ended,
+                            () = closing.now() => Ok(()),
+                        }
                     }
-                }
-                () = tokio::time::sleep(limits.max_connection_age) => {
-                    connection.as_mut().graceful_shutdown();
-                    tokio::select! {
-                        ended = connection.as_mut() => ended,
-                        () = closing.now() => Ok(()),
-                        () = tokio::time::sleep(limits.max_connection_age_grace) => Ok(()),
+                    () = tokio::time::sleep(limits.max_connection_age) => {
+                        connection.as_mut().graceful_shutdown();
+                        tokio::select! {
+                            ended = connection.as_mut() => ended,
+                            () = closing.now() => Ok(()),
+                            () = tokio::time::sleep(limits.max_connection_age_grace) => Ok(()),
+                        }
                     }
                 }
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended");
             }
+            tokio::select! {
+                () = lender.close() => {}
+                () = closing.now() => {}
+            }
         }
     }
+}
+
+/// Answers a request, and says where its connection is not to be called on again.
+async fn answer(
+    router: Router,
+    mut request: Request<Incoming>,
+    peer: Peer,
+    unread: Unread,
+) -> Result<Response<axum::body::Body>, Infallible> {
+    request.extensions_mut().insert(peer);
+    if request.version() == Version::HTTP_2 {
+        return router.oneshot(request.map(axum::body::Body::new)).await;
+    }
+    let (head, body) = request.into_parts();
+    let body = Wanted::new(body, &head.headers, unread.clone());
+    let request = Request::from_parts(head, axum::body::Body::new(body));
+    let mut answer = router.oneshot(request).await?;
+    unread.announce(answer.headers_mut());
+    Ok(answer)
 }

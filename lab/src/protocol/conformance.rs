@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -35,7 +35,7 @@ features:
 /// What a gateway does besides: its port is plain, and TLS ends before it.
 const CONNECT: &str = "\
 features:
-  versions: [HTTP_VERSION_2]
+  versions: [HTTP_VERSION_1, HTTP_VERSION_2]
   protocols: [PROTOCOL_CONNECT]
   codecs: [CODEC_PROTO, CODEC_JSON]
   compressions: [COMPRESSION_IDENTITY]
@@ -50,7 +50,7 @@ features:
 /// gRPC-Web has no JSON there.
 const WEB: &str = "\
 features:
-  versions: [HTTP_VERSION_2]
+  versions: [HTTP_VERSION_1, HTTP_VERSION_2]
   protocols: [PROTOCOL_GRPC_WEB]
   codecs: [CODEC_PROTO]
   compressions: [COMPRESSION_IDENTITY]
@@ -81,7 +81,8 @@ pub(crate) struct Serving {
     /// A gateway is before it.
     #[arg(long)]
     gateway: bool,
-    /// It is behind a gateway.
+    /// It is behind a gateway, and ends with it, even if that is killed: the suite would
+    /// wait for it for ever, whose output it has.
     #[arg(long)]
     behind: bool,
 }
@@ -150,6 +151,8 @@ fn examine(
 pub(super) struct Started {
     child: Child,
     pub(super) address: SocketAddr,
+    /// Open as long as it is needed: see [`Serving::behind`].
+    _asking: ChildStdin,
 }
 
 impl Started {
@@ -182,7 +185,11 @@ impl Started {
         let mut answering = child.stdout.take().context("its output")?;
         let answer = ServerCompatResponse::decode(&*read(&mut answering)?)?;
         let address = format!("{}:{}", answer.host, answer.port).parse()?;
-        Ok(Self { child, address })
+        Ok(Self {
+            child,
+            address,
+            _asking: asking,
+        })
     }
 }
 
@@ -236,6 +243,10 @@ pub(super) fn serve(serving: &Serving) -> Result<()> {
         return gateway::serve(service.address, &words, told);
     }
     let of_the_gateway = if serving.behind {
+        std::thread::spawn(|| {
+            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            std::process::exit(0);
+        });
         gateway::TIMEOUTS
     } else {
         Duration::MAX

@@ -11,8 +11,8 @@ pub(super) const ABOUT: &str = "\
 What [Connect's conformance suite](https://github.com/connectrpc/conformance) finds in a small service on the chassis, as
 far as it is about gRPC: Protobuf, HTTP/2 with TLS and without, certificates of callers, gzip, limits of messages.
 Written by `cargo lab conformance --write`, which fails where a case fails that is not explained here. gRPC-Web and
-Connect are a gateway's matter: `crates/chassis-gateway` before the same service, over HTTP/2, without TLS, which ends before
-it, and without compression, which it does not take.
+Connect are a gateway's matter: `crates/chassis-gateway` before the same service, over HTTP/1.1 and HTTP/2, without TLS, which
+ends before it, and without compression, which it does not take.
 
 ";
 

@@ -1,0 +1,125 @@
+//! A connection's stream, which comes back when hyper is done with it, and is closed so
+//! that the answer arrives that was given last.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use super::unread::Unread;
+
+/// How long a connection is read on, once its own side is closed, while something comes.
+const LINGER: Duration = Duration::from_secs(10);
+/// How long while nothing does.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// A stream for hyper.
+#[derive(Debug)]
+pub(super) struct Lent {
+    stream: Option<TcpStream>,
+    unread: Unread,
+    back: Option<oneshot::Sender<TcpStream>>,
+}
+
+/// Who has lent it.
+#[derive(Debug)]
+pub(super) struct Lender {
+    unread: Unread,
+    back: oneshot::Receiver<TcpStream>,
+}
+
+/// Lends `stream`, and tells what of it is not read.
+pub(super) fn lend(stream: TcpStream, unread: &Unread) -> (Lent, Lender) {
+    let (give, back) = oneshot::channel();
+    let lent = Lent {
+        stream: Some(stream),
+        unread: unread.clone(),
+        back: Some(give),
+    };
+    let unread = unread.clone();
+    (lent, Lender { unread, back })
+}
+
+impl Lender {
+    /// Closes it, once it is back: where something is unread, its own side first.
+    pub(super) async fn close(self) {
+        let Ok(mut stream) = self.back.await else {
+            return;
+        };
+        if !self.unread.is_some() {
+            return;
+        }
+        let reading = async {
+            stream.shutdown().await?;
+            let mut dropped = vec![0; 16 << 10];
+            while tokio::time::timeout(QUIET, stream.read(&mut dropped)).await?? > 0 {}
+            io::Result::Ok(())
+        };
+        let _ = tokio::time::timeout(LINGER, reading).await;
+    }
+}
+
+impl Lent {
+    fn stream(self: Pin<&mut Self>) -> io::Result<Pin<&mut TcpStream>> {
+        let stream = self.get_mut().stream.as_mut();
+        (stream.map(Pin::new)).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let (Some(stream), Some(back)) = (self.stream.take(), self.back.take()) {
+            // Nobody waits for it where connections are cut.
+            let _ = back.send(stream);
+        }
+    }
+}
+
+impl AsyncRead for Lent {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let (before, unread) = (buffer.filled().len(), self.unread.clone());
+        ready!(self.stream()?.poll_read(context, buffer))?;
+        if buffer.filled().len() > before {
+            unread.came();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Lent {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_shutdown(context)
+    }
+}
