@@ -28,6 +28,9 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
         folder = registry::folder(stage)?;
         Ok(())
     });
+    if args.long {
+        own.check("verify", || registry::verify(&folder));
+    }
     let index = registry::index(&folder);
     let from_registry = [
         "platform=registry".to_owned(),

@@ -59,23 +59,9 @@ fn pack(stage: &Stage, folder: &Path) -> Result<()> {
     for name in &crates {
         publishable(&source, name, &crates)?;
     }
-    let mut package = cargo(&source);
-    package.args([
-        "package",
-        "--no-verify",
-        "--allow-dirty",
-        "--quiet",
-        "--registry",
-        NAME,
-    ]);
-    package.arg("--target-dir").arg(folder.join("packed"));
-    let mut packages = Vec::new();
-    for folder in &crates {
-        let name = says(&source, folder, "name")?;
-        package.args(["--package", &name]);
-        packages.push(name);
-    }
-    run(&mut package)?;
+    run(package(folder, &crates)?.arg("--no-verify"))?;
+    let packages =
+        (crates.iter().map(|it| says(&source, it, "name"))).collect::<Result<Vec<_>>>()?;
 
     let mut metadata = cargo(&source);
     let output = metadata
@@ -94,6 +80,24 @@ fn pack(stage: &Stage, folder: &Path) -> Result<()> {
         }
     }
     commit(&place)
+}
+
+/// Builds each crate from what was packed of it, after those it depends on: what
+/// `cargo publish` asks before it uploads.
+pub(crate) fn verify(folder: &Path) -> Result<()> {
+    run(&mut package(folder, &names(&folder.join("source"))?)?)
+}
+
+/// Packs all crates at once: cargo takes each from here that another depends on.
+fn package(folder: &Path, crates: &[String]) -> Result<Command> {
+    let source = folder.join("source");
+    let mut package = cargo(&source);
+    package.args(["package", "--allow-dirty", "--quiet", "--registry", NAME]);
+    package.arg("--target-dir").arg(folder.join("packed"));
+    for name in crates {
+        package.args(["--package", &says(&source, name, "name")?]);
+    }
+    Ok(package)
 }
 
 /// Releases a crate of the registry in `folder` again, as a patch.
