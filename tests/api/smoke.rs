@@ -5,9 +5,12 @@ use std::process::Output;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptorLayer;
 use tonic::{Request, Status};
+use tonic_health::ServingStatus::{NotServing, Serving};
 
 use crate::helpers::{Server, command};
 
@@ -65,13 +68,43 @@ async fn a_token_is_shown_to_a_mesh_that_checks_one() {
     }
 }
 
+#[tokio::test]
+async fn they_wait_for_a_server_if_they_are_told_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let dir = TempDir::new().unwrap();
+    let mut command = command(dir.path());
+    command.args(["healthcheck", "--endpoint", &format!("http://{address}")]);
+    command.args(["--wait", "1m"]);
+    let asking = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("", NotServing).await;
+    let (called, mut calls) = mpsc::unbounded_channel();
+    let count = move |request: Request<()>| {
+        called
+            .send(())
+            .map_err(|_| Status::cancelled("the test is over"))?;
+        Ok(request)
+    };
+    let server = tonic::transport::Server::builder()
+        .layer(InterceptorLayer::new(count))
+        .add_service(health);
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    // It was told once that nothing is served yet.
+    calls.recv().await.unwrap();
+    calls.recv().await.unwrap();
+    reporter.set_service_status("", Serving).await;
+    let output = asking.await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// Lets calls with the token through, and knows no method.
 async fn guarded() -> String {
     let check = |request: Request<()>| match request.metadata().get("authorization") {
         Some(shown) if shown == "Bearer secret" => Ok(request),
         _ => Err(Status::unauthenticated("no token")),
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_, health) = tonic_health::server::health_reporter();
     let server = tonic::transport::Server::builder()

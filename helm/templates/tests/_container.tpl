@@ -25,6 +25,9 @@ args:
   {{- toYaml .args | nindent 2 }}
   - --endpoint
   - {{ ternary "https" "http" (eq "true" (include "mtls.files" .root)) }}://{{ include "chart.fullname" .root }}.{{ .root.Release.Namespace }}.svc:{{ include "service.port" .root }}
+  # A NetworkPolicy may know of this pod only after a while.
+  - --wait
+  - 30s
 {{- if include "mtls.files" .root }}
   {{- include "mtls.args" . | nindent 2 }}
 volumeMounts:

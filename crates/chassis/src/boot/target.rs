@@ -1,7 +1,7 @@
 //! A running server to call: for probes, and for trying an installation.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tonic::Request;
 use tonic::Status;
@@ -13,11 +13,15 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::CommonSettings;
 use crate::contract;
-use crate::exit::Fatal;
-use crate::settings::SecretUrl;
+use crate::exit::{Fatal, code};
+use crate::settings::{SecretUrl, duration};
 use crate::tls;
 
+/// For a connection, and for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between one attempt and the next.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Which server to ask.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,6 +40,11 @@ pub struct Target {
         value_parser = bearer
     )]
     pub bearer_token: Option<MetadataValue<Ascii>>,
+
+    /// How long to try again while the server cannot be reached: what lets a new
+    /// pod through, such as a NetworkPolicy, may be in force only after a while.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub wait: Duration,
 }
 
 /// The header's value, which `Debug` then hides.
@@ -47,12 +56,13 @@ fn bearer(token: &str) -> Result<MetadataValue<Ascii>, &'static str> {
 }
 
 impl Target {
-    /// Asks whether the server serves.
+    /// Asks whether the server serves, until it does or [`wait`](Self::wait) is over.
     ///
     /// # Errors
     /// [`Fatal::unavailable`] if it does not, or cannot be reached.
     pub async fn health(&self, settings: &CommonSettings) -> Result<(), Fatal> {
-        self.connect(settings).await?.health("").await
+        self.patiently(async || self.connect_once(settings).await?.health("").await)
+            .await
     }
 
     /// Asks whether the server serves each of `services`.
@@ -72,12 +82,35 @@ impl Target {
         Ok(())
     }
 
-    /// Connects to the server.
+    /// Connects to the server, once it can be reached or [`wait`](Self::wait) is over.
     ///
     /// # Errors
     /// [`Fatal::unavailable`] if it cannot be reached, [`Fatal::usage`] if the
     /// endpoint is none or its TLS settings are wrong.
     pub async fn connect(&self, settings: &CommonSettings) -> Result<Connection, Fatal> {
+        self.patiently(async || self.connect_once(settings).await)
+            .await
+    }
+
+    /// Tries until it succeeds, cannot succeed, or [`wait`](Self::wait) is over.
+    async fn patiently<T>(
+        &self,
+        mut attempt: impl AsyncFnMut() -> Result<T, Fatal>,
+    ) -> Result<T, Fatal> {
+        let begin = Instant::now();
+        loop {
+            match attempt().await {
+                Err(fatal)
+                    if fatal.code == code::UNAVAILABLE && begin.elapsed() + PAUSE < self.wait =>
+                {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn connect_once(&self, settings: &CommonSettings) -> Result<Connection, Fatal> {
         let (own, client) = (&settings.server.tls, &settings.client.tls);
         let scheme = if own.is_on() { "https" } else { "http" };
         let here = || format!("{scheme}://{}", reachable(settings.server.listen)).into();

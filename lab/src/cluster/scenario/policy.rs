@@ -79,11 +79,13 @@ pub(super) fn run(lab: &mut Lab) -> Result<()> {
     }
 
     let start = Instant::now();
-    // Not `helm test`: it calls as soon as its pod begins, before kube-router knows that.
     release.upgrade(&VALUES)?;
     let seen = "the kubelet probes a new pod, which becomes ready";
     lab.report
         .done("`networkPolicy.enabled=true`", start.elapsed(), seen);
+    let took = release.test()?;
+    let seen = "its pod waits until it is known as one that may call";
+    lab.report.done("`helm test` under it", took, seen);
     let server = self::server(&release)?;
     for (what, from, to, passes) in ways(&server) {
         let start = Instant::now();
