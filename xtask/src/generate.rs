@@ -18,6 +18,8 @@ mod protos;
 mod refusals;
 mod registry;
 mod residue;
+mod resources;
+mod running;
 pub mod stage;
 mod walkthroughs;
 mod workspace;

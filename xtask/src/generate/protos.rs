@@ -6,14 +6,14 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use super::Row;
 use super::project::{Project, run};
+use super::running::{Server, asked};
 use super::stage::{Stage, remove};
 use crate::{tools, tree};
 
@@ -203,13 +203,8 @@ fn walked(stage: &Stage) -> Result<()> {
     let template = stage.template.join("new");
     let new = new.replace("../tonic-mesh-template/new", &template.to_string_lossy());
     // The shell becomes the server: what ends one ends the other.
-    let mut child = shell(&format!("exec {new}"))
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let log = BufReader::new(child.stdout.take().context("no log")?);
-    let _server = Server(child);
-    let address = address(log)?;
-    let asked = asked.replace("localhost:50051", &address);
+    let server = Server::spawn(&mut shell(&format!("exec {new}")))?;
+    let asked = asked.replace("localhost:50051", &server.address);
     let asked = asked.replace("grpcurl", &grpcurl.to_string_lossy());
     let output = shell(&asked).output()?;
     let answer = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
@@ -242,52 +237,28 @@ fn trees(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(trees)
 }
 
-/// Ends with the check.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Calls every rpc by what reflection says of it.
 fn call(project: &Project) -> Result<()> {
     let Some(grpcurl) = tools::ensure_or_skip("grpcurl", "adopted services are not called")? else {
         return Ok(());
     };
-    project.cargo(&["build"])?;
-    let mut child = Command::new(tree::target().join("debug/server"))
-        .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-        .args(["--log-format", "json"])
-        .current_dir(&project.folder)
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let log = BufReader::new(child.stdout.take().context("no log")?);
-    let server = Server(child);
-    let address = address(log)?;
-    let ask = |args: &[&str]| -> Result<String> {
-        let output = Command::new(&grpcurl)
-            .arg("-plaintext")
-            .args(args)
-            .output()?;
-        Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
-    };
+    let server = Server::start(project, &project.folder)?;
+    let address = server.address.as_str();
+    let ask = |args: &[&str]| asked(&grpcurl, args);
     let mut called = 0;
-    for service in ask(&[&address, "list"])?.lines() {
+    for service in ask(&[address, "list"])?.lines() {
         if service.starts_with("grpc.") {
             continue;
         }
-        for rpc in ask(&[&address, "list", service])?.lines() {
-            let mut answer = ask(&["-d", "", &address, rpc])?;
+        for rpc in ask(&[address, "list", service])?.lines() {
+            let mut answer = ask(&["-d", "", address, rpc])?;
             if answer.contains("required fields missing") {
-                let described = ask(&[&address, "describe", rpc])?;
+                let described = ask(&[address, "describe", rpc])?;
                 let request = described.split(['(', ')']).nth(1).unwrap_or_default();
                 let request = request.trim().trim_start_matches("stream ");
-                let described = ask(&["-msg-template", &address, "describe", request])?;
+                let described = ask(&["-msg-template", address, "describe", request])?;
                 let filled = described.split("Message template:").nth(1);
-                answer = ask(&["-d", filled.unwrap_or_default(), &address, rpc])?;
+                answer = ask(&["-d", filled.unwrap_or_default(), address, rpc])?;
             }
             let is_unwritten = answer.contains("Code: Unimplemented")
                 && answer.contains("is still to be written: edit src/services/");
@@ -298,9 +269,9 @@ fn call(project: &Project) -> Result<()> {
         }
     }
     ensure!(called > 0, "reflection lists no rpc");
-    if ask(&[&address, "list"])?.contains(RULED_SERVICE) {
+    if ask(&[address, "list"])?.contains(RULED_SERVICE) {
         for (request, expected) in RULED {
-            let answer = ask(&["-d", request, &address, &format!("{RULED_SERVICE}/Create")])?;
+            let answer = ask(&["-d", request, address, &format!("{RULED_SERVICE}/Create")])?;
             ensure!(answer.contains(expected), "{request}: {answer}");
         }
     }
@@ -310,16 +281,4 @@ fn call(project: &Project) -> Result<()> {
     drop(server);
     println!("      {called} rpcs called");
     Ok(())
-}
-
-/// Where the log says that the server listens.
-fn address(log: impl BufRead) -> Result<String> {
-    for line in log.lines() {
-        let line = line?;
-        if let Some((_, rest)) = line.split_once("\"grpc\":\"") {
-            let address = rest.split('"').next().unwrap_or_default();
-            return Ok(address.to_owned());
-        }
-    }
-    anyhow::bail!("the server did not say where it listens")
 }

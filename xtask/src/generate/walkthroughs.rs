@@ -1,14 +1,16 @@
 //! A service that grows: what docs/walkthroughs.md prints is carried out on a generated
-//! one, and a resource is added by its own command.
+//! one, and resources are added by their own command, of messages of many shapes, and called.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::case::Case;
 use super::project::Project;
+use super::resources;
 use super::stage::Stage;
 use super::{Args, Row};
 
@@ -33,6 +35,7 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
         return vec![row];
     }
     row.check("add", || add(&project));
+    row.check("shapes", || resources::add(&project));
     row.check("contract", || project.cargo(&["contract"]));
     row.check("clippy", || {
         let features = case.features()?;
@@ -40,6 +43,7 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
         project.cargo(&[&lint[..], &["--", "-D", "warnings"]].concat())
     });
     row.check("test", || project.cargo(&["test"]));
+    row.check("call", || resources::call(&project));
     vec![row]
 }
 
@@ -85,16 +89,36 @@ fn apply(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The command that the page prints, without `cargo`.
-fn command(project: &Project) -> Result<Vec<String>> {
-    let blocks = blocks(&page(project)?, "sh");
-    let line = blocks.first().context("no command")?;
-    let words = line.split_whitespace().skip(1);
-    Ok(words.map(str::to_owned).collect())
-}
-
+/// The commands that the page prints, without `cargo`, after the .proto that one is about.
 fn add(project: &Project) -> Result<()> {
-    let words = command(project)?;
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    project.cargo(&words)
+    let page = page(project)?;
+    let protos = blocks(&page, "proto");
+    let [proto] = &protos[..] else {
+        bail!("{PAGE} has {} .protos", protos.len());
+    };
+    let declared = |line: &str| {
+        Some(
+            line.strip_prefix("package ")?
+                .trim_end_matches(';')
+                .to_owned(),
+        )
+    };
+    let package = proto.lines().find_map(declared).context("no package")?;
+    let name = package.split('.').nth(1).context("no name")?;
+    let path = format!("proto/{}/{name}.proto", package.replace('.', "/"));
+    ensure!(page.contains(&path), "{PAGE} does not say where {path} is");
+    let path = project.folder.join(path);
+    fs::create_dir_all(path.parent().context("no folder")?)?;
+    fs::write(path, proto)?;
+    let commands = blocks(&page, "sh");
+    ensure!(
+        commands.len() == 2,
+        "{PAGE} has {} commands",
+        commands.len()
+    );
+    for command in commands {
+        let words: Vec<_> = command.split_whitespace().skip(1).collect();
+        project.cargo(&words)?;
+    }
+    Ok(())
 }
