@@ -42,7 +42,7 @@ pub struct Target {
     pub bearer_token: Option<MetadataValue<Ascii>>,
 
     /// How long to try again while the server cannot be reached: what lets a new
-    /// pod through, such as a NetworkPolicy, may be in force only after a while.
+    /// pod through, such as a network policy, may be in force only after a while.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub wait: Duration,
 }
