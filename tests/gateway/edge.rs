@@ -190,6 +190,10 @@ fn settings_that_cannot_be_are_refused() {
             &["--caller-roles=writer=a/b", "--mesh=istio"],
             "--caller-roles",
         ),
+        (
+            &["--max-sending-bytes=32MiB", "--send-timeout=5s"],
+            "does not heed --max-sending-bytes, --send-timeout: leave that out",
+        ),
     ] {
         let said = refused(arguments);
         assert!(said.contains(why), "{arguments:?}: {said}");

@@ -33,6 +33,7 @@ mod rpcs;
 mod serve;
 mod settings;
 mod template;
+mod unused;
 
 /// For routes of one's own.
 pub use axum;

@@ -34,7 +34,7 @@ use crate::files::Files;
 use crate::rest::Rest;
 use crate::rpcs::Rpcs;
 use crate::settings::GatewaySettings;
-use crate::{headers, openapi};
+use crate::{headers, openapi, unused};
 
 /// What telemetry may take to send what it holds, of a pod's last seconds.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -229,7 +229,7 @@ fn check(common: &CommonSettings) -> Result<(), Fatal> {
              let a claim of tokens say for whom it calls (--tenant claim:NAME)",
         )));
     }
-    Ok(())
+    unused::refuse(&common.server)
 }
 
 fn router(
