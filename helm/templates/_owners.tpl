@@ -6,7 +6,6 @@
 {{- end }}
 {{- if .overseer }}
 - {{ printf "--overseers=%s" (include "authorization.accountNames" (dict "root" $ "role" .overseer)) | quote }}
-- {{ printf "--trust-domain=%s" $.Values.mesh.trustDomain | quote }}
 {{- end }}
 {{- with .overseerClaims }}
 - {{ printf "--overseer-claims=%s" (toJson .) | quote }}

@@ -208,6 +208,9 @@ imagePullSecrets:
 {{ . }}
 {{- end }}
 {{- /*:[/sample]*/}}
+{{- with include "trustDomain.args" . | trim }}
+{{ . }}
+{{- end }}
 {{- if .Values.admin.tokenSecret }}
 {{ include "admin.args" . }}
 {{- end }}

@@ -3,8 +3,8 @@
 {{- with .Values.tenants -}}
 {{- if .by }}
 - {{ printf "--tenant=%s" .by | quote }}
-{{- if eq .by "namespace" }}
-- {{ printf "--trust-domain=%s" $.Values.mesh.trustDomain | quote }}
+{{- if eq .by "header" }}
+- {{ printf "--tenant-callers=%s" (include "authorization.accountNames" (dict "root" $ "role" .callers)) | quote }}
 {{- end }}
 {{- if .rateLimit }}
 - --tenant-rate-limit={{ .rateLimit }}
@@ -16,10 +16,23 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Whose accounts the flags above and those of owners name; a flag may be given once. */}}
+{{- define "trustDomain.args" -}}
+{{- if or (has .Values.tenants.by (list "header" "namespace")) (get (default dict .Values.owners) "overseer") }}
+- {{ printf "--trust-domain=%s" .Values.mesh.trustDomain | quote }}
+{{- end }}
+{{- end -}}
+
 {{- define "validate.tenants" -}}
 {{- $v := .Values.tenants -}}
-{{- if and (eq $v.by "namespace") (not (include "callers.areKnown" .)) }}
+{{- if and (has $v.by (list "header" "namespace")) (not (include "callers.areKnown" .)) }}
 - "tenants.by: no sidecar and no certificate tells the service who calls; choose istio or linkerd with mTLS, set mtls.tls or leave it out"
+{{- end }}
+{{- if and (eq $v.by "header") (not (get .Values.authorization.roles $v.callers)) }}
+- "tenants.callers: no service account has the role {{ $v.callers }}, and of anybody else x-tenant is an invention; name a role, and list at least one account in authorization.roles"
+{{- end }}
+{{- if and $v.callers (ne $v.by "header") }}
+- "tenants.callers: nobody reads what they say; set tenants.by: header, or leave it out"
 {{- end }}
 {{- if and (hasPrefix "claim:" $v.by) (not (include "jwt.byService" .)) }}
 - "tenants.by: the service learns what tokens say only where it checks them, on linkerd and without a mesh; enable jwt there, use namespace or leave it out"

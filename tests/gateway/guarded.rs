@@ -54,7 +54,7 @@ async fn a_claim_of_the_token_keeps_tenants_apart() {
     let (key, [issuer, file]) = issuer(&dir);
     let server = Server::start_with(&[&issuer, &file, "--tenant=claim:org"]);
     let upstream = format!("--upstream=order=http://{}", server.grpc);
-    let limits = ["--tenant-rate-limit=1", "--tenant-rate-burst=5"];
+    let limits = ["--tenant-rate-limit=1", "--tenant-rate-burst=8"];
     let mut arguments = vec![&*upstream, &issuer, &file, "--tenant=claim:org"];
     arguments.extend(limits);
     let running = Running::before(server, &arguments);
@@ -69,6 +69,20 @@ async fn a_claim_of_the_token_keeps_tenants_apart() {
     let created = http(Method::POST, &url, &headers, content).await;
     assert_eq!(created.status(), 200, "{:?}", created.body());
     let name = json(&created)["name"].as_str().unwrap().to_owned();
+    // One subject, one request id, two tenants: two orders.
+    let by_id = running.url("/v1/orders?request_id=6f1c2f0e-3a5b-4c7d-9e8f-0a1b2c3d4e5f");
+    let mut names = Vec::new();
+    for token in [&acme, &rival, &acme, &rival] {
+        let headers = [
+            ("authorization", &**token),
+            ("content-type", "application/json"),
+        ];
+        let created = http(Method::POST, &by_id, &headers, content).await;
+        assert_eq!(created.status(), 200, "{:?}", created.body());
+        names.push(json(&created)["name"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(names[..2], names[2..]);
+    assert_ne!(names[0], names[1]);
     let get = async |token: &str| {
         let url = running.url(&format!("/v1/{name}"));
         http(Method::GET, &url, &[("authorization", token)], "").await
@@ -87,7 +101,7 @@ async fn a_claim_of_the_token_keeps_tenants_apart() {
     // Another subject of the same tenant has no calls of its own; a second may pass.
     let bob = token_for(&key, "bob", Some("acme"));
     let mut limited = None;
-    for _ in 0..8 {
+    for _ in 0..12 {
         let answer = get(&bob).await;
         if answer.status() == 429 {
             limited = Some(answer);

@@ -94,3 +94,42 @@ fn made_for(by: &Requester, filter: &Filter) -> String {
         _ => filter.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chassis::tenant::Tenant;
+
+    use super::*;
+    use crate::owner::OwnerName;
+
+    /// Each by itself: whose token goes on for whom.
+    #[test]
+    fn a_token_is_for_who_was_given_it() {
+        let tenants = ["a", "ab"].map(|it| Tenant::parse(it).unwrap());
+        let web = || OwnerName::parse("web").unwrap();
+        let mut all = vec![Requester::default()];
+        for sees_all in [false, true] {
+            all.extend(tenants.iter().map(|tenant| Requester {
+                owner: web().within(tenant).unwrap(),
+                sees_all,
+                tenant: Some(tenant.clone()),
+            }));
+        }
+        all.push(Requester {
+            owner: web(),
+            ..Requester::default()
+        });
+        let (filter, id) = (Filter::default(), Uuid::from_u128(7));
+        for by in &all {
+            let listed = page(by, &filter, Sort::Oldest, id);
+            let watched = watch(by, &filter, Position(7));
+            for other in &all {
+                let is_its = other == by;
+                let page = parse_page(&listed, other, &filter, Sort::Oldest);
+                assert_eq!(page.is_ok(), is_its, "{by:?} {other:?}");
+                let position = parse_watch(&watched, other, &filter);
+                assert_eq!(position.is_ok(), is_its, "{by:?} {other:?}");
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use chassis::contract::{Idempotency, Method, Retry, RetryThrottling, Service};
 use chassis::deadline::{self, Deadline};
 use chassis::mesh::Provider;
 use chassis::settings::{ClientSettings, ClientTlsSettings, UpstreamRetries};
+use chassis::tenant::{self, Tenant};
 use tonic::{Code, Request, Response, Status};
 
 use crate::support::{GET, Running, SLOW, Things, WATCH, call, method, open, reason, start};
@@ -228,6 +229,31 @@ async fn what_is_left_of_the_callers_deadline_is_passed_on() {
     let left: u64 = left.into_inner().parse().unwrap();
     // Less the margin of 5 ms.
     assert!((500..=995).contains(&left), "{left}");
+}
+
+/// What its own caller wrote is not its word.
+#[tokio::test]
+async fn it_says_for_whom_it_works_and_nothing_else() {
+    let told = Things::unary(async |request: Request<String>| {
+        let said = request.metadata().get_all(tenant::HEADER);
+        let said: Vec<_> = said.iter().map(|it| it.to_str().unwrap()).collect();
+        Ok(Response::new(said.join(",")))
+    });
+    let server = start(&[], told).await;
+    let client = client(&server, &CONTRACT);
+    let passed_on = || {
+        let mut request = ask();
+        for invented in ["one", "other"] {
+            let metadata = request.metadata_mut();
+            metadata.append(tenant::HEADER, invented.parse().unwrap());
+        }
+        request
+    };
+    let answer = call(&client, GET, passed_on()).await.unwrap();
+    assert_eq!(answer.into_inner(), "");
+    let one = Tenant::parse("one").ok();
+    let within = tenant::scope(one, call(&client, GET, passed_on()));
+    assert_eq!(within.await.unwrap().into_inner(), "one");
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod protocol;
 mod raw;
 mod readers;
 mod support;
+mod tenant;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "jwt")]
