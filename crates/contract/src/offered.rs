@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path, pool: &DescriptorPool) -> Result<BTreeSet<String
     }
     if offered.is_empty() {
         return Err(Error::Offered(format!(
-            "{shown}: names no service, so none would be offered; write package.Service of the \
+            "{shown}:1:1: names no service, so none would be offered; write package.Service of the \
              project's own .proto, one a line"
         )));
     }

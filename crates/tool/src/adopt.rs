@@ -195,12 +195,16 @@ pub(crate) fn declared(staging: &Staging, imports: &Imports) -> Result<Vec<Strin
         services.push(service.full_name().to_owned());
     }
     if services.is_empty() {
-        let files: Vec<_> = imports.asked.iter().map(String::as_str).collect();
-        return Err(Error::new(format!(
-            "{}: declares no service, so there is nothing to serve or to call; name the file that \
-             does, and this one is found as its import",
-            files.join(", ")
-        )));
+        let pool = protos.pool();
+        let asked = imports.asked.iter();
+        let places = asked.filter_map(|it| pool.get_file_by_name(it)).map(|it| {
+            let place = shown(imports, &it, &[]);
+            format!(
+                "{place}: declares no service, so there is nothing to serve or to call; name the \
+                 file that does, and this one is found as its import"
+            )
+        });
+        return Err(Error::new(places.collect::<Vec<_>>().join("\n")));
     }
     Ok(services)
 }

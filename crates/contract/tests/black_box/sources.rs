@@ -30,7 +30,7 @@ fn what_is_offered_must_exist() {
     );
     refused(
         "# nothing\n",
-        "proto/offered.conf: names no service, so none would be offered; write package.Service \
+        "proto/offered.conf:1:1: names no service, so none would be offered; write package.Service \
          of the project's own .proto, one a line",
     );
     std::fs::remove_file(demo.path("proto/offered.conf")).expect("a file");

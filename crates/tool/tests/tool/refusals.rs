@@ -46,7 +46,7 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
         (
             "none.proto",
             "message None {}",
-            "none.proto: declares no service, so there is nothing to serve",
+            "none.proto:1:1: declares no service, so there is nothing to serve",
         ),
         (
             "new.proto",
