@@ -4,25 +4,30 @@ use std::ops::Range;
 
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// Names whose value never appears.
-const SECRET_NAMES: [&str; 8] = [
-    "authorization",
-    "cookie",
-    "credential",
-    "passwd",
-    "password",
-    "private_key",
-    "secret",
-    "token",
-];
+// What a secret follows.
+const AUTHORIZATION: &str = "authorization";
+const COOKIE: &str = "cookie";
+const BEARER: &str = "bearer ";
+const PASSWORD: &str = "password=";
+const AUTHORITY: &str = "://";
 
-/// Whether a field's name says that its value is a secret.
+/// Whether a field's name says that its value is a secret, which never appears.
 pub(crate) fn is_secret(name: &str) -> bool {
-    SECRET_NAMES
-        .iter()
-        .any(|secret| find(name.as_bytes(), secret.as_bytes(), 0).is_some())
+    has_any(name.as_bytes(), secret_names)
         || name.eq_ignore_ascii_case("api_key")
         || name.eq_ignore_ascii_case("apikey")
+}
+
+/// The names of secrets that begin so.
+fn secret_names(first: u8) -> &'static [&'static str] {
+    match first {
+        b'a' => &["authorization"],
+        b'c' => &["cookie", "credential"],
+        b'p' => &["passwd", "password", "private_key"],
+        b's' => &["secret"],
+        b't' => &["token"],
+        _ => &[],
+    }
 }
 
 /// `text` without credentials: those after a header's name or an authentication
@@ -33,6 +38,10 @@ pub(crate) fn scrub(text: String) -> String {
 
 /// As [`scrub`]; `None` where there is nothing to take out.
 pub(crate) fn scrubbed(text: &str) -> Option<String> {
+    // Almost all text has no mark: one look at it tells, five do not.
+    if !has_any(text.as_bytes(), marks) {
+        return None;
+    }
     let first = secret(text.as_bytes(), 0)?;
     let mut clean = String::with_capacity(text.len());
     let (mut written, mut next) = (0, Some(first));
@@ -44,6 +53,18 @@ pub(crate) fn scrubbed(text: &str) -> Option<String> {
     }
     clean.push_str(&text[written..]);
     Some(clean)
+}
+
+/// The marks of secrets that begin so.
+fn marks(first: u8) -> &'static [&'static str] {
+    match first {
+        b'a' => &[AUTHORIZATION],
+        b'c' => &[COOKIE],
+        b'b' => &[BEARER],
+        b'p' => &[PASSWORD],
+        b':' => &[AUTHORITY],
+        _ => &[],
+    }
 }
 
 /// The first secret at or after `from`.
@@ -66,13 +87,13 @@ fn secret(text: &[u8], from: usize) -> Option<Range<usize>> {
     let end_of_value: fn(&u8) -> bool = |byte| matches!(byte, b'"' | b'\'' | b',' | b'}' | b'\n');
     let end_of_word: fn(&u8) -> bool =
         |byte| matches!(byte, b'"' | b'\'' | b',' | b'}' | b' ' | b'\n' | b'\\');
-    let marks: fn(&u8) -> bool = |byte| matches!(byte, b'"' | b'\'' | b':' | b'=' | b' ');
+    let punctuation: fn(&u8) -> bool = |byte| matches!(byte, b'"' | b'\'' | b':' | b'=' | b' ');
     let nothing: fn(&u8) -> bool = |_| false;
     [
-        after("authorization", end_of_value, marks),
-        after("cookie", end_of_value, marks),
-        after("bearer ", end_of_word, nothing),
-        after("password=", end_of_word, nothing),
+        after(AUTHORIZATION, end_of_value, punctuation),
+        after(COOKIE, end_of_value, punctuation),
+        after(BEARER, end_of_word, nothing),
+        after(PASSWORD, end_of_word, nothing),
         user_info(text, from),
     ]
     .into_iter()
@@ -84,15 +105,15 @@ fn secret(text: &[u8], from: usize) -> Option<Range<usize>> {
 /// encoded.
 fn user_info(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut from = from;
-    while let Some(at) = find(text, b"://", from) {
-        let start = at + 3;
+    while let Some(at) = find(text, AUTHORITY.as_bytes(), from) {
+        let start = at + AUTHORITY.len();
         let authority = &text[start..];
         let length = authority
             .iter()
             .take_while(|byte| !matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\n'))
             .count();
         // Up to the next URL, if one follows in a list.
-        let length = find(&authority[..length], b"://", 0).unwrap_or(length);
+        let length = find(&authority[..length], AUTHORITY.as_bytes(), 0).unwrap_or(length);
         if let Some(end) = authority[..length].iter().rposition(|byte| *byte == b'@')
             && let Some(colon) = authority[..end].iter().position(|byte| *byte == b':')
         {
@@ -104,6 +125,17 @@ fn user_info(text: &[u8], from: usize) -> Option<Range<usize>> {
         from = start;
     }
     None
+}
+
+/// Whether one of the needles, in lower case, occurs in `text` in any case;
+/// `needles` has those that begin with a character.
+fn has_any(text: &[u8], needles: fn(u8) -> &'static [&'static str]) -> bool {
+    text.iter().enumerate().any(|(at, first)| {
+        needles(first.to_ascii_lowercase()).iter().any(|needle| {
+            let found = text.get(at..at + needle.len());
+            found.is_some_and(|found| found.eq_ignore_ascii_case(needle.as_bytes()))
+        })
+    })
 }
 
 /// Where `needle`, in lower case, occurs in `text` in any case.
@@ -153,6 +185,21 @@ mod tests {
             let clean = scrub(text.to_owned());
             assert_eq!(clean, expected);
             assert_eq!(scrub(clean), expected);
+        }
+    }
+
+    #[test]
+    fn every_needle_is_found_by_how_it_begins() {
+        for needles in [marks, secret_names] {
+            for first in 0..=u8::MAX {
+                for needle in needles(first) {
+                    assert_eq!(needle.as_bytes()[0], first, "{needle}");
+                    let text = format!("a b {}", needle.to_uppercase());
+                    assert!(has_any(text.as_bytes(), needles), "{needle}");
+                    let short = &text.as_bytes()[..text.len() - 1];
+                    assert!(!has_any(short, needles), "{needle}");
+                }
+            }
         }
     }
 
