@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
 
+use bytes::Bytes;
 use chassis_core::hex;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -41,7 +42,9 @@ fn create() -> HeaderValue {
     ] {
         hex::encode(&bytes[from], &mut text[to]);
     }
-    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("-"))
+    // Shared from the start: it is cloned at each turn of the call.
+    let shared = Bytes::from_owner(text);
+    HeaderValue::from_maybe_shared(shared).unwrap_or(HeaderValue::from_static("-"))
 }
 
 /// xoroshiro128++, seeded for each thread from the process's hash keys.
