@@ -5,6 +5,16 @@
 {{- if and (include "mesh.linkerd" .) (not (include "mesh.flagger" .)) (not .Values.mesh.linkerd.serviceProfile) -}}true{{- end -}}
 {{- end -}}
 
+{{/* How many methods a route may have: the Gateway API allows 128 matches, and with a canary's header each method has two. */}}
+{{- define "linkerd.most" -}}
+{{- ternary 64 128 (and (ne "" (include "mesh.canary" .)) (ne "" (default "" .Values.canary.header.name))) -}}
+{{- end -}}
+
+{{/* Behind the name of a route that does not hold all of them; takes its index. The first has the name alone. */}}
+{{- define "linkerd.part" -}}
+{{- if . -}}-part-{{ add1 . }}{{- end -}}
+{{- end -}}
+
 {{/* Annotations of one class: they cover a whole route object, so each class has its own. No spaces in lists. */}}
 {{- define "linkerd.policy" -}}
 {{- if .timeoutMs }}

@@ -3,6 +3,7 @@
 //! open and with authorization.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,9 @@ pub(super) fn check(place: &Place, tools: &Tools, schemas: &Schemas) -> Result<(
         fs::create_dir_all(rendered.join(provider))?;
     }
     let mut trees = 0;
-    for tree in folders(&place.root.join("crates/tool/tests/corpus"))? {
+    let mut all = folders(&place.root.join("crates/tool/tests/corpus"))?;
+    all.push(wide(&place.target.join("chart-corpus/wide"))?);
+    for tree in all {
         let contract = adopted(&tree)?;
         let name = tree.file_name().unwrap_or_default().to_string_lossy();
         fs::write(
@@ -55,6 +58,19 @@ pub(super) fn check(place: &Place, tools: &Tools, schemas: &Schemas) -> Result<(
         valid += every_one(tools, schemas, pinned, provider, &rendered.join(provider))?;
     }
     Ok((trees, valid))
+}
+
+/// A service with more rpcs of one policy than the Gateway API allows in a route.
+fn wide(folder: &Path) -> Result<PathBuf> {
+    let mut proto = "syntax = \"proto3\";\npackage wide.v1;\nmessage It {}\n".to_owned();
+    proto += "service WideService {\n";
+    for number in 0..300 {
+        writeln!(proto, "  rpc Call{number}(It) returns (It);")?;
+    }
+    proto += "}\n";
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("wide.proto"), proto)?;
+    Ok(folder.to_owned())
 }
 
 /// The contract of a tree all of whose services are offered.
