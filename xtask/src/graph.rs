@@ -96,6 +96,15 @@ mod tests {
         run(&Args { check: true }).unwrap();
     }
 
+    #[test]
+    fn every_crate_says_what_changed() {
+        for entry in fs::read_dir(tree::root().join("crates")).unwrap() {
+            let changelog = entry.unwrap().path().join("CHANGELOG.md");
+            let text = fs::read_to_string(&changelog).unwrap_or_default();
+            assert!(text.contains("\n## "), "{}", changelog.display());
+        }
+    }
+
     /// One that the server and what generates its code ask for with different
     /// features is built for each: see the end of `[dependencies]` in
     /// crates/contract and crates/chassis-validate.
