@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// The server to measure; built if not given.
     #[arg(long)]
     server: Option<PathBuf>,
+    /// Another build of it to measure beside it, such as the one before a change.
+    #[arg(long)]
+    before: Option<PathBuf>,
 }
 
 /// Another server: its name, how it is built, and whether it says hello.
@@ -88,6 +91,11 @@ async fn measure(args: &Args, service: &Path, others: &[(&Other, PathBuf)]) -> R
     let server = compare::start(service, &sampled(&collector, "0.01"))?;
     let load = Calls::get(&server).await?;
     let mut contestants = vec![Contestant::new("the service", server, load)];
+    if let Some(before) = &args.before {
+        let server = compare::start(before, &sampled(&collector, "0.01"))?;
+        let load = Calls::get(&server).await?;
+        contestants.push(Contestant::new("the service before", server, load));
+    }
     for (other, binary) in others {
         let server = compare::start(binary, &[])?;
         let load = if other.hello {
