@@ -2,6 +2,8 @@
 //! Starts the binary, finds its ports in its log, and ends it.
 #![allow(dead_code, reason = "which of it is used depends on what is offered")]
 
+mod settings;
+
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
+
+use settings::SETTINGS;
 
 /// A running server.
 pub(crate) struct Server {
@@ -36,8 +40,7 @@ impl Server {
         let dir = TempDir::new().unwrap();
         let mut child = command()
             .current_dir(dir.path())
-            // A machine that is busy with other tests must not look like overload.
-            .env("MAX_QUEUE_DELAY", "1m")
+            .envs(SETTINGS)
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--log-format", "json"])
             .args(args)
