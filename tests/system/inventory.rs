@@ -32,6 +32,8 @@ struct Script {
     shelf: Shelf,
     /// Refuses everything, as if it were not there.
     away: bool,
+    /// Refuses this reservation for good.
+    refused: Option<String>,
     /// What to answer instead, the last one first.
     answers: Vec<Status>,
     /// Whether it does what it is asked for before it answers one of these.
@@ -98,6 +100,9 @@ impl Inventory {
             });
             if script.away {
                 return Err(Status::unavailable("away"));
+            }
+            if script.refused.as_ref() == Some(&reservation) {
+                return Err(Status::permission_denied("not yours"));
             }
             let mut answer = script.answers.pop().map_or(Ok(()), Err);
             if answer.is_ok() || script.answers_are_lost {

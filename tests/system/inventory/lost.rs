@@ -32,6 +32,35 @@ async fn what_is_cancelled_while_the_inventory_is_away_is_released_later() {
     inventory.leaves(10).await;
 }
 
+/// Whichever of two comes first, of those that are taken together.
+#[tokio::test]
+async fn what_is_refused_for_good_holds_up_no_other() {
+    for refused in [1, 2] {
+        let (server, inventory) = with_pencils().await;
+        let mut client = server.client().await;
+        let mut orders = Vec::new();
+        for _ in 0..3 {
+            orders.push(create(&mut client, "alice").await);
+        }
+        // Who settles waits for the first one's answer, so that two are owed at once.
+        inventory.script().delay = Duration::from_mins(1);
+        client.cancel_order(cancel(&orders[0])).await.unwrap();
+        inventory.leaves(4).await;
+        for order in &orders[1..] {
+            client.cancel_order(cancel(order)).await.unwrap();
+        }
+        server.signal(Signal::KILL);
+        let (_, dir) = server.ended().await;
+        {
+            let mut script = inventory.script();
+            script.refused = Some(script.calls[refused].reservation.clone());
+            script.delay = Duration::ZERO;
+        }
+        let _server = inventory.serve(dir).await;
+        inventory.leaves(7).await;
+    }
+}
+
 #[tokio::test]
 async fn what_a_crash_left_reserved_is_released() {
     let (server, inventory) = with_pencils().await;

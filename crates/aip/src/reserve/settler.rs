@@ -21,6 +21,8 @@ use crate::owner::OwnerName;
 
 /// Most holds taken at once.
 const BATCH: usize = 64;
+/// Failures after which the upstream counts as away until the next attempt.
+const FAILURES: usize = 4;
 /// How often to look for what others left.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// What the call under way may still take when all is at its end.
@@ -49,6 +51,7 @@ impl Settler {
             owed,
             age,
             stopped,
+            failures: 0,
         };
         let task = tokio::spawn(settling.run());
         Self { stop, task }
@@ -72,6 +75,8 @@ struct Settling<R: Reserved> {
     owed: Arc<Notify>,
     age: Duration,
     stopped: watch::Receiver<bool>,
+    /// All so far.
+    failures: usize,
 }
 
 impl<R: Reserved> Settling<R> {
@@ -99,16 +104,26 @@ impl<R: Reserved> Settling<R> {
         }
     }
 
-    /// Settles some; returns how many it took.
-    async fn step(&self) -> Result<usize, Error<R::Fault>> {
-        let holds = self.store.owed(self.age, BATCH).await?;
+    /// Settles some; returns how many it took, or the first failure.
+    ///
+    /// One that is refused for good holds up no other: those behind it are tried, too,
+    /// and where too many fail, others are first at the next attempt.
+    async fn step(&mut self) -> Result<usize, Error<R::Fault>> {
+        let mut holds = self.store.owed(self.age, BATCH).await?;
+        let first = self.failures.checked_rem(holds.len()).unwrap_or_default();
+        holds.rotate_left(first);
+        let mut failed = Vec::new();
         for hold in &holds {
             if *self.stopped.borrow() {
                 return Ok(0);
             }
-            settle(&self.store, self.keeper.as_ref(), *hold).await?;
+            failed.extend(settle(&self.store, self.keeper.as_ref(), *hold).await.err());
+            if failed.len() == FAILURES {
+                break;
+            }
         }
-        Ok(holds.len())
+        self.failures = self.failures.wrapping_add(failed.len());
+        failed.into_iter().next().map_or(Ok(holds.len()), Err)
     }
 }
 
