@@ -103,6 +103,12 @@ impl Parts<'_> {
             let Some(wanted) = self.wants(name) else {
                 bail!("no part is called {name}");
             };
+            // hooks/parts.rhai takes away no other indentation.
+            let indented = line.len() - line.trim_start().len();
+            ensure!(
+                indented == 0 || indented % 4 == 0 && line.trim_start().starts_with("//"),
+                "{name} is indented: put its line at the margin"
+            );
             if begins {
                 open.push(name);
             } else {
@@ -155,8 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_an_error() {
-        for text in ["#:[nats]\n", "#:[/nats]\n", "#:[natts]\n#:[/natts]\n"] {
+    fn what_cannot_be_cut_out_is_an_error() {
+        for text in [
+            "#:[nats]\n",
+            "#:[/nats]\n",
+            "#:[natts]\n#:[/natts]\n",
+            "  #:[nats]\n  #:[/nats]\n",
+        ] {
             assert!(Parts::TREE.of(text).is_err(), "{text}");
         }
     }
