@@ -16,6 +16,9 @@ pub(crate) const NAME: &str = "platform";
 /// What a dependency on the public registry is in another one's index.
 const PUBLIC: &str = "https://github.com/rust-lang/crates.io-index";
 
+/// The index as it is made.
+const PACKED: &str = "packed";
+
 /// Where the index of the one in `folder` is.
 pub(crate) fn index(folder: &Path) -> String {
     format!("file://{}", folder.join("index").display())
@@ -26,9 +29,14 @@ pub(crate) fn index(folder: &Path) -> String {
 pub(crate) fn folder(stage: &Stage) -> Result<PathBuf> {
     let all = stage.folder.join("registry");
     let folder = all.join(stage.content_of("crates")?);
-    if !folder.join("ready").exists() {
+    let index = folder.join("index");
+    if folder.join("ready").exists() {
+        // Without what was released in it since.
+        git(&index, &["reset", "--quiet", "--hard", PACKED])?;
+    } else {
         remove(&all)?;
         pack(stage, &folder)?;
+        git(&index, &["tag", PACKED])?;
         fs::write(folder.join("ready"), "")?;
     }
     Ok(folder)
