@@ -5,7 +5,8 @@
 //! then; and what comes to a closed connection is answered by a reset, upon which the
 //! answer is lost that its caller has not read yet. So the rest of a body is read and
 //! dropped ([`Wanted`]), an answer says that its connection ends if that may be too much
-//! ([`Unread::announce`]), and what still comes then is dropped after it ([`Lender`]).
+//! ([`Unread::announce`]), and what still comes then is dropped after it
+//! ([`Lender`](super::lent::Lender)).
 
 use std::pin::Pin;
 use std::sync::Arc;
