@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::helpers::{Server, command};
 
-fn run(dir: &TempDir, args: &[&str], env: &[(&str, &str)]) -> Output {
+pub(crate) fn run(dir: &TempDir, args: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = command(dir.path());
     command.args(args).envs(env.iter().copied());
     command.output().unwrap()
@@ -15,7 +15,7 @@ fn run(dir: &TempDir, args: &[&str], env: &[(&str, &str)]) -> Output {
 
 /// Checks the exit code and that one line says all of `words`.
 #[track_caller]
-fn refused(output: &Output, code: i32, words: &[&str]) {
+pub(crate) fn refused(output: &Output, code: i32, words: &[&str]) {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(code), "{text}");
     assert_eq!(text.trim_end().lines().count(), 1, "{text}");

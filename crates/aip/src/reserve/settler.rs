@@ -106,8 +106,8 @@ impl<R: Reserved> Settling<R> {
 
     /// Settles some; returns how many it took, or the first failure.
     ///
-    /// One that is refused for good holds up no other: those behind it are tried, too,
-    /// and where too many fail, others are first at the next attempt.
+    /// One that is refused for good blocks no other at the head of the line: those behind
+    /// it are tried, too, and where too many fail, others are first at the next attempt.
     async fn step(&mut self) -> Result<usize, Error<R::Fault>> {
         let mut holds = self.store.owed(self.age, BATCH).await?;
         let first = self.failures.checked_rem(holds.len()).unwrap_or_default();

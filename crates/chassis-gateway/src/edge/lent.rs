@@ -1,5 +1,5 @@
 //! A connection's stream, which comes back when hyper is done with it, and is closed so
-//! that the answer arrives that was given last.
+//! that the answer arrives that was given last: a lingering close.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
