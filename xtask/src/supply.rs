@@ -11,6 +11,9 @@ mod together;
 #[cfg(test)]
 mod valid;
 
+/// How a pipeline ends where an image has a hole that somebody has mended.
+const SCAN: &str = "--only-fixed --fail-on high ";
+
 /// What is wrong with the file `path` of a repository.
 pub(crate) fn problems(path: &str, text: &str) -> Vec<String> {
     let found = if path.starts_with(".github/workflows/") {
@@ -70,7 +73,7 @@ fn is_hex(text: &str, length: usize) -> bool {
 mod tests {
     use crate::tree;
 
-    use super::{checks_weekly, problems};
+    use super::{SCAN, checks_weekly, problems};
 
     /// This repository's files and the ones that only a service has, each under
     /// the path that it has there.
@@ -126,6 +129,29 @@ mod tests {
                 assert!(!hosted && !image, "{path}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn an_image_that_nobody_looks_into_is_named() {
+        let builds = format!(
+            "permissions: {{}}\njobs:\n  one:\n    steps:\n      \
+             - uses: docker/build-push-action@{} # v7\n",
+            "0".repeat(40)
+        );
+        let scans = format!("{builds}      - run: grype {SCAN}x\n");
+        let path = ".github/workflows/x.yml";
+        assert_eq!(
+            problems(path, &builds),
+            [format!(
+                "{path}: one: builds an image, and no step asks what is known against it"
+            )]
+        );
+        assert!(problems(path, &scans).is_empty());
+        let builds = "one:\n  script: [docker buildx build .]\n";
+        let scans = format!("{builds}two:\n  script: [grype {SCAN}x]\n");
+        let path = ".gitlab-ci.yml";
+        assert_eq!(problems(path, builds).len(), 1);
+        assert!(problems(path, &scans).is_empty());
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub(super) fn problems(text: &str) -> Vec<String> {
                 .filter(|what| what != "id-token: write" || !signs(job))
                 .map(|what| format!("{name}: {what}, but it pushes no image and signs none")),
         );
+        if builds(job) && !scans(job) {
+            found.push(format!(
+                "{name}: builds an image, and no step asks what is known against it"
+            ));
+        }
         let services = entries(job.get("services")).map(|(_, service)| service);
         let images = services.chain(job.get("container"));
         found.extend(
@@ -100,6 +105,18 @@ fn pushes(job: &Value) -> bool {
         run.contains("helm push ")
             || uses(step).starts_with("docker/build-push-action@")
                 && input(step, "push") == Some(&Value::Bool(true))
+    })
+}
+
+fn builds(job: &Value) -> bool {
+    steps(job).any(|step| uses(step).starts_with("docker/build-push-action@"))
+}
+
+/// Whether what is known against an image ends it.
+fn scans(job: &Value) -> bool {
+    steps(job).any(|step| {
+        let run = step.get("run").and_then(Value::as_str).unwrap_or_default();
+        run.contains(super::SCAN)
     })
 }
 

@@ -28,6 +28,12 @@ pub(super) fn problems(text: &str) -> Vec<String> {
             found.push(format!("{name}: pushes an image whatever it is made of"));
         }
     }
+    let mentioned = |what: &str| {
+        jobs(&pipeline).any(|(_, job)| said(job, "script").any(|line| line.contains(what)))
+    };
+    if mentioned("docker buildx build") && !mentioned(super::SCAN) {
+        found.push("builds an image, and no job asks what is known against it".to_owned());
+    }
     found
 }
 
