@@ -65,6 +65,13 @@ kubernetes.io/h2c
 {{- uniq $ports | toJson -}}
 {{- end -}}
 
+{{- define "mesh.waypointLabels" -}}
+istio.io/waypoint-for: service
+{{- with .Values.mesh.istio.revision }}
+istio.io/rev: {{ . }}
+{{- end }}
+{{- end -}}
+
 {{- define "mesh.waypointAccount" -}}
 {{- dict "serviceAccount" (include "mesh.waypoint" .) "namespace" (default .Release.Namespace .Values.mesh.istio.waypoint.namespace) | toYaml -}}
 {{- end -}}

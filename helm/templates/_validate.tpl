@@ -5,15 +5,58 @@ Errors between fields: what the schema cannot see. Each concern adds its own to 
 list; all of them are reported at once, as value, reason and remedy.
 */}}
 {{- define "validate.all" -}}
+{{- include "validate.nulls" . -}}
 {{- $errors := list -}}
-{{- range list "renamed" "workload" "mtls" "policy" "authorization" "tenants" "owners" "canary" "ingress" "fault" "filter" "metrics" "secrets" "network" -}}
+{{- range list "renamed" "workload" "mtls" "policy" "authorization" "tenants" "owners" "canary" "ingress" "fault" "filter" "metrics" "secrets" "network" "ports" "scaling" -}}
 {{- range include (printf "validate.%s" .) $ | fromYamlArray -}}
 {{- $errors = append $errors . -}}
 {{- end -}}
 {{- end -}}
+{{- if not $errors -}}
+{{- /* It reads the pod, which other contradictions may not even let be rendered. */ -}}
+{{- $errors = include "validate.repeated" . | fromYamlArray -}}
+{{- end -}}
 {{- if $errors -}}
 {{- fail (printf "\n\nThese values do not fit together:\n  - %s\n" (join "\n  - " $errors)) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Settings that --set NAME=null took away: what reads them would only crash. */}}
+{{- define "validate.nulls" -}}
+{{- $needed := list
+  "commonLabels" "commonAnnotations" "image" "imagePullSecrets" "global" "global.imagePullSecrets" "strategy" "ports.grpc" "ports.admin" "admin" "service"
+  "settings.drainDelay" "settings.drainTimeout" "upstreams" "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" "mesh.provider" "mesh.proxy"
+  "mesh.istio.contractFilter.url" "mesh.istio.waypoint" "mesh.linkerd" "mtls.mode" "mtls.tls.certManager" "retries.layer" "timeouts.enabled" "methods"
+  "circuitBreaking.baseEjection" "circuitBreaking.maxEjection" "connectionPool" "loadBalancing" "locality" "authorization" "tenants.by" "rateLimit"
+  "jwt.jwksUri" "jwt.jwks" "canary.header" "canary.flagger.prometheus" "ingress.gateway" "fault" "otel.endpoint" "tracing.mesh" "metrics.podMonitor"
+  "metrics.serviceMonitor" "slo" "dashboard" "autoscaling.enabled" "autoscaling.keda.prometheus" "podDisruptionBudget" "networkPolicy" "serviceAccount"
+  "podAnnotations" "podLabels" "affinity" "tests" -}}
+{{- /*:[store]*/}}
+{{- $needed = append $needed "store.type" }}
+{{- /*:[/store]*/}}
+{{- /*:[sqlite]*/}}
+{{- $needed = append $needed "store.sqlite.persistence.keep" }}
+{{- /*:[/sqlite]*/}}
+{{- /*:[postgres]*/}}
+{{- $needed = append $needed "store.postgres" }}
+{{- /*:[/postgres]*/}}
+{{- /*:[nats]*/}}
+{{- $needed = append $needed "events.nats.url" }}
+{{- /*:[/nats]*/}}
+{{- /*:[sample]*/}}
+{{- $needed = concat $needed (list "inventory.endpoint" "owners") }}
+{{- /*:[/sample]*/}}
+{{- range $needed }}
+{{- $at := $.Values }}
+{{- $path := list }}
+{{- range splitList "." . }}
+{{- $path = append $path . }}
+{{- if or (not (hasKey $at .)) (kindIs "invalid" (get $at .)) }}
+{{- fail (printf "\n\n%s: null takes away what the chart cannot do without; leave it out, or write it as values.yaml has it\n" (join "." $path)) }}
+{{- end }}
+{{- $at = get $at . }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Names of the chart's first form. */}}
@@ -59,6 +102,24 @@ list; all of them are reported at once, as value, reason and remedy.
 - "{{ $name }}: it holds a password, and ConfigMaps are no secret; set its variable by extraEnv from a Secret"
 {{- end }}
 {{- end }}
+{{- range $name, $of := dict
+  "autoscaling.keda.prometheus" (list $v.autoscaling.keda.prometheus "let KEDA read it by autoscaling.keda.authenticationRef")
+  "canary.flagger.prometheus" (list $v.canary.flagger.prometheus "name one that Flagger reaches without")
+  "mesh.istio.contractFilter.url" (list $v.mesh.istio.contractFilter.url "name its Secret in mesh.istio.contractFilter.imagePullSecret")
+  "jwt.jwksUri" (list $v.jwt.jwksUri "keys are public: name where anybody gets them") }}
+{{- if contains "@" (first $of) }}
+- "{{ $name }}: it holds a password, and whoever may see the release's objects could read it; {{ last $of }}"
+{{- end }}
+{{- end }}
+{{- $texts := dict "extraArgs" $v.extraArgs "extraEnv" list }}
+{{- range $v.extraEnv }}{{- $_ := set $texts "extraEnv" (append $texts.extraEnv (default "" .value)) }}{{- end }}
+{{- range $name, $all := $texts }}
+{{- range $all }}
+{{- if regexMatch "://[^/@]*:[^/@]*@" (toString .) }}
+- "{{ $name }}: a URL holds a password, and a Deployment is no secret; set its variable by extraEnv with valueFrom"
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $name, $upstream := $v.upstreams }}
 {{- if contains "@" (default "" $upstream.endpoint) }}
 - "upstreams.{{ $name }}.endpoint: it holds a password, and ConfigMaps are no secret; set {{ upper $name }}_ENDPOINT by extraEnv from a Secret"
@@ -77,12 +138,28 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $v.networkPolicy.enabled (include "metrics.scraped" .) (not $v.networkPolicy.monitoring) (not $v.networkPolicy.extraIngress) }}
 - "networkPolicy.monitoring: metrics are to be scraped, and the policy admits nobody to the admin port; name Prometheus' namespace by label, such as kubernetes.io/metadata.name: observability"
 {{- end }}
-{{- if and (ne (toString $v.service.allocateLoadBalancerNodePorts) "") (ne $v.service.type "LoadBalancer") }}
-- "service.allocateLoadBalancerNodePorts: there is no load balancer; set service.type: LoadBalancer or remove it"
+{{- if ne $v.service.type "LoadBalancer" }}
+{{- range list "allocateLoadBalancerNodePorts" "loadBalancerClass" "loadBalancerSourceRanges" }}
+{{- if not (has (get $v.service . | toString) (list "" "[]")) }}
+- "service.{{ . }}: there is no load balancer; set service.type: LoadBalancer or remove it"
 {{- end }}
-{{- if and $v.service.loadBalancerSourceRanges (ne $v.service.type "LoadBalancer") }}
-- "service.loadBalancerSourceRanges: there is no load balancer; set service.type: LoadBalancer or remove it"
 {{- end }}
+{{- end }}
+{{- if eq $v.service.type "ClusterIP" }}
+{{- range list "nodePort" "externalTrafficPolicy" }}
+{{- if get $v.service . }}
+- "service.{{ . }}: a ClusterIP has no way in from outside of the cluster; set service.type: NodePort or LoadBalancer, or remove it"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- /*:[nats]*/}}
+{{- range regexFindAll ":[0-9]+(/|,|$)" $v.events.nats.url -1 }}
+{{- $port := regexFind "[0-9]+" . }}
+{{- if and (not $v.events.nats.existingSecret) (ne $port (toString $v.events.nats.port)) }}
+- "events.nats.port: the URL says {{ $port }} and this {{ $v.events.nats.port }}, which is what the NetworkPolicy and Linkerd go by; set it to the URL's"
+{{- end }}
+{{- end }}
+{{- /*:[/nats]*/}}
 {{- if and $v.terminationGracePeriodSeconds (lt (int $v.terminationGracePeriodSeconds) (include "pod.graceSeconds" . | int)) }}
 - "terminationGracePeriodSeconds: leaving, draining and flushing take up to {{ include "pod.graceSeconds" . }} s, and {{ $v.terminationGracePeriodSeconds }} would cut calls off; raise it or shorten settings.drainTimeout"
 {{- end }}
@@ -98,6 +175,64 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- if and (include "mesh.on" .) (include "validate.handlers" .) }}
 - "{{ include "validate.handlers" . }}: a mesh's proxy lets only httpGet probes of the admin port through; leave its handler out"
+{{- end }}
+{{- end -}}
+
+{{/* Ports of the pod that somebody else has. */}}
+{{- define "validate.ports" -}}
+{{- $v := .Values -}}
+{{- if eq (int $v.ports.grpc) (int $v.ports.admin) }}
+- "ports.admin: {{ $v.ports.admin }} is the port of the gRPC listener too; choose another"
+{{- end }}
+{{- $taken := list }}
+{{- if eq $v.mesh.provider "istio" }}{{- $taken = list 15000 15001 15004 15006 15008 15020 15021 15053 15090 }}{{- end }}
+{{- if include "mesh.ambient" . }}{{- $taken = list 15001 15006 15008 }}{{- end }}
+{{- if include "mesh.linkerd" . }}{{- $taken = list 4140 4143 4190 4191 }}{{- end }}
+{{- range $name, $port := $v.ports }}
+{{- if has (int $port) $taken }}
+- "ports.{{ $name }}: {{ $port }} is a port of {{ $v.mesh.provider }}'s proxy in the pod; choose another"
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Autoscalers that would scale by nothing. */}}
+{{- define "validate.scaling" -}}
+{{- $v := .Values.autoscaling -}}
+{{- $requests := default dict (default dict .Values.resources).requests -}}
+{{- if and $v.keda.enabled (not $v.enabled) }}
+- "autoscaling.keda.enabled: nothing scales while autoscaling.enabled is off; set it, or remove this"
+{{- end }}
+{{- if $v.enabled }}
+{{- if not (or $v.keda.enabled $v.targetCPUUtilizationPercentage $v.targetMemoryUtilizationPercentage $v.metrics) }}
+- "autoscaling.metrics: there is nothing to scale by; set a target, metrics or keda.enabled"
+{{- end }}
+{{- range $name, $target := dict "cpu" "targetCPUUtilizationPercentage" "memory" "targetMemoryUtilizationPercentage" }}
+{{- if and (get $v $target) (not (get $requests $name)) }}
+- "autoscaling.{{ $target }}: it is a share of what is requested, and nothing is; set resources.requests.{{ $name }}"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What Kubernetes takes once in a list: the API server refuses a second, or the last of them wins. */}}
+{{- define "validate.repeated" -}}
+{{- $v := .Values -}}
+{{- $pod := dict "root" . "track" "stable" "tag" "" "deployment" "" -}}
+{{- $spec := (include "pod.template" $pod | fromYaml).spec -}}
+{{- $server := first $spec.containers -}}
+{{- range $of := list
+  (list "extraEnv" "name" $server.env)
+  (list "volumes" "name" $spec.volumes)
+  (list "volumeMounts" "mountPath" $server.volumeMounts)
+  (list "sidecars" "name" (concat $spec.containers (default list $spec.initContainers))) }}
+{{- $seen := list }}
+{{- range default list (index $of 2) }}
+{{- $name := get . (index $of 1) }}
+{{- if has $name $seen }}
+- "{{ first $of }}: there are two of {{ index $of 1 }} {{ $name }}, perhaps one the chart's own; give it another, or set the chart's value in its place"
+{{- end }}
+{{- $seen = append $seen $name }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -124,6 +259,10 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if $v.canary.enabled }}
 - "canary.enabled: a second version is a second pod, and SQLite allows one only; disable it or set store.type: postgres"
 {{- end }}
+{{- end }}
+{{- $rolling := default dict $v.strategy.rollingUpdate }}
+{{- if and (eq $v.store.type "sqlite") (eq (default "" $v.strategy.type) "RollingUpdate") (ne (toString $rolling.maxSurge) "0") }}
+- "strategy.type: RollingUpdate waits for a second pod, which SQLite's one writer never lets start; remove it, or set rollingUpdate: {maxSurge: 0, maxUnavailable: 1}"
 {{- end }}
 {{- /*:[/sqlite]*/}}
 {{- /*:[postgres]*/}}
@@ -160,6 +299,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- $v := .Values -}}
 {{- if and (include "mesh.ambient" .) (not $v.mesh.istio.waypoint.create) (not $v.mesh.istio.waypoint.name) }}
 - "mesh.istio.waypoint.name: without a waypoint ambient knows no methods: no limits, retries or roles; name an existing one or set create: true"
+{{- end }}
+{{- if and (include "mesh.ambient" .) $v.mesh.istio.waypoint.create $v.mesh.istio.waypoint.namespace }}
+- "mesh.istio.waypoint.namespace: the release's own waypoint is in its own namespace, and calls would go to another; remove it, or set create: false"
 {{- end }}
 {{- $all := (include "policy.all" . | fromYaml).methods -}}
 {{- $known := list -}}

@@ -2,28 +2,25 @@
 //! every test that is named there is.
 #![expect(clippy::expect_used, reason = "a test ends where it cannot go on")]
 
-use std::fs;
-use std::path::Path;
+#[path = "support/named.rs"]
+mod named;
+
+use named::{code, held, read};
 
 /// The values that promise security.
-const PROMISES: [&str; 6] = [
-    "mtls",
-    "authorization",
+const PROMISES: [&str; 11] = [
+    "mtls.mode",
+    "mtls.tls",
+    "authorization.roles",
+    "authorization.namespaces",
     "jwt",
     "owners",
-    "tenants",
+    "tenants.by",
+    "tenants.callers",
+    "rateLimit",
+    "admin.tokenSecret",
     "networkPolicy",
 ];
-
-fn read(path: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    fs::read_to_string(root.join(path)).unwrap_or_default()
-}
-
-/// The words between backticks.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
 
 /// The four tables, each with its provider.
 fn tables() -> Vec<(String, String)> {
@@ -54,10 +51,7 @@ fn every_value_that_promises_security_has_a_line_for_every_provider() {
     assert_eq!(tables.len(), 4, "one table for each provider");
     for (provider, table) in &tables {
         let named: Vec<&str> = rows(table).iter().flat_map(|row| code(row[0])).collect();
-        for promise in PROMISES
-            .into_iter()
-            .chain(["mtls.mode", "mtls.tls", "admin.tokenSecret"])
-        {
+        for promise in PROMISES {
             assert!(
                 named.iter().any(|name| name.starts_with(promise)),
                 "{provider}: {promise} has no line"
@@ -78,20 +72,7 @@ fn every_line_names_tests_that_are_there() {
     for (provider, table) in tables() {
         for row in rows(&table) {
             assert_eq!(row.len(), 4, "{provider}: {row:?}");
-            let (mut source, mut held) = (String::new(), 0);
-            for word in code(row[3]) {
-                if word.contains('/') && word.contains('.') {
-                    source = read(word);
-                    assert!(!source.is_empty(), "{provider}: there is no {word}");
-                } else {
-                    let is_there = [format!("fn {word}("), format!("- it: {word}\n")]
-                        .iter()
-                        .any(|line| source.contains(line.as_str()));
-                    assert!(is_there, "{provider}: there is no test {word}");
-                    held += 1;
-                }
-            }
-            assert!(held > 0, "{provider}: {row:?}");
+            held(&provider, row[3]);
         }
     }
 }
