@@ -143,4 +143,19 @@ mod tests {
         let one = none.into_iter().chain([folder.path().to_owned()]);
         assert!(is_any_writable(one));
     }
+
+    /// As `.cargo/config.toml` says: what is compiled in takes memory in each connection.
+    #[test]
+    fn sqlite_has_nothing_compiled_in_that_no_store_uses() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut options = connection.prepare("PRAGMA compile_options").unwrap();
+        let options = options.query_map([], |row| row.get(0)).unwrap();
+        let options: Vec<String> = options.map(Result::unwrap).collect();
+        for left_out in ["ENABLE_FTS3", "ENABLE_FTS5", "ENABLE_RTREE"] {
+            assert!(!options.iter().any(|it| it == left_out), "{left_out}");
+        }
+        for wanted in ["OMIT_LOAD_EXTENSION", "OMIT_SHARED_CACHE"] {
+            assert!(options.iter().any(|it| it == wanted), "{wanted}");
+        }
+    }
 }
