@@ -87,6 +87,27 @@ fn picture() -> Result<String> {
     Ok(picture)
 }
 
+/// The crates of the default build, what it is built with included, each as cargo
+/// names it: the name, the version, and where it is if it is one of these here.
+pub fn default_build() -> Result<BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "order-service", "--offline"])
+        .args(["--edges", "normal,build", "--prefix", "none"])
+        .current_dir(tree::root())
+        .output()
+        .context("cargo tree")?;
+    ensure!(
+        output.status.success(),
+        "cargo tree: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let listed = String::from_utf8(output.stdout)?;
+    let lines = listed.lines().filter(|line| !line.is_empty());
+    Ok(lines
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +124,22 @@ mod tests {
             let text = fs::read_to_string(&changelog).unwrap_or_default();
             assert!(text.contains("\n## "), "{}", changelog.display());
         }
+    }
+
+    /// Of others than this repository's: each is downloaded, reviewed and built by every
+    /// service. docs/decisions/0022-crates-of-the-default-build.md says which they are.
+    const MOST_CRATES: usize = 145;
+
+    #[test]
+    fn the_default_build_has_no_more_crates_than_were_weighed() {
+        let (ours, theirs): (Vec<_>, Vec<_>) = (default_build().unwrap().into_iter())
+            .partition(|it| it.contains(&*tree::root().to_string_lossy()));
+        let counts = (ours.len(), theirs.len());
+        assert!(counts.1 <= MOST_CRATES, "{counts:?}: {theirs:#?}");
+        let decision = "docs/decisions/0022-crates-of-the-default-build.md";
+        let decision = fs::read_to_string(tree::root().join(decision)).unwrap();
+        let said = format!("**{} crates, {} of them", counts.0 + counts.1, counts.0);
+        assert!(decision.contains(&said), "it should say {said:?}");
     }
 
     /// One that the server and what generates its code ask for with different

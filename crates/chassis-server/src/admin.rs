@@ -6,6 +6,7 @@
 
 mod build;
 mod changes;
+mod json;
 mod probes;
 mod serve;
 mod settings;

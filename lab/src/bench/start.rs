@@ -1,6 +1,5 @@
 //! exec → SERVING, resident memory, size, crates, build and generation time.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -21,6 +20,7 @@ use crate::support::ports::free_port;
 use crate::support::statistics::median;
 use xtask::generate::case;
 use xtask::generate::stage::Stage;
+use xtask::graph::default_build;
 use xtask::tools;
 use xtask::tree::root;
 
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!("| stripped binary | {:.1} MB | ≤ 12, aim 7 |", mega(size));
     println!(
         "| crates in the default build | {} | ≤ 150, aim 115 |",
-        crates()?
+        default_build()?.len()
     );
     row(
         "a service generated, answers given",
@@ -130,26 +130,6 @@ fn release_binary() -> Result<PathBuf> {
     ensure!(status.success(), "the release build failed");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
     Ok(target.join("release/server"))
-}
-
-fn crates() -> Result<usize> {
-    let tree = [
-        "tree",
-        "--edges",
-        "no-dev",
-        "--prefix",
-        "none",
-        "--package",
-        "order-service",
-    ];
-    let output = cargo(&tree).output()?;
-    ensure!(output.status.success(), "cargo tree failed");
-    let text = String::from_utf8(output.stdout)?;
-    let names: BTreeSet<_> = text
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
-        .collect();
-    Ok(names.len())
 }
 
 fn cold_build() -> Result<Duration> {

@@ -1,5 +1,7 @@
+use axum::Router;
 use axum::routing::get;
-use axum::{Json, Router};
+
+use super::json::json;
 
 /// What this binary was made of.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
@@ -17,5 +19,5 @@ pub struct BuildInfo {
 }
 
 pub(super) fn routes(build: BuildInfo) -> Router {
-    Router::new().route("/buildinfo", get(async move || Json(build)))
+    Router::new().route("/buildinfo", get(async move || json(&build)))
 }

@@ -1,16 +1,18 @@
 //! Probes, in the form Kubernetes gives its own: `ok`, or 503 and the reasons.
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use chassis_core::health::{DependencyState, Health};
+
+use super::json::json;
 
 pub(super) fn routes(health: Health) -> Router {
     Router::new()
         // Answering is the proof: whatever else is wrong, a restart is no cure.
-        .route("/livez", get(|| async { Json(Livez { status: "ok" }) }))
+        .route("/livez", get(|| async { json(&Livez { status: "ok" }) }))
         .route("/readyz", get(readyz))
         .route("/startupz", get(startupz))
         .with_state(health)
@@ -47,5 +49,5 @@ fn answer(health: &Health, ok: bool) -> Response {
         draining: health.is_leaving(),
         dependencies: health.dependencies(),
     };
-    (code, Json(body)).into_response()
+    (code, json(&body)).into_response()
 }
