@@ -1,5 +1,6 @@
 //! One call, from its headers to its status.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use chassis_core::mesh::Caller;
 use chassis_core::peer::{Peer, Security};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+    Span, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
 };
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use tonic::Code;
@@ -174,18 +175,22 @@ impl Call {
         let mut span = tracer.build_with_context(builder, &parent);
         if span.is_recording() {
             self.recording = true;
-            span.set_attributes(self.attributes(request));
+            self.describe(&mut span, request);
         }
         let parent = propagation::with_randomness(parent, span.span_context());
         self.context = Some(parent.with_span(span));
     }
 
-    fn attributes<B>(&self, request: &Request<B>) -> Vec<KeyValue> {
+    /// Gives the span its attributes, one by one: it keeps no list that it is given.
+    fn describe<B>(&self, span: &mut impl Span, request: &Request<B>) {
         let method = self.method();
-        let mut attributes = vec![names::system(), KeyValue::new(names::METHOD, method.name)];
+        span.set_attribute(names::system());
         let mut add = |name: &'static str, value: Option<opentelemetry::Value>| {
-            attributes.extend(value.map(|value| KeyValue::new(name, value)));
+            if let Some(value) = value {
+                span.set_attribute(KeyValue::new(name, value));
+            }
         };
+        add(names::METHOD, Some(method.name.into()));
         if self.method == UNKNOWN {
             let path = request.uri().path();
             let path = original(path.strip_prefix('/').unwrap_or(path));
@@ -214,7 +219,10 @@ impl Call {
             names::security(self.security).map(Into::into),
         );
         if let Some(peer) = self.peer {
-            add(names::PEER_ADDRESS, Some(peer.ip().to_string().into()));
+            // As long as an address can be, so that it does not grow.
+            let mut address = String::with_capacity(39);
+            let _ = write!(address, "{}", peer.ip());
+            add(names::PEER_ADDRESS, Some(address.into()));
             add(names::PEER_PORT, Some(i64::from(peer.port()).into()));
         }
         if let Some((host, port)) = &self.side.server {
@@ -235,7 +243,6 @@ impl Call {
             let agent = request.headers().get(http::header::USER_AGENT);
             add(names::USER_AGENT, agent.and_then(text));
         }
-        attributes
     }
 
     pub(super) fn method(&self) -> &Method {
