@@ -28,6 +28,8 @@ pub(crate) enum Calls {
         channels: Vec<Channel>,
         name: String,
     },
+    /// `CreateOrder`, each on disk before it is answered.
+    Create { channels: Vec<Channel> },
     /// `SayHello` of gRPC's examples.
     Hello { channels: Vec<Channel> },
 }
@@ -43,6 +45,11 @@ impl Calls {
         let mut client = OrderServiceClient::new(channels[0].clone());
         let name = server::create(&mut client).await?;
         Ok(Self::Get { channels, name })
+    }
+
+    pub(crate) async fn create(server: &Server) -> Result<Self> {
+        let channels = connect(server, CONNECTIONS).await?;
+        Ok(Self::Create { channels })
     }
 
     pub(crate) async fn hello(server: &Server) -> Result<Self> {
@@ -61,6 +68,9 @@ impl Load for Calls {
                 Self::Get { channels, name } => {
                     workers.spawn(get(of(channels), name.clone(), calls));
                 }
+                Self::Create { channels } => {
+                    workers.spawn(create(of(channels), calls));
+                }
                 Self::Hello { channels } => {
                     workers.spawn(hello(of(channels), calls));
                 }
@@ -78,6 +88,14 @@ async fn get(channel: Channel, name: String, calls: usize) -> Result<(), Status>
     for _ in 0..calls {
         let name = name.clone();
         client.get_order(GetOrderRequest { name }).await?;
+    }
+    Ok(())
+}
+
+async fn create(channel: Channel, calls: usize) -> Result<(), Status> {
+    let mut client = OrderServiceClient::new(channel);
+    for _ in 0..calls {
+        client.create_order(server::create_request()).await?;
     }
     Ok(())
 }

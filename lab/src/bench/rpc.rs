@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use super::compare::{self, Contestant, Rounds};
 use super::load::Calls;
 use super::telemetry::{collector, sampled};
-use crate::support::server;
+use crate::support::server::{self, Server};
 use xtask::tree;
 
 /// `cargo lab bench rpc`
@@ -25,6 +25,10 @@ pub(crate) struct Args {
     /// The server to measure; built if not given.
     #[arg(long)]
     server: Option<PathBuf>,
+    /// Measure creates of orders, each on disk before it is answered, and how many come in a
+    /// second; the other servers store nothing.
+    #[arg(long, conflicts_with = "against")]
+    creates: bool,
     /// Another build of it to measure beside it, such as the one before a change.
     #[arg(long)]
     before: Option<PathBuf>,
@@ -73,7 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         );
     }
     let chosen = |other: &&Other| {
-        args.against.is_empty() || args.against.iter().any(|name| name == other.short)
+        !args.creates && args.against.is_empty()
+            || args.against.iter().any(|name| name == other.short)
     };
     let service = match &args.server {
         Some(binary) => std::path::absolute(binary)?,
@@ -89,11 +94,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 async fn measure(args: &Args, service: &Path, others: &[(&Other, PathBuf)]) -> Result<()> {
     let collector = format!("http://{}", collector::start().await?);
     let server = compare::start(service, &sampled(&collector, "0.01"))?;
-    let load = Calls::get(&server).await?;
+    let load = service_load(args, &server).await?;
     let mut contestants = vec![Contestant::new("the service", server, load)];
     if let Some(before) = &args.before {
         let server = compare::start(before, &sampled(&collector, "0.01"))?;
-        let load = Calls::get(&server).await?;
+        let load = service_load(args, &server).await?;
         contestants.push(Contestant::new("the service before", server, load));
     }
     for (other, binary) in others {
@@ -107,17 +112,28 @@ async fn measure(args: &Args, service: &Path, others: &[(&Other, PathBuf)]) -> R
     }
     compare::measure(&args.rounds, &mut contestants).await?;
     println!(
-        "| server | CPU per call, µs | spread | the service ÷ it | spread |\n|---|---|---|---|---|"
+        "| server | CPU per call, µs | spread | the service ÷ it | spread | calls per second | spread |\n\
+         |---|---|---|---|---|---|---|"
     );
     for contestant in &contestants {
         let (cpu, spread) = contestant.cpu();
         let (ratio, ratio_spread) = contestants[0].ratio_to(contestant);
+        let (rate, rate_spread) = contestant.rate();
         println!(
-            "| {} | {cpu:.1} | {spread:.1} | {ratio:.3} | {ratio_spread:.3} |",
+            "| {} | {cpu:.1} | {spread:.1} | {ratio:.3} | {ratio_spread:.3} | {rate:.0} | \
+             {rate_spread:.0} |",
             contestant.name
         );
     }
     Ok(())
+}
+
+async fn service_load(args: &Args, server: &Server) -> Result<Calls> {
+    if args.creates {
+        Calls::create(server).await
+    } else {
+        Calls::get(server).await
+    }
 }
 
 fn of_cargo(name: &str) -> Result<PathBuf> {
