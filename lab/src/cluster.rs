@@ -6,6 +6,7 @@
 mod authority;
 mod database;
 mod image;
+mod inside;
 mod kube;
 mod load;
 mod namespace;

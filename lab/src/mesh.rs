@@ -5,7 +5,7 @@
 mod ambient;
 mod backend;
 mod bootstrap;
-mod call;
+pub(crate) mod call;
 mod chart;
 pub(crate) mod cluster;
 mod control;

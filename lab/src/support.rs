@@ -2,6 +2,7 @@
 
 pub(crate) mod callers;
 pub(crate) mod cores;
+pub(crate) mod issuer;
 pub(crate) mod made;
 pub(crate) mod ports;
 #[path = "../../tests/support/postgres.rs"]

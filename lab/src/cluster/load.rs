@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tonic::Code;
 
 use super::kube::wait_until;
-use crate::support::callers::{self, Callers, Seen};
+use crate::support::callers::{self, Callers, Seen, Shown};
 
 /// Connections: a Service hands each to some pod.
 const CONNECTIONS: u64 = 4;
@@ -26,14 +26,15 @@ pub(super) struct Load<'a> {
 
 impl<'a> Load<'a> {
     /// Starts them, once the service is reached; they are answered when this returns.
-    pub(super) fn start(runtime: &'a Runtime, url: &str, tls: &ClientTlsSettings) -> Result<Self> {
+    pub(super) fn start(runtime: &'a Runtime, url: &str, shown: impl Into<Shown>) -> Result<Self> {
+        let shown = shown.into();
         // Until it is, names and routes of what was just installed are still on their way.
         wait_until("the service is reached", || {
-            Ok(!is_refused(runtime, url, tls)?)
+            Ok(!is_refused(runtime, url, &shown.tls)?)
         })?;
         let _inside = runtime.enter();
         let callers = (0..CONNECTIONS)
-            .map(|_| Callers::start_with("the Service", url, RATE, tls.clone()))
+            .map(|_| Callers::start_with("the Service", url, RATE, shown.clone()))
             .collect::<Result<Vec<_>>>()?;
         let load = Self { runtime, callers };
         load.wait_for_answers()?;
@@ -70,10 +71,10 @@ impl<'a> Load<'a> {
 pub(super) fn during<T>(
     runtime: &Runtime,
     url: &str,
-    tls: &ClientTlsSettings,
+    shown: impl Into<Shown>,
     doing: impl FnOnce() -> Result<T>,
 ) -> Result<(T, Duration, Seen)> {
-    let load = Load::start(runtime, url, tls)?;
+    let load = Load::start(runtime, url, shown)?;
     let start = Instant::now();
     let done = doing()?;
     let took = start.elapsed();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::kube::Kube;
 use crate::chart::command::{attempt, succeed};
@@ -144,12 +144,6 @@ impl<'a> Node<'a> {
 
     /// Hands images to containerd, once it answers.
     fn import(&mut self, images: &[PathBuf]) -> Result<()> {
-        let ctr = |args: &[&str]| {
-            let mut command = Command::new("ctr");
-            command.args(["--address", SOCKET, "--namespace", "k8s.io"]);
-            command.args(args);
-            command
-        };
         (self.processes).wait_until("containerd answers", PATIENCE, || {
             Ok(attempt(&mut ctr(&["version"]))?.0)
         })?;
@@ -204,6 +198,26 @@ impl<'a> Node<'a> {
     fn at(&self, name: &str) -> String {
         self.kube.folder.join(name).display().to_string()
     }
+}
+
+/// Has an image under another tag too.
+pub(super) fn tag(image: &str, tag: &str) -> Result<()> {
+    let (name, _) = image.rsplit_once(':').context("the image has no tag")?;
+    succeed(&mut ctr(&[
+        "images",
+        "tag",
+        image,
+        &format!("{name}:{tag}"),
+    ]))?;
+    Ok(())
+}
+
+/// containerd's client, for the images of Kubernetes.
+fn ctr(args: &[&str]) -> Command {
+    let mut command = Command::new("ctr");
+    command.args(["--address", SOCKET, "--namespace", "k8s.io"]);
+    command.args(args);
+    command
 }
 
 fn api_server(folder: &Path) -> Vec<String> {

@@ -161,7 +161,7 @@ impl Decoder for Raw {
 }
 
 /// The body at a URL, whatever its status.
-pub(super) async fn get(url: &str) -> anyhow::Result<String> {
+pub(crate) async fn get(url: &str) -> anyhow::Result<String> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let response = client.get(url.parse()?).await?;
     let body = response.into_body().collect().await?.to_bytes();

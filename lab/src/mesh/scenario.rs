@@ -9,7 +9,6 @@ mod identity;
 mod retries;
 mod tenants;
 mod timeouts;
-mod token;
 mod trace;
 
 use std::time::Duration;

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::build;
 use crate::support::callers::Callers;
-use crate::support::server::Server;
+use crate::support::server::{Server, calls};
 use envoy::Envoy;
 use hangers::Hangers;
 use service::Service;
@@ -151,15 +151,6 @@ async fn start(binary: &Path) -> Result<Server> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(server)
-}
-
-/// How many calls of the service a replica says it answered.
-fn calls(metrics: &str) -> f64 {
-    let counts = metrics.lines().filter(|line| {
-        line.starts_with("rpc_server_call_duration_seconds_count") && line.contains("Order")
-    });
-    let numbers = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-    numbers.sum()
 }
 
 /// How long the end took; an error if it took too long or went wrong.

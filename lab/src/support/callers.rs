@@ -11,7 +11,7 @@ use service::contract::ORDER_SERVICE;
 use service::proto::acme::order::v1::ListOrdersRequest;
 use service::proto::acme::order::v1::order_service_client::OrderServiceClient;
 use tokio::task::JoinSet;
-use tonic::Status;
+use tonic::{Request, Status};
 
 use crate::resilience::request;
 
@@ -30,6 +30,28 @@ pub(crate) struct Callers {
     name: &'static str,
     shared: Arc<Shared>,
     workers: JoinSet<()>,
+}
+
+/// What they show of themselves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown {
+    pub(crate) tls: ClientTlsSettings,
+    /// The value of `authorization`.
+    pub(crate) token: Option<String>,
+}
+
+impl From<&ClientTlsSettings> for Shown {
+    fn from(tls: &ClientTlsSettings) -> Self {
+        let tls = tls.clone();
+        Self { tls, token: None }
+    }
+}
+
+/// One of them.
+struct Caller {
+    name: &'static str,
+    client: Called,
+    token: Option<String>,
 }
 
 /// How their calls ended.
@@ -61,23 +83,27 @@ struct History {
 impl Callers {
     /// Calls `url` all the time, `rate` times a second.
     pub(crate) fn start(name: &'static str, url: &str, rate: u64) -> Result<Self> {
-        Self::start_with(name, url, rate, ClientTlsSettings::default())
+        Self::start_with(name, url, rate, Shown::default())
     }
 
-    /// The same with certificates.
+    /// The same with certificates, or a token.
     pub(crate) fn start_with(
         name: &'static str,
         url: &str,
         rate: u64,
-        tls: ClientTlsSettings,
+        shown: Shown,
     ) -> Result<Self> {
         let shared = Arc::<Shared>::default();
         let mut workers = JoinSet::new();
         let pause = Duration::from_secs(1) / u32::try_from((rate / WORKERS).max(1))?;
-        let client = client(url, tls)?;
+        let client = client(url, shown.tls)?;
         for worker in 0..WORKERS {
-            let client = client.clone();
-            workers.spawn(work(name, Arc::clone(&shared), client, pause, worker));
+            let caller = Caller {
+                name,
+                client: client.clone(),
+                token: shown.token.clone(),
+            };
+            workers.spawn(work(Arc::clone(&shared), caller, pause, worker));
         }
         Ok(Self {
             name,
@@ -123,7 +149,36 @@ pub(crate) fn client(url: &str, tls: ClientTlsSettings) -> Result<Called> {
     Ok(OrderServiceClient::new(upstream.connect_lazily()))
 }
 
-async fn work(name: &str, shared: Arc<Shared>, mut client: Called, pause: Duration, worker: u64) {
+/// A request with its token.
+pub(crate) fn showing<T>(message: T, token: Option<&str>) -> Result<Request<T>, Status> {
+    let mut request = Request::new(message);
+    if let Some(token) = token {
+        let value = token
+            .parse()
+            .map_err(|_| Status::internal("the token is no header"))?;
+        request.metadata_mut().insert("authorization", value);
+    }
+    Ok(request)
+}
+
+impl Caller {
+    /// Creates; the name of what it made.
+    async fn create(&mut self, number: u64) -> Result<String, Status> {
+        let order = showing(request(number), self.token.as_deref())?;
+        Ok(self.client.create_order(order).await?.into_inner().name)
+    }
+
+    async fn list(&mut self) -> Result<(), Status> {
+        let first = ListOrdersRequest {
+            page_size: 1,
+            ..ListOrdersRequest::default()
+        };
+        let first = showing(first, self.token.as_deref())?;
+        self.client.list_orders(first).await.map(drop)
+    }
+}
+
+async fn work(shared: Arc<Shared>, mut caller: Caller, pause: Duration, worker: u64) {
     let mut ticks = tokio::time::interval(pause);
     for number in worker.. {
         if shared.stop.load(Ordering::Relaxed) {
@@ -131,21 +186,16 @@ async fn work(name: &str, shared: Arc<Shared>, mut client: Called, pause: Durati
         }
         ticks.tick().await;
         let begin = Instant::now();
-        let called: Result<Option<String>, Status> = if number.is_multiple_of(2) {
-            let created = client.create_order(request(number)).await;
-            created.map(|order| Some(order.into_inner().name))
+        let answer = if number.is_multiple_of(2) {
+            caller.create(number).await.map(Some)
         } else {
-            let first = ListOrdersRequest {
-                page_size: 1,
-                ..ListOrdersRequest::default()
-            };
-            client.list_orders(first).await.map(|_| None)
+            caller.list().await.map(|()| None)
         };
         let mut history = shared
             .history
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match called {
+        match answer {
             Ok(created) => {
                 shared.answered.fetch_add(1, Ordering::Relaxed);
                 history.created.extend(created);
@@ -155,7 +205,7 @@ async fn work(name: &str, shared: Arc<Shared>, mut client: Called, pause: Durati
             }
             Err(status) => {
                 if shared.failed.fetch_add(1, Ordering::Relaxed) < SHOWN {
-                    println!("failed through {name}: {status:?}");
+                    println!("failed through {}: {status:?}", caller.name);
                 }
                 history.failing_since.get_or_insert(begin);
             }

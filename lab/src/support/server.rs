@@ -189,3 +189,12 @@ pub(crate) async fn create(client: &mut OrderServiceClient<Channel>) -> Result<S
         .into_inner()
         .name)
 }
+
+/// How many calls of the service a server says in its metrics that it answered.
+pub(crate) fn calls(metrics: &str) -> f64 {
+    let counts = metrics.lines().filter(|line| {
+        line.starts_with("rpc_server_call_duration_seconds_count") && line.contains("Order")
+    });
+    let numbers = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    numbers.sum()
+}

@@ -58,7 +58,7 @@ pub(in crate::cluster) fn make(tools: &Tools, folder: &Path) -> Result<()> {
     archive(&root, &format!("{HUB}/pilot:{TAG}"), &config)?;
 
     let root = folder.join("sidecar");
-    let envoy = fs::canonicalize(tools::ensure("envoy")?)?;
+    let envoy = file_of(&tools::ensure("envoy")?)?;
     put(
         &root,
         &tools.program("pilot-agent"),
@@ -93,6 +93,17 @@ pub(in crate::cluster) fn make(tools: &Tools, folder: &Path) -> Result<()> {
         "Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
     });
     archive(&root, &format!("{HUB}/proxyv2:{TAG}"), &config)
+}
+
+/// The file of a program that may be known by its name alone.
+fn file_of(program: &Path) -> Result<PathBuf> {
+    let folders = std::env::split_paths(&tools::path()).collect::<Vec<_>>();
+    let found = folders
+        .iter()
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .with_context(|| format!("{} is in no folder of PATH", program.display()))?;
+    Ok(fs::canonicalize(found)?)
 }
 
 /// Copies a file to where an image has it.

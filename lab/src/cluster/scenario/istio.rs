@@ -1,5 +1,8 @@
 //! Istio with sidecars that its own webhook injects.
 
+mod canary;
+mod tokens;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -10,6 +13,7 @@ use crate::chart::command::succeed;
 use crate::chart::document::list;
 use crate::cluster::Lab;
 use crate::cluster::image::istio::{HUB, TAG};
+use crate::cluster::kube::Kube;
 use crate::cluster::load::{during, is_refused};
 use crate::cluster::release::Release;
 use crate::kubernetes::{ADMIN, kubeconfig_of};
@@ -32,7 +36,9 @@ pub(super) fn run(lab: &mut Lab) -> Result<()> {
     lab.report
         .done("Istio\u{2019}s `base` and `istiod`", took, seen);
     scenarios(lab)?;
-    into_the_mesh(lab)
+    into_the_mesh(lab)?;
+    tokens::run(lab)?;
+    canary::run(lab)
 }
 
 fn install_istio(lab: &Lab) -> Result<Duration> {
@@ -89,13 +95,18 @@ fn scenarios(lab: &mut Lab) -> Result<()> {
     Ok(())
 }
 
+/// A release whose pods have sidecars: the injected container that redirects connections
+/// may do so only at this level.
+fn meshed<'a>(kube: &'a Kube<'a>, namespace: &'static str) -> Result<Release<'a>> {
+    Release::with_level(kube, namespace, "shop", "privileged")
+}
+
 /// "From one provider to another", from none to Istio and back.
 fn into_the_mesh(lab: &mut Lab) -> Result<()> {
     let Some(database) = &lab.database else {
         return Ok(());
     };
-    // The injected container that redirects connections may do so only there.
-    let release = Release::with_level(&lab.node.kube, "meshed", "shop", "privileged")?;
+    let release = meshed(&lab.node.kube, "meshed")?;
     database.make(&lab.node.kube, release.namespace)?;
     let values = |provider: &str, mode: &str| {
         let provider = format!("mesh.provider={provider}");

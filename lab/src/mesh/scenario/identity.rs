@@ -5,12 +5,12 @@ use tonic::Code;
 use tonic::transport::Channel;
 
 use super::one_backend;
-use super::token::{Case, Issuer, OTHER_CLAIM};
 use crate::mesh::backend::Backend;
 use crate::mesh::call::{self, Call};
 use crate::mesh::lab::{Lab, Setup, Way};
 use crate::mesh::report::Report;
 use crate::mesh::service::Service;
+use crate::support::issuer::{ABOUT_CLAIMS, CLAIMS, Case, Issuer};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 
@@ -195,19 +195,11 @@ async fn passes(channel: &Channel, path: &str) -> bool {
 /// Tokens: none, broken ones, the right one; with and without rules on claims, and
 /// where none is asked for.
 pub(super) async fn run_jwt(way: Way, setup: &Setup, report: &mut Report) -> Result<()> {
-    let issuer = Issuer::start().await?;
+    let issuer = Issuer::start("127.0.0.1").await?;
     let cases = Issuer::cases()?;
-    tokens(
-        way,
-        setup,
-        report,
-        &issuer,
-        "jwt.claims.role={admin,user}",
-        &cases,
-    )
-    .await?;
+    tokens(way, setup, report, &issuer, CLAIMS, &cases).await?;
     // Any claim: what is left to refuse.
-    let left = |case: &&Case| case.what != OTHER_CLAIM;
+    let left = |case: &&Case| !ABOUT_CLAIMS.contains(&case.what);
     let left_over: Vec<Case> = cases.iter().filter(left).cloned().collect();
     tokens(way, setup, report, &issuer, "jwt.enabled=true", &left_over).await?;
     // Nobody is asked for one; a bad one is refused all the same.
@@ -228,15 +220,10 @@ async fn tokens(
     claims: &str,
     cases: &[Case],
 ) -> Result<()> {
-    let uri = format!("jwt.jwksUri={}", issuer.uri());
-    let values = [
-        "circuitBreaking.enabled=false",
-        "jwt.enabled=true",
-        "jwt.issuer=https://issuer.example",
-        "jwt.audiences={shop}",
-        claims,
-        &uri,
-    ];
+    let own = issuer.values();
+    let mut values = vec!["circuitBreaking.enabled=false"];
+    values.extend(own.iter().map(String::as_str));
+    values.push(claims);
     let mut lab = Lab::on(way, setup, "jwt", &values)?;
     let (backend, web) = one_backend(&mut lab).await?;
     for case in cases {

@@ -1,4 +1,4 @@
-//! An issuer of tokens, with its keys where Istio can fetch them.
+//! An issuer of tokens, with its keys where a mesh can fetch them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,26 +16,36 @@ use tonic::Code;
 const KEY: &[u8] = b"a key of the lab's issuer, 32 bytes and more";
 
 /// Serves its keys for as long as it lives.
-pub(super) struct Issuer {
+pub(crate) struct Issuer {
     uri: String,
     serving: AbortHandle,
 }
 
+/// Who that is, and for whom its tokens are.
+const NAME: &str = "https://issuer.example";
+const AUDIENCE: &str = "shop";
+/// The chart's value for the claim that is asked for.
+pub(crate) const CLAIMS: &str = "jwt.claims.role={admin,user}";
+/// The token that may call.
+pub(crate) const RIGHT: &str = "the right token";
+/// One that nobody's rules let in.
+pub(crate) const WRONG: &str = "one with another key";
 /// What only rules on claims refuse.
-pub(super) const OTHER_CLAIM: &str = "one with another claim";
+pub(crate) const ABOUT_CLAIMS: [&str; 2] = ["one with another claim", "one without the claim"];
 
 /// One token and what it is worth.
 #[derive(Debug, Clone)]
-pub(super) struct Case {
-    pub(super) what: &'static str,
+pub(crate) struct Case {
+    pub(crate) what: &'static str,
     /// The value of `authorization`.
-    pub(super) token: Option<String>,
-    pub(super) expected: Code,
+    pub(crate) token: Option<String>,
+    pub(crate) expected: Code,
 }
 
 impl Issuer {
-    pub(super) async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// Listens on an address of this machine.
+    pub(crate) async fn start(host: &str) -> Result<Self> {
+        let listener = TcpListener::bind((host, 0)).await?;
         let uri = format!("http://{}/jwks", listener.local_addr()?);
         let keys = json!({"keys": [
             {"kty": "oct", "alg": "HS256", "kid": "lab", "k": BASE64.encode(KEY)},
@@ -61,16 +71,23 @@ impl Issuer {
         })
     }
 
-    pub(super) fn uri(&self) -> &str {
-        &self.uri
+    /// The chart's values for its tokens.
+    pub(crate) fn values(&self) -> [String; 4] {
+        [
+            "jwt.enabled=true".to_owned(),
+            format!("jwt.issuer={NAME}"),
+            format!("jwt.audiences={{{AUDIENCE}}}"),
+            format!("jwt.jwksUri={}", self.uri),
+        ]
     }
 
-    pub(super) fn cases() -> Result<Vec<Case>> {
+    /// The right token, what is wrong with others, and none.
+    pub(crate) fn cases() -> Result<Vec<Case>> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let good = json!({
-            "iss": "https://issuer.example",
+            "iss": NAME,
             "sub": "alice",
-            "aud": "shop",
+            "aud": AUDIENCE,
             "role": "user",
             "exp": now + 3600,
         });
@@ -79,6 +96,10 @@ impl Issuer {
             claims[name] = value;
             claims
         };
+        let mut nobody = good.clone();
+        if let Some(claims) = nobody.as_object_mut() {
+            claims.remove("role");
+        }
         let case = |what, claims: &Value, key, expected| {
             let token = Some(format!("Bearer {}", sign(claims, key)?));
             anyhow::Ok(Case {
@@ -89,7 +110,7 @@ impl Issuer {
         };
         let (denied, unknown) = (Code::PermissionDenied, Code::Unauthenticated);
         let mut cases = vec![
-            case("the right token", &good, KEY, Code::Ok)?,
+            case(RIGHT, &good, KEY, Code::Ok)?,
             case(
                 "an expired one",
                 &with("exp", json!(now - 3600)),
@@ -102,14 +123,15 @@ impl Issuer {
                 KEY,
                 denied,
             )?,
-            case(OTHER_CLAIM, &with("role", json!("guest")), KEY, denied)?,
+            case(ABOUT_CLAIMS[0], &with("role", json!("guest")), KEY, denied)?,
+            case(ABOUT_CLAIMS[1], &nobody, KEY, denied)?,
             case(
                 "one of another issuer",
                 &with("iss", json!("https://x")),
                 KEY,
                 unknown,
             )?,
-            case("one with another key", &good, b"another key", unknown)?,
+            case(WRONG, &good, b"another key", unknown)?,
         ];
         cases.push(Case {
             what: "no token",
