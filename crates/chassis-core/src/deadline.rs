@@ -2,8 +2,8 @@
 //! the contract or the settings allow.
 //!
 //! The deadline holds to the end of the response's body, streams included. It
-//! travels with the request's extensions and with the task, see [`current`], so
-//! that stores and upstream calls stop in time as well. A call whose deadline
+//! travels with the request, see [`CallInfo`](crate::call_info::CallInfo), and with
+//! the task, see [`current`], so that stores and upstream calls stop in time as well. A call whose deadline
 //! passes is dropped where it waits.
 
 mod header;

@@ -4,6 +4,7 @@
 //! - [`exit`]: how the process ends, one line for a person and one code for a script
 //! - [`contract`], [`rpc`]: what the .proto says may happen to each rpc, and which
 //!   one a request calls
+//! - [`call_info`]: what each request brings of that, and of what follows
 //! - [`deadline`], [`tenant`]: how long a call may take, and for whom it is
 //! - [`mesh`], [`peer`]: the mesh the process runs in, who it says is calling, and
 //!   what protects the connection
@@ -15,6 +16,7 @@
 //! - [`mod@file`], [`printable`], [`hex`], [`random`]: files that settings name, text
 //!   of others, digits, numbers for jitter
 
+pub mod call_info;
 pub mod contract;
 pub mod deadline;
 pub mod exit;

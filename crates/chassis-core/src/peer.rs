@@ -14,9 +14,9 @@ pub enum Security {
     MutualTls,
 }
 
-/// Who is at the other end of a connection of the gRPC port. The server hands it
-/// over in the extensions of each request.
-#[derive(Debug, Clone, Copy)]
+/// Who is at the other end of a connection of the gRPC port:
+/// [`CallInfo`](crate::call_info::CallInfo) has it.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Peer {
     /// Its address, where there is one.
     pub address: Option<SocketAddr>,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::contract::{Idempotency, Method, Service};
 
-/// The rpc at hand; in the extensions of every request.
-#[derive(Debug, Clone, Copy)]
+/// The rpc at hand: [`CallInfo`](crate::call_info::CallInfo) has it.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Rpc {
     /// What the contract says of it; `None` for one without a contract and for
     /// one that does not exist. Such count as unary.

@@ -10,8 +10,8 @@ mod upstreams;
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use chassis::call_info::CallInfo;
 use chassis::deadline::{self, DeadlinesLayer};
-use chassis::peer::Peer;
 use chassis::status::{self, wire};
 use chassis::telemetry::rpc::ServerLayer;
 use http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
@@ -229,8 +229,8 @@ impl Calls {
         let grpc = HeaderValue::from_static("application/grpc");
         headers.insert(header::CONTENT_TYPE, grpc);
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        if let Some(peer) = extensions.get::<Peer>() {
-            request.extensions_mut().insert(*peer);
+        if let Some(info) = extensions.get::<CallInfo>() {
+            request.extensions_mut().insert(*info);
         }
         if let Some(no_call) = extensions.get::<NoCall>() {
             request.extensions_mut().insert(no_call.clone());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chassis::peer::Peer;
+use chassis::call_info::CallInfo;
 use chassis::status;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
@@ -58,8 +58,8 @@ impl Dispatch {
         let mut request = request.map(Body::new);
         headers::distrust(request.headers_mut());
         let named = headers::forwarded_for(request.headers(), self.trusted_proxies);
-        if let (Some(ip), Some(peer)) = (named, request.extensions_mut().get_mut::<Peer>()) {
-            peer.address = Some(SocketAddr::new(ip, 0));
+        if let (Some(ip), Some(info)) = (named, request.extensions_mut().get_mut::<CallInfo>()) {
+            info.peer.address = Some(SocketAddr::new(ip, 0));
         }
         self.answer(request).await.map(axum::body::Body::new)
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use chassis::call_info::CallInfo;
 use chassis::health::Health;
 use chassis::listener::Listener;
 use chassis::peer::{Peer, Security as Protected};
@@ -177,7 +178,10 @@ async fn answer(
     peer: Peer,
     unread: Unread,
 ) -> Result<Response<axum::body::Body>, Infallible> {
-    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(CallInfo {
+        peer,
+        ..CallInfo::default()
+    });
     if request.version() == Version::HTTP_2 {
         return router.oneshot(request.map(axum::body::Body::new)).await;
     }

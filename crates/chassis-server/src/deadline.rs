@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use chassis_core::call_info::CallInfo;
 use chassis_core::deadline::{self, Deadline, Scoped};
-use chassis_core::rpc::Rpc;
 use chassis_grpc::deadline::BoundBody;
 use chassis_grpc::status;
 use http::{Request, Response};
@@ -65,7 +65,7 @@ where
                 status: Some(malformed()),
             };
         };
-        let allowed = self.allowed(request.extensions().get::<Rpc>());
+        let allowed = self.allowed(request.extensions().get::<CallInfo>());
         let time = match (asked, allowed) {
             (Some(asked), Some(allowed)) => Some(asked.min(allowed)),
             (asked, allowed) => asked.or(allowed),
@@ -76,8 +76,9 @@ where
             };
         }
         let deadline = time.map(Deadline::after);
-        if let Some(deadline) = deadline {
-            request.extensions_mut().insert(deadline);
+        if deadline.is_some() {
+            let info: &mut CallInfo = request.extensions_mut().get_or_insert_default();
+            info.deadline = deadline;
         }
         BoundFuture::Running {
             // The service does part of its work in `call` itself.
@@ -92,8 +93,8 @@ where
 }
 
 impl<S> Deadlines<S> {
-    fn allowed(&self, rpc: Option<&Rpc>) -> Option<Duration> {
-        match rpc.and_then(|rpc| rpc.method) {
+    fn allowed(&self, info: Option<&CallInfo>) -> Option<Duration> {
+        match info.and_then(|info| info.rpc.method) {
             Some(method) if method.server_streaming || method.client_streaming => method.timeout,
             Some(method) => Some(method.timeout.map_or(self.cap, |time| time.min(self.cap))),
             None => Some(self.cap),

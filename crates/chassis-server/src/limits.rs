@@ -26,8 +26,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use chassis_core::call_info::CallInfo;
 use chassis_core::mesh::Caller;
-use chassis_core::rpc::{Contracts, Kind, Rpc};
+use chassis_core::rpc::{Contracts, Kind};
 use chassis_identity::jwt::Tokens;
 use chassis_telemetry::metrics::Metrics;
 use chassis_telemetry::rpc::Refused;
@@ -75,8 +76,8 @@ impl Gates {
     /// How the call counts: streams of health and reflection are like others for
     /// those who could open others.
     fn kind<B>(&self, request: &Request<B>) -> Kind {
-        let rpc = request.extensions().get::<Rpc>();
-        match rpc.map_or(Kind::Unary, |rpc| rpc.kind()) {
+        let info = request.extensions().get::<CallInfo>();
+        match info.map_or(Kind::Unary, |info| info.rpc.kind()) {
             Kind::BuiltIn if self.vouch(request) => Kind::Stream,
             kind => kind,
         }
@@ -152,14 +153,14 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let rpc = request.extensions().get::<Rpc>().copied();
+        let method = (request.extensions().get::<CallInfo>()).and_then(|info| info.rpc.method);
         match Permit::take(&self.gates, self.gates.kind(&request)) {
             Ok(permit) => PermitFuture::Running {
                 inner: self.inner.call(request),
                 permit,
             },
             Err(gate) => {
-                self.refused.record(rpc.and_then(|rpc| rpc.method));
+                self.refused.record(method);
                 REFUSED.set(true);
                 PermitFuture::Refused {
                     headers: gate.full.headers(),

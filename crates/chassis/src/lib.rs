@@ -55,7 +55,9 @@
 pub mod boot;
 
 pub use chassis_client as client;
-pub use chassis_core::{contract, exit, file, listener, peer, printable, random, rpc, shutdown};
+pub use chassis_core::{
+    call_info, contract, exit, file, listener, peer, printable, random, rpc, shutdown,
+};
 pub use chassis_grpc::{attempt, status};
 pub use chassis_identity::jwt;
 #[cfg(feature = "rates")]

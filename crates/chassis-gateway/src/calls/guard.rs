@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use chassis::call_info::CallInfo;
 use chassis::jwt::Tokens;
-use chassis::peer::Peer;
 use chassis::rate::RateLimit;
 use chassis::rpc::{Contracts, Rpc};
 use chassis::shutdown::Shutdown;
@@ -51,7 +51,8 @@ impl Guard {
             method: self.contracts.find(path),
         };
         let is_built_in = rpc.method.is_some_and(chassis::rpc::is_built_in);
-        request.extensions_mut().insert(rpc);
+        let info: &mut CallInfo = request.extensions_mut().get_or_insert_default();
+        info.rpc = rpc;
         if let Some(NoCall(status)) = request.extensions_mut().remove() {
             return Err(status);
         }
@@ -78,8 +79,8 @@ impl Guard {
 
 /// The address that called, as the edge knows it.
 fn address(request: &Request<Body>) -> String {
-    let peer = request.extensions().get::<Peer>();
-    let address = peer.and_then(|peer| peer.address);
+    let info = request.extensions().get::<CallInfo>();
+    let address = info.and_then(|info| info.peer.address);
     address.map_or_else(String::new, |address| bucket(address.ip()))
 }
 
@@ -139,9 +140,9 @@ where
             Ok(place) => place,
             Err(status) => return Box::pin(async move { Ok(status.into_http()) }),
         };
-        let rpc = request.extensions().get::<Rpc>().copied();
-        let ended = rpc
-            .filter(|rpc| streams_answers(*rpc))
+        let info = request.extensions().get::<CallInfo>();
+        let ended = info
+            .filter(|info| streams_answers(info.rpc))
             .map(|_| self.ended(request.headers()));
         let tenant = request.extensions().get::<Tenant>().cloned();
         let inner = self.inner.clone();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use chassis::boot::UpstreamChannel;
-use chassis::rpc::Rpc;
+use chassis::call_info::CallInfo;
 use chassis::status;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -63,7 +63,7 @@ impl Service<Request<Body>> for Upstreams {
         let path = request.uri().path();
         let service = path.strip_prefix('/').and_then(|it| it.split_once('/'));
         let service = service.map(|(service, _)| service).unwrap_or_default();
-        let method = request.extensions().get::<Rpc>().and_then(|it| it.method);
+        let method = (request.extensions().get::<CallInfo>()).and_then(|it| it.rpc.method);
         if method.is_some_and(chassis::rpc::is_built_in) {
             let routes = self.built_in.clone();
             return Box::pin(async move { routes.oneshot(request).await });

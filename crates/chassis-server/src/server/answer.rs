@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use chassis_core::call_info::CallInfo;
 use chassis_core::rpc::{Kind, Rpc};
 use chassis_grpc::status;
 use http::{HeaderMap, Request, Response};
@@ -57,12 +58,13 @@ impl Answers {
     /// `RESOURCE_EXHAUSTED` if too many answers wait to be taken.
     pub(super) fn manner(&self, request: &Request<Body>) -> Result<Manner, Status> {
         self.encodings.check(request.headers())?;
-        let rpc = request.extensions().get::<Rpc>().copied();
-        let kind = rpc.map_or(Kind::Unary, Rpc::kind);
+        let rpc =
+            (request.extensions().get::<CallInfo>()).map_or_else(Rpc::default, |info| info.rpc);
+        let kind = rpc.kind();
         if kind != Kind::Health && self.budget.is_overfull() {
             return Err(self.full());
         }
-        let method = rpc.and_then(|rpc| rpc.method);
+        let method = rpc.method;
         Ok(Manner {
             answers: self.clone(),
             unary: method.is_some_and(|method| !method.server_streaming),

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use chassis_core::call_info::CallInfo;
 use chassis_core::mesh::{Caller, Provider};
 use chassis_core::peer::{Peer, Security};
 use chassis_core::rpc::{Contracts, Kind, Rpc};
@@ -145,10 +146,13 @@ where
         if let Some(lease) = &self.lease {
             extensions.insert(lease.clone());
         }
-        extensions.insert(rpc);
-        extensions.insert(Peer {
-            address: self.peer.remote_addr,
-            security: self.security,
+        extensions.insert(CallInfo {
+            rpc,
+            peer: Peer {
+                address: self.peer.remote_addr,
+                security: self.security,
+            },
+            deadline: None,
         });
         extensions.insert(self.peer.clone());
         extensions.insert(self.ending.clone());

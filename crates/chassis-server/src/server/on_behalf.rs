@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use chassis_core::rpc::{Kind, Rpc};
+use chassis_core::call_info::CallInfo;
+use chassis_core::rpc::Kind;
 use chassis_identity::tenant::{self, Tenant};
 use http::Request;
 use http_body::{Frame, SizeHint};
@@ -20,8 +21,8 @@ pub(super) fn call(
     service: impl FnOnce(Request<Body>) -> RpcFuture,
 ) -> RpcFuture {
     let tenant = request.extensions().get::<Tenant>().cloned();
-    let rpc = request.extensions().get::<Rpc>().copied();
-    let streams = rpc.is_some_and(|rpc| rpc.kind() == Kind::Stream);
+    let info = request.extensions().get::<CallInfo>();
+    let streams = info.is_some_and(|info| info.rpc.kind() == Kind::Stream);
     let call = tenant::scope_sync(tenant.clone(), || service(request));
     let call = tenant::scope(tenant.clone(), call);
     if !streams {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use chassis_core::call_info::CallInfo;
 use chassis_core::mesh::Caller;
 use chassis_core::rpc;
 use chassis_core::rpc::{Kind, Rpc};
@@ -118,10 +119,11 @@ impl Router {
         if let Some(lease) = &lease {
             lease.check()?;
         }
-        let rpc = request.extensions().get::<Rpc>().copied();
-        let is_stream = rpc.is_some_and(|rpc| rpc.kind() == Kind::Stream);
+        let rpc =
+            (request.extensions().get::<CallInfo>()).map_or_else(Rpc::default, |info| info.rpc);
+        let is_stream = rpc.kind() == Kind::Stream;
         let lease = lease.filter(|_| is_stream);
-        let method = rpc.and_then(|rpc| rpc.method);
+        let method = rpc.method;
         if method.is_some_and(rpc::is_built_in) {
             return Ok(lease.map(|lease| Box::pin(lease.ended()) as End));
         }
@@ -162,7 +164,8 @@ impl Router {
             return None;
         }
         // They refuse unknown methods too, but without details.
-        let contract = request.extensions().get::<Rpc>().and_then(|rpc| rpc.method);
+        let info = request.extensions().get::<CallInfo>();
+        let contract = info.and_then(|info| info.rpc.method);
         (contract.is_some() || !entry.covered).then_some(&*entry.service)
     }
 }

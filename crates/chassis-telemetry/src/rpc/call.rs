@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chassis_core::call_info::CallInfo;
 use chassis_core::contract::Service;
 use chassis_core::deadline;
 use chassis_core::mesh::Caller;
@@ -365,12 +366,16 @@ fn is_something(context: &Context) -> bool {
 
 fn peer<B>(request: &Request<B>) -> Peer {
     let extensions = request.extensions();
-    extensions.get::<Peer>().copied().unwrap_or_else(|| Peer {
-        address: extensions
-            .get::<TcpConnectInfo>()
-            .and_then(TcpConnectInfo::remote_addr),
-        security: Security::None,
-    })
+    let info = extensions.get::<CallInfo>();
+    info.map_or_else(
+        || Peer {
+            address: extensions
+                .get::<TcpConnectInfo>()
+                .and_then(TcpConnectInfo::remote_addr),
+            security: Security::None,
+        },
+        |info| info.peer,
+    )
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> u32 {

@@ -73,8 +73,8 @@ async fn the_handler_knows_the_time_left() {
         let in_task = chassis::deadline::current().unwrap();
         let in_request = request
             .extensions()
-            .get::<chassis::deadline::Deadline>()
-            .copied();
+            .get::<chassis::call_info::CallInfo>()
+            .and_then(|info| info.deadline);
         assert_eq!(in_request, Some(in_task));
         let left = in_task.remaining().unwrap();
         Ok(Response::new(left.as_millis().to_string()))
