@@ -21,28 +21,28 @@ const VALUE: usize = 64;
 /// When to retry.
 const LATER: Duration = Duration::from_millis(250);
 
-/// How bodies are read; clones share the room.
+/// How bodies are read; clones share the budget.
 #[derive(Debug, Clone)]
 pub(crate) struct Bodies {
     most: usize,
     decoded: usize,
-    room: Arc<Semaphore>,
+    budget: Arc<Semaphore>,
 }
 
-/// A body, and the room that it has until it is dropped.
+/// A body, and the memory that is reserved for it until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub(crate) struct CollectedBody {
     pub(crate) bytes: Bytes,
-    room: Room,
+    reservation: MemoryReservation,
 }
 
 impl Bodies {
     pub(crate) fn new(settings: &MessageSettings) -> Self {
-        let room = settings.max_receiving_bytes.min(Semaphore::MAX_PERMITS);
+        let budget = settings.max_receiving_bytes.min(Semaphore::MAX_PERMITS);
         Self {
             most: settings.max_request_bytes,
             decoded: settings.max_decoded_bytes,
-            room: Arc::new(Semaphore::new(room)),
+            budget: Arc::new(Semaphore::new(budget)),
         }
     }
 
@@ -56,9 +56,9 @@ impl Bodies {
     /// # Errors
     /// `RESOURCE_EXHAUSTED` if it is too large, or too much is being read already;
     /// `CANCELLED` if it breaks off.
-    pub(crate) async fn read(&self, mut body: Body) -> Result<Whole, Status> {
+    pub(crate) async fn read(&self, mut body: Body) -> Result<CollectedBody, Status> {
         let mut bytes = BytesMut::new();
-        let mut room = Room::default();
+        let mut reservation = MemoryReservation::default();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Status::new(Code::Cancelled, "the body broke off"))?;
             let Ok(data) = frame.into_data() else {
@@ -68,21 +68,23 @@ impl Bodies {
                 return Err(too_large(self.most));
             }
             bytes.extend_from_slice(&data);
-            room.grow(bytes.len().saturating_sub(FREE), &self.room)?;
+            reservation.grow(bytes.len().saturating_sub(FREE), &self.budget)?;
         }
         let bytes = bytes.freeze();
-        Ok(Whole { bytes, room })
+        Ok(CollectedBody { bytes, reservation })
     }
 
     /// All of `body`, which is JSON and not too much once it is read.
     ///
     /// # Errors
     /// As [`read`](Self::read), and as [`weigh`](Self::weigh).
-    pub(crate) async fn read_json(&self, body: Body) -> Result<Whole, Status> {
+    pub(crate) async fn read_json(&self, body: Body) -> Result<CollectedBody, Status> {
         let mut whole = self.read(body).await?;
         let weight = self.weigh(&whole.bytes)?;
         let all = whole.bytes.len() + weight;
-        whole.room.grow(all.saturating_sub(FREE), &self.room)?;
+        whole
+            .reservation
+            .grow(all.saturating_sub(FREE), &self.budget)?;
         Ok(whole)
     }
 
@@ -106,11 +108,11 @@ impl Bodies {
     }
 }
 
-/// What is taken of the room for all.
+/// What is taken of the budget for all.
 #[derive(Debug, Default)]
-struct Room(Option<OwnedSemaphorePermit>);
+struct MemoryReservation(Option<OwnedSemaphorePermit>);
 
-impl Room {
+impl MemoryReservation {
     /// Takes as much as is missing to `bytes`.
     fn grow(&mut self, bytes: usize, all: &Arc<Semaphore>) -> Result<(), Status> {
         let taken = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
@@ -171,15 +173,15 @@ mod tests {
     }
 
     #[test]
-    fn room_comes_back() {
+    fn what_is_reserved_comes_back() {
         let all = Arc::new(Semaphore::new(100));
-        let mut room = Room::default();
-        room.grow(60, &all).unwrap();
-        room.grow(90, &all).unwrap();
+        let mut reservation = MemoryReservation::default();
+        reservation.grow(60, &all).unwrap();
+        reservation.grow(90, &all).unwrap();
         assert_eq!(all.available_permits(), 10);
-        let refused = Room::default().grow(11, &all).unwrap_err();
+        let refused = MemoryReservation::default().grow(11, &all).unwrap_err();
         assert_eq!(refused.code(), Code::ResourceExhausted);
-        drop(room);
+        drop(reservation);
         assert_eq!(all.available_permits(), 100);
     }
 }

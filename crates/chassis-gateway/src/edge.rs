@@ -55,7 +55,7 @@ impl Edge<'_> {
         let accepting = async {
             loop {
                 let (stream, peer) = listener.accept().await;
-                let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+                let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
                     tracing::debug!(%peer, "connection limit reached");
                     continue;
                 };
@@ -63,7 +63,7 @@ impl Edge<'_> {
                 let alive = alive.clone();
                 tokio::spawn(async move {
                     connection.await;
-                    drop((place, alive));
+                    drop((permit, alive));
                 });
             }
         };

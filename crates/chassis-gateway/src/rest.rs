@@ -13,7 +13,7 @@ use serde_json::Value;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::bodies::{Bodies, Whole};
+use crate::bodies::{Bodies, CollectedBody};
 use crate::calls::{self, Calls};
 use crate::fault::{self, Details};
 use crate::rpcs::{Part, Rule};
@@ -141,7 +141,7 @@ struct Call {
     headers: HeaderMap,
     message: Vec<u8>,
     /// Its room is taken until the call is answered.
-    _body: Whole,
+    _body: CollectedBody,
 }
 
 /// What of an answer `response_body` names.

@@ -118,7 +118,7 @@ impl Gateway {
             .map(|issuer| issuer.start(&telemetry.metrics(), health.dependency("keys")));
         let (draining, ends) = Shutdown::manual();
         let concurrency = &server.concurrency;
-        let places = [
+        let permits = [
             concurrency.max_concurrent_requests,
             concurrency.max_open_streams,
         ];
@@ -128,7 +128,7 @@ impl Gateway {
             tokens,
             rate: (settings.rate_limit).map(|rate| RateLimit::new(rate, burst(rate), TOO_OFTEN)),
             tenants: server.tenants(),
-            places: places.map(|most| Arc::new(Semaphore::new(most as usize))),
+            permits: permits.map(|most| Arc::new(Semaphore::new(most as usize))),
             draining: ends,
         };
         let stack = calls::stack(

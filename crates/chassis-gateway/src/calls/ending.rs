@@ -12,24 +12,24 @@ use tokio::sync::OwnedSemaphorePermit;
 use tonic::Status;
 use tonic::body::Body;
 
-/// An answer's body, which holds its place until it is over, and ends early with the
+/// An answer's body, which holds its permit until it is over, and ends early with the
 /// status that `ended` tells.
 pub(crate) struct Ends {
     body: Option<Body>,
     ended: Option<BoxFuture<'static, Status>>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Ends {
     pub(crate) fn new(
         body: Body,
         ended: Option<BoxFuture<'static, Status>>,
-        place: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             body: Some(body),
             ended,
-            _place: place,
+            _permit: permit,
         }
     }
 }

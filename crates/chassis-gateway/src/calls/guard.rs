@@ -32,8 +32,8 @@ pub(crate) struct Guard {
     pub(crate) rate: Option<RateLimit>,
     /// Tells for whom each call is.
     pub(crate) tenants: Option<Tenants>,
-    /// Places of unary calls, and of streams.
-    pub(crate) places: [Arc<Semaphore>; 2],
+    /// Permits of unary calls, and of streams.
+    pub(crate) permits: [Arc<Semaphore>; 2],
     /// When streams are to end.
     pub(crate) draining: Shutdown,
 }
@@ -69,9 +69,9 @@ impl Guard {
         if let Some(tenants) = self.tenants.as_ref().filter(|_| !is_built_in) {
             tenants.admit(request)?;
         }
-        let [unary, streams] = &self.places;
-        let places = if streams_answers(rpc) { streams } else { unary };
-        Arc::clone(places)
+        let [unary, streams] = &self.permits;
+        let permits = if streams_answers(rpc) { streams } else { unary };
+        Arc::clone(permits)
             .try_acquire_owned()
             .map_err(|_| overloaded())
     }
@@ -136,8 +136,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let place = match self.guard.admit(&mut request) {
-            Ok(place) => place,
+        let permit = match self.guard.admit(&mut request) {
+            Ok(permit) => permit,
             Err(status) => return Box::pin(async move { Ok(status.into_http()) }),
         };
         let info = request.extensions().get::<CallInfo>();
@@ -148,7 +148,7 @@ where
         let inner = self.inner.clone();
         Box::pin(tenant::scope(tenant, async move {
             let answer = inner.oneshot(request).await?;
-            Ok(answer.map(|body| Body::new(Ends::new(Body::new(body), ended, place))))
+            Ok(answer.map(|body| Body::new(Ends::new(Body::new(body), ended, permit))))
         }))
     }
 }
