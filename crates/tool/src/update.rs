@@ -97,6 +97,7 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
         own: work.git.text(&["rev-parse", "--verify", &own])?,
         new: work.take_in(&new_folder)?,
         member: service.member.clone(),
+        store_changes: answer(&values, "store") != service.record.value("store"),
     };
     let steps = steps::between(&work, &old, &new)?;
     for name in merge::drifted(&work.files(&trees.old)?, &work.files(&trees.own)?) {
@@ -174,6 +175,11 @@ fn target(template: &Template, old: &Release, options: &Options) -> Result<Optio
     }
     // Other answers, on the version that is there.
     Ok(Some(if older { old.clone() } else { new }))
+}
+
+fn answer<'a>(values: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    let value = values.iter().find(|(known, _)| known == key);
+    value.map(|(_, value)| value.as_str())
 }
 
 /// How the template says that it asks for `key`.

@@ -18,6 +18,8 @@ pub(super) struct Trees {
     pub new: String,
     /// The service in them: empty, or ending with a slash.
     pub member: String,
+    /// Whether another kind of store is wanted than before.
+    pub store_changes: bool,
 }
 
 /// What came of it.
@@ -83,7 +85,7 @@ pub(super) fn merge(
         base.insert(path.clone(), own[path].clone());
         theirs.insert(path.clone(), own[path].clone());
     }
-    migrations::keep(&old, &mut theirs, member);
+    migrations::keep(&old, &mut theirs, member, trees.store_changes);
 
     let commits = Commits::new(work, &base, &own, &theirs)?;
     let mut merged = commits.merge(work)?;

@@ -23,10 +23,20 @@ pub(super) fn check(old: &Files, own: &Files, new: &Files, member: &str) -> Resu
     }
 }
 
-/// What the template no longer has stays.
-pub(super) fn keep(old: &Files, new: &mut Files, member: &str) {
-    for (path, blob) in old.iter().filter(|(path, _)| is_migration(path, member)) {
-        new.entry(path.clone()).or_insert_with(|| blob.clone());
+/// What the template no longer has stays; where `kinds_change`, not those of a kind of
+/// store, each in its folder, that nobody wants any more.
+pub(super) fn keep(old: &Files, new: &mut Files, member: &str, kinds_change: bool) {
+    let folder = |path: &str| path.rfind('/').map_or(0, |end| end + 1);
+    let goes = |path: &str| {
+        let folder = &path[..folder(path)];
+        kinds_change && !new.keys().any(|other| other.starts_with(folder))
+    };
+    let kept: Vec<_> = (old.iter())
+        .filter(|(path, _)| is_migration(path, member) && !goes(path))
+        .map(|(path, blob)| (path.clone(), blob.clone()))
+        .collect();
+    for (path, blob) in kept {
+        new.entry(path).or_insert(blob);
     }
 }
 

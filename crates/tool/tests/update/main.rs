@@ -6,6 +6,7 @@
     reason = "a test panics to fail"
 )]
 
+mod answers;
 mod built;
 mod check;
 mod edits;
