@@ -72,13 +72,15 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
     }
 
     let values = answers(&work, &service, &new, &options.set)?;
+    let recorded = template::without_login(&source);
     let pristine = |release: &Release, values: &[(String, String)]| {
-        generation::generate(&work, release, &service, values, &source)
+        generation::generate(&work, release, &service, values, &recorded)
     };
     let (old_folder, new_folder) = both(
         || pristine(&old, &service.record.values),
         || pristine(&new, &values),
     )?;
+    let unformatted = work.take_in(&old_folder)?;
     let style = generation::style(&service.unit, &old_folder);
     let name = service.record.value("project-name").unwrap_or_default();
     both(
@@ -94,6 +96,7 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
     };
     let trees = Trees {
         old: work.take_in(&old_folder)?,
+        unformatted,
         own: work.git.text(&["rev-parse", "--verify", &own])?,
         new: work.take_in(&new_folder)?,
         member: service.member.clone(),
@@ -139,9 +142,12 @@ pub fn update(here: &Path, options: &Options, say: &mut dyn FnMut(&str)) -> Resu
 /// If there is none, or one of them is checked out.
 pub fn abort(here: &Path) -> Result<Vec<String>, Error> {
     let service = Service::find(here)?;
-    let pattern = format!("refs/heads/{}*", service.branches());
-    let branches = (service.git).text(&["for-each-ref", "--format=%(refname:short)", &pattern])?;
-    let branches: Vec<_> = branches.lines().map(str::to_owned).collect();
+    let branches = service.branches();
+    let pattern = format!("refs/heads/{branches}*");
+    let listed = (service.git).text(&["for-each-ref", "--format=%(refname:lstrip=2)", &pattern])?;
+    // A member `a` has nothing to do with those of `a-b`.
+    let own = |name: &&str| (name.strip_prefix(&*branches)).is_some_and(|it| !it.contains('-'));
+    let branches: Vec<_> = listed.lines().filter(own).map(str::to_owned).collect();
     let current = service.git.text(&["rev-parse", "--abbrev-ref", "HEAD"])?;
     if branches.is_empty() {
         return Err(Error::new("there is no update to abort"));

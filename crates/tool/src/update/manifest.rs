@@ -1,6 +1,8 @@
 //! Three versions of a TOML file into one, by key. A merge of lines puts a key in
 //! twice, or calls two dependencies next to each other a conflict.
 
+mod comments;
+
 use std::fs;
 
 use toml_edit::{Array, Decor, DocumentMut, Item, Key, TableLike, Value};
@@ -132,7 +134,7 @@ impl Merge {
             if let (None, Some(own), Some(old)) = (theirs.get(key), table.get(key), old)
                 && plain(own) == plain(old)
             {
-                table.remove(key);
+                comments::outlive(base, table, key);
             }
             return;
         };
@@ -149,7 +151,9 @@ impl Merge {
             return;
         }
         if old.is_some_and(|old| plain(old) == plain(own)) {
+            let inside = comments::inside(old, own);
             replace(own, new, old);
+            comments::put(table, key, &inside);
             return;
         }
         if let (Some(own), Some(new)) = (own.as_array_mut(), new.as_array()) {

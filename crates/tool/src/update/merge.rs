@@ -14,6 +14,8 @@ use crate::Error;
 /// The trees, by their objects.
 pub(super) struct Trees {
     pub old: String,
+    /// The old one as `cargo generate` leaves it: nobody has to format that.
+    pub unformatted: String,
     pub own: String,
     pub new: String,
     /// The service in them: empty, or ending with a slash.
@@ -67,6 +69,12 @@ pub(super) fn merge(
     let had = work.files(&trees.own)?;
     let (mut old, mut own) = (work.files(&trees.old)?, had.clone());
     let new = work.files(&trees.new)?;
+    let unformatted = work.files(&trees.unformatted)?;
+    for (path, blob) in &mut own {
+        if let (true, Some(formatted)) = (unformatted.get(path) == Some(blob), old.get(path)) {
+            blob.clone_from(formatted);
+        }
+    }
     // What the template itself had elsewhere needs nobody.
     steps::carry_out(work, steps, &mut old, member)?;
     let left = steps::carry_out(work, steps, &mut own, member)?;
@@ -200,28 +208,31 @@ fn settle(
         merge.conflicts.push(format!("{path} (renamed by both)"));
         return Ok(());
     };
-    if let (true, Some(base), Some(ours), Some(theirs)) = (
-        Path::new(path).extension().is_some_and(|it| it == "toml"),
-        stage('1'),
-        stage('2'),
-        stage('3'),
-    ) {
-        let [base, ours, theirs] = [base, ours, theirs].map(|object| work.text(object));
-        if let Ok(merged) = manifest::merge(work, &base?, &ours?, &theirs?, labels)
+    let text = |number| {
+        stage(number)
+            .map(|object| work.text_if_any(object))
+            .transpose()
+    };
+    let texts = [text('1')?, text('2')?, text('3')?].map(Option::flatten);
+    if let [Some(base), Some(ours), Some(theirs)] = &texts {
+        if Path::new(path).extension().is_some_and(|it| it == "toml")
+            && let Ok(merged) = manifest::merge(work, base, ours, theirs, labels)
             && merged.conflicts.is_empty()
         {
             files.insert(path.to_owned(), work.write(&merged.text, &blob)?);
             return Ok(());
         }
-    }
-    if let (Some(base), Some(ours), Some(theirs)) = (stage('1'), stage('2'), stage('3')) {
-        let [base, ours, theirs] = [base, ours, theirs].map(|object| work.text(object));
-        if let Some(merged) = beside::merge(work, &base?, &ours?, &theirs?)? {
+        if let Some(merged) = beside::merge(work, base, ours, theirs)? {
             files.insert(path.to_owned(), work.write(&merged, &blob)?);
             return Ok(());
         }
     }
-    let text = work.text(&blob.object)?;
+    let Some(text) = work.text_if_any(&blob.object)? else {
+        merge.conflicts.push(format!(
+            "{path} (no text in UTF-8: without markers in it, yours is there)"
+        ));
+        return Ok(());
+    };
     let named = (text.replace(&commits.own, labels[0])).replace(&commits.new, labels[1]);
     files.insert(path.to_owned(), work.write(&named, &blob)?);
     merge.conflicts.push(path.to_owned());

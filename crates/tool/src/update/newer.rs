@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::git::Git;
 use super::record::Record;
-use super::template::numbers;
+use super::template::{numbers, without_login};
 use crate::Error;
 
 /// How long the source may take.
@@ -24,8 +24,9 @@ pub(super) fn newer(record: &Record) -> Option<String> {
     match listed(source) {
         Ok(refs) => news(&refs, record),
         Err(error) => Some(format!(
-            "whether there is a newer version of the template is not known: {source} cannot be \
-             asked ({error})"
+            "whether there is a newer version of the template is not known: {} cannot be \
+             asked ({error})",
+            without_login(source)
         )),
     }
 }

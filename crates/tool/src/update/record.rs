@@ -138,11 +138,16 @@ impl Service {
                 "nothing is committed yet: commit the service first",
             ));
         }
-        for half in ["MERGE_HEAD", "REBASE_HEAD", "CHERRY_PICK_HEAD"] {
-            if self
-                .git
-                .succeeds(&["rev-parse", "--verify", "--quiet", half])
-            {
+        for half in [
+            "MERGE_HEAD",
+            "CHERRY_PICK_HEAD",
+            "REVERT_HEAD",
+            // Also where it stops at a commit that has no conflict.
+            "rebase-merge",
+            "rebase-apply",
+        ] {
+            let place = self.git.text(&["rev-parse", "--git-path", half])?;
+            if self.unit.join(place).exists() {
                 return Err(Error::new(format!(
                     "a merge is half-finished ({half}): commit or abort it first"
                 )));

@@ -115,7 +115,9 @@ pub(super) fn carry_out(
                 _ => continue,
             };
             let blob = files[&path].clone();
-            let text = work.text(&blob.object)?;
+            let Some(text) = work.text_if_any(&blob.object)? else {
+                continue;
+            };
             let edited = match edit {
                 Edit::Values => {
                     match values::moved(&text, &Step::path(&step.from), &Step::path(&step.to)) {

@@ -14,6 +14,9 @@ pub(super) struct Release {
     pub name: String,
 }
 
+/// What every commit of it has, and no service.
+const ASKS: &str = "cargo-generate.toml";
+
 /// The template's history, in the working repository.
 pub(super) struct Template<'a> {
     git: &'a Git,
@@ -32,8 +35,9 @@ impl<'a> Template<'a> {
         arguments.extend(refs);
         work.git.bytes(&arguments).map_err(|error| {
             Error::new(format!(
-                "the template cannot be had from {source} ({error}): give another place with \
-                 --source URL"
+                "the template cannot be had from {} ({error}): give another place with \
+                 --source URL",
+                without_login(source)
             ))
         })?;
         Ok(Self {
@@ -69,15 +73,16 @@ impl<'a> Template<'a> {
         let is_commit = said.len() == 40 && said.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_commit
             && (self.git).succeeds(&["fetch", "--quiet", "--no-tags", "--", &self.source, said])
+            && let Some(commit) = self.commit(said)
         {
-            return self.named(said.to_owned());
+            return self.named(commit);
         }
         let known: Vec<_> = (self.versions()?.into_iter())
             .map(|(_, tag)| tag.trim_start_matches('v').to_owned())
             .collect();
         Err(Error::new(format!(
             "{} has no version or commit {said}; its versions: {}",
-            self.source,
+            without_login(&self.source),
             if known.is_empty() {
                 "none".to_owned()
             } else {
@@ -120,9 +125,12 @@ impl<'a> Template<'a> {
             return None;
         }
         let place = format!("{place}^{{commit}}");
-        (self.git)
-            .text(&["rev-parse", "--verify", "--quiet", &place])
-            .ok()
+        let commit = self.git.text(&["rev-parse", "--verify", "--quiet", &place]);
+        // The service's own are known here too.
+        commit.ok().filter(|it| {
+            self.git
+                .succeeds(&["cat-file", "-e", &format!("{it}:{ASKS}")])
+        })
     }
 
     fn named(&self, commit: String) -> Result<Release, Error> {
@@ -136,7 +144,39 @@ impl<'a> Template<'a> {
     }
 }
 
+/// A URL as others may read it. A login over HTTP is somebody's; the name in one of SSH is
+/// everybody's.
+pub(super) fn without_login(source: &str) -> String {
+    match source.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) => {
+            let host = rest.find('/').unwrap_or(rest.len());
+            let login = rest[..host].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[login..])
+        }
+        _ => source.to_owned(),
+    }
+}
+
 /// `1.2.3` as numbers.
 pub(super) fn numbers(text: &str) -> Option<Vec<u64>> {
     text.split('.').map(|part| part.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_login;
+
+    #[test]
+    fn nobody_s_login_is_written_down() {
+        for (source, said) in [
+            ("https://ci:s3cret@host/a/b", "https://host/a/b"),
+            ("http://s3cret@host", "http://host"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("ssh://git@host/a", "ssh://git@host/a"),
+            ("git@host:a/b", "git@host:a/b"),
+            ("/a/b", "/a/b"),
+        ] {
+            assert_eq!(without_login(source), said);
+        }
+    }
 }

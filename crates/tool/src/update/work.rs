@@ -98,7 +98,15 @@ impl Work {
     /// The files of a tree.
     pub(super) fn files(&self, tree: &str) -> Result<Files, Error> {
         let listed = self.git.bytes(&["ls-tree", "-r", "-z", tree])?;
-        let listed = String::from_utf8_lossy(&listed).into_owned();
+        let listed = String::from_utf8(listed).map_err(|error| {
+            let listed = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let entry = listed.split('\0').find(|it| it.contains('\u{fffd}'));
+            let path = entry.and_then(|it| Some(it.split_once('\t')?.1));
+            Error::new(format!(
+                "{} has a name that is no UTF-8, which this cannot keep: rename it first",
+                path.unwrap_or("a file")
+            ))
+        })?;
         let entries = listed.split('\0').filter_map(|entry| {
             let (facts, path) = entry.split_once('\t')?;
             let mut facts = facts.split(' ');
@@ -150,8 +158,14 @@ impl Work {
 
     /// The text of an object.
     pub(super) fn text(&self, object: &str) -> Result<String, Error> {
+        let text = self.text_if_any(object)?;
+        text.ok_or_else(|| Error::new(format!("git's object {object} is no text in UTF-8")))
+    }
+
+    /// The same; nothing if it is none, as a picture.
+    pub(super) fn text_if_any(&self, object: &str) -> Result<Option<String>, Error> {
         let bytes = self.git.bytes(&["cat-file", "blob", object])?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(String::from_utf8(bytes).ok())
     }
 
     /// A new object with this text, in the mode of `like`.

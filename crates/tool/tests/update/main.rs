@@ -1,5 +1,5 @@
 //! Services brought onto a newer version of the template, by real git and real
-//! cargo-generate: `cargo xtask updates`. Nothing is built.
+//! cargo-generate: `cargo xtask updates`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -184,6 +184,60 @@ fn conflicts_are_marked_listed_and_settled_or_dropped() {
     service.git(&["add", "--all"]);
     service.git(&["commit", "--quiet", "--amend", "--no-edit"]);
     assert_eq!(service.git(&["rev-list", "--count", "main..HEAD"]), "1");
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn what_cargo_generate_made_and_nobody_formatted_is_nobody_s_change() {
+    let stage = Stage::new();
+    // With names of another length lines break elsewhere.
+    let service = stage.generated("warehouse-shipment-service");
+    let unformatted = service.read("src/smoke.rs");
+    edits::insert(&service.path("src/main.rs"), 5, "// team-line");
+    service.commit();
+    let source = stage.template().display().to_string();
+    let from = stage::git(&stage.template(), &["rev-parse", "HEAD"]);
+    stage.release("0.2.0", |template| {
+        next(template);
+        let smoke = template.join("src/smoke.rs");
+        let text = fs::read_to_string(&smoke).unwrap();
+        // Also where lines break.
+        fs::write(&smoke, text.replace("client", "caller")).unwrap();
+    });
+    let update = service.update(&["--source", &source, "--from", &from]);
+    assert_eq!(update.code, 0, "{}", update.said);
+    assert!(!update.said.contains("changed here"), "{}", update.said);
+    service.git(&["switch", "--quiet", BRANCH]);
+    assert!(service.read("src/main.rs").contains("team-line"));
+    assert_ne!(service.read("src/smoke.rs"), unformatted);
+}
+
+#[test]
+#[ignore = "takes cargo-generate: cargo xtask updates"]
+fn a_service_knows_its_template_without_anybody_s_login() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().unwrap();
+    let set = |origin| stage::git(&stage.template(), &["config", "remote.origin.url", origin]);
+    for (name, origin, recorded) in [
+        (
+            "cart",
+            "https://ci:s3cret@git.invalid/a",
+            "https://git.invalid/a",
+        ),
+        // Whose key it is says who calls; the name is the host's.
+        (
+            "shelf",
+            "ssh://git@git.invalid/a",
+            "ssh://git@git.invalid/a",
+        ),
+    ] {
+        set(origin);
+        let root = folder.path().join(name);
+        let service = stage::made_by(&stage.template(), &root, &["sample=none"]);
+        let record = service.read(".template.toml");
+        let line = format!("source = \"{recorded}\"\n");
+        assert!(record.contains(&line), "{record}");
+    }
 }
 
 /// Before the crates had a folder of their own.

@@ -156,6 +156,23 @@ impl Stage {
         git(&self.template(), &["tag", &format!("v{version}")]);
     }
 
+    /// A new service by `cargo generate` itself, which records and formats nothing.
+    pub(crate) fn generated(&self, name: &str) -> Service {
+        let root = self.folder.path().join(name);
+        let mut command = Command::new("cargo");
+        command
+            .args(["generate", "--silent", "--vcs", "none", "--path"])
+            .arg(self.template())
+            .arg("--destination")
+            .arg(self.folder.path())
+            .args(["--name", name])
+            .env("USER", "nobody");
+        succeeded(&command.output().unwrap());
+        begin(&root);
+        commit(&root, "generated");
+        Service { root }
+    }
+
     /// A new service of the version that the template is at, in a repository.
     pub(crate) fn service(&self, name: &str, answers: &[&str]) -> Service {
         let template = self.template();

@@ -110,3 +110,44 @@ fn new_tables_and_comments_of_the_template_arrive() {
     assert!(text.contains("[lints]\nworkspace = true\n"), "{text}");
     assert!(text.contains("members = [\"own\"]"), "{text}");
 }
+
+#[test]
+fn comments_of_the_team_outlive_what_the_template_takes_out_or_replaces() {
+    let ours = BASE
+        .replace(
+            "http = \"1\"\n",
+            "# Ours: see the wiki.\nhttp = \"1\" # ours too\n",
+        )
+        .replace("[\"tls\"]", "[\n    # Ours, inside.\n    \"tls\",\n]");
+    let theirs = BASE
+        .replace("http = \"1\"\n", "")
+        .replace("[\"tls\"]", "[\"jwt\"]");
+    let text = merged(&ours, &theirs);
+    assert!(!text.contains("http ="), "{text}");
+    assert!(
+        text.contains("\"jwt\"") && !text.contains("\"tls\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("# Ours: see the wiki.\n# ours too\ntokio = "),
+        "{text}"
+    );
+    assert!(text.contains("# Ours, inside.\n"), "{text}");
+
+    // The last key of a table, and a whole table.
+    let ours = BASE
+        .replace("tokio = ", "# Ours.\ntokio = ")
+        .replace("default = ", "# Ours, of features.\ndefault = ");
+    let theirs = BASE.split("tokio = ").next().unwrap();
+    let text = merged(&ours, theirs);
+    assert!(
+        !text.contains("tokio") && !text.contains("default"),
+        "{text}"
+    );
+    for comment in ["# Ours.\n", "# Ours, of features.\n", "# For bytes.\n"] {
+        assert_eq!(text.matches(comment).count(), 1, "{comment}: {text}");
+    }
+    // What is the template's own goes with it.
+    let theirs = BASE.replace("# For bytes.\nbytes = \"1\"\n", "");
+    assert!(!merged(BASE, &theirs).contains("bytes"));
+}
