@@ -22,16 +22,19 @@ pub struct Args {
     /// `0.2.0` or `own workflow`; nothing else.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Prints how much of the last ten commits that changed behaviour reaches a
-    /// service by version, by merge and by hand; nothing else.
+    /// Prints how much of the last commits that changed behaviour reaches a service by
+    /// version, by merge and by hand; nothing else.
     #[arg(long)]
     share: bool,
+    /// How many commits that are.
+    #[arg(long, default_value_t = 10, requires = "share")]
+    commits: usize,
 }
 
 /// Runs the tests that take cargo-generate.
 pub fn run(args: &Args) -> Result<()> {
     if args.share {
-        print!("{}", share::table()?);
+        print!("{}", share::table(args.commits)?);
         return Ok(());
     }
     tools::ensure("cargo-generate")?;

@@ -8,9 +8,6 @@ use anyhow::{Result, ensure};
 
 use crate::{markers, tree};
 
-/// How many commits are looked at.
-const COMMITS: usize = 10;
-
 /// Lines, by how they arrive.
 #[derive(Clone, Copy, Default)]
 struct Share {
@@ -19,9 +16,9 @@ struct Share {
     hand: usize,
 }
 
-/// The last commits that changed behaviour, and their lines; by hand are entries of
-/// the changelog.
-pub(super) fn table() -> Result<String> {
+/// The last `count` commits that changed behaviour, and their lines; by hand are entries
+/// of the changelog.
+pub(super) fn table(count: usize) -> Result<String> {
     let config = markers::read("cargo-generate.toml")?;
     let log = git(&["log", "--no-merges", "--numstat", "--format=%x00%h %s"])?;
     let files = tree::files()?;
@@ -34,7 +31,7 @@ pub(super) fn table() -> Result<String> {
             share.hand = by_hand(title)?;
             rows.push((title, share));
         }
-        if rows.len() == COMMITS {
+        if rows.len() == count {
             break;
         }
     }
