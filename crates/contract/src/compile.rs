@@ -95,9 +95,14 @@ impl FileResolver for Own {
     }
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        let text = std::fs::read_to_string(self.root.join(name));
-        match text.map(|text| lowered(&text)) {
-            Ok(Ok(Some(lowered))) => self.edition(name, lowered),
+        let Ok(text) = std::fs::read_to_string(self.root.join(name)) else {
+            return self.files.open_file(name);
+        };
+        // Editors of Windows begin a file with it.
+        let plain = text.strip_prefix('\u{feff}');
+        match (lowered(plain.unwrap_or(&text)), plain) {
+            (Ok(Some(lowered)), _) => self.edition(name, lowered),
+            (_, Some(plain)) => File::from_source(name, plain),
             // What is wrong with another is told by who reads it as it is.
             _ => self.files.open_file(name),
         }

@@ -138,19 +138,28 @@ fn check(
     imports: &Imports,
 ) -> Result<(), Error> {
     for service in all.iter().filter(|it| news.contains(&it.name)) {
-        for rpc in &service.rpcs {
-            if CLIENT.contains(&rpc.ident.as_str()) {
-                let declared = protos.pool().get_service_by_name(&service.name);
-                let method = declared.and_then(|it| it.methods().find(|it| it.name() == rpc.name));
-                let place = method.map_or(String::new(), |it| {
-                    shown(imports, &it.parent_service().parent_file(), it.path()) + ": "
-                });
-                return Err(Error::new(format!(
-                    "{place}{}/{}: every client in Rust has a function `{}` of its own; give the rpc \
-                     another name",
-                    service.name, rpc.name, rpc.ident
-                )));
-            }
+        for (index, rpc) in service.rpcs.iter().enumerate() {
+            let mut before = service.rpcs[..index].iter();
+            let twin = before.find(|it| it.ident == rpc.ident);
+            let why = if CLIENT.contains(&rpc.ident.as_str()) {
+                format!(
+                    "every client in Rust has a function `{}` of its own",
+                    rpc.ident
+                )
+            } else if let Some(twin) = twin {
+                format!("{} is called `{}` in Rust too", twin.name, rpc.ident)
+            } else {
+                continue;
+            };
+            let declared = protos.pool().get_service_by_name(&service.name);
+            let method = declared.and_then(|it| it.methods().find(|it| it.name() == rpc.name));
+            let place = method.map_or(String::new(), |it| {
+                shown(imports, &it.parent_service().parent_file(), it.path()) + ": "
+            });
+            return Err(Error::new(format!(
+                "{place}{}/{}: {why}; give the rpc another name",
+                service.name, rpc.name
+            )));
         }
     }
     Ok(())

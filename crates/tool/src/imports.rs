@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -108,7 +109,14 @@ pub(crate) fn gather(
 }
 
 fn read(file: &Path) -> Result<String, Error> {
-    fs::read_to_string(file).map_err(|error| Error::io(file, &error))
+    fs::read_to_string(file).map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::InvalidData => "a .proto file is text in UTF-8: is this one?",
+            ErrorKind::NotFound => "name a .proto file, or a folder of them",
+            _ => return Error::io(file, &error),
+        };
+        Error::new(format!("{}: {error}; {remedy}", file.display()))
+    })
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {

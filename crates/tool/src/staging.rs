@@ -65,7 +65,7 @@ impl Staging {
         list
     }
 
-    /// What comes of it if `services` are offered as well, policy included.
+    /// What comes of it if `services` are offered as well, policy and rules included.
     pub(crate) fn offer(&self, services: &[String]) -> Result<Protos, Error> {
         write(
             &self.folder.path().join("offered.conf"),
@@ -73,6 +73,7 @@ impl Staging {
         )?;
         let compiled = Protos::compile(self.folder.path()).and_then(|protos| {
             protos.contract()?;
+            protos.validators()?;
             Ok(protos)
         });
         compiled.map_err(|error| self.said(&error))

@@ -7,6 +7,7 @@ use tool::command::adopt;
 use super::stage::Service;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "as many as there are refusals")]
 fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
     let service = Service::new();
     service.adopt(&["kinds"], &[]).unwrap();
@@ -14,7 +15,13 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
     let before = service.files();
     let refused = |name: &str, text: &str| {
         let file = place.path().join(name);
-        fs::write(&file, text).unwrap();
+        // As an editor of Windows begins it.
+        let begin = if name == "begins.proto" {
+            "\u{feff}"
+        } else {
+            ""
+        };
+        fs::write(&file, format!("{begin}{text}")).unwrap();
         let error = adopt(&service.project(), &[file], &[])
             .unwrap_err()
             .to_string();
@@ -54,6 +61,31 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
             "new.proto:3:26: bad.v1.S/New: every client in Rust has a function `new` of its own; give the rpc \
              another name",
         ),
+        (
+            "cases.proto",
+            "message M {} service S { rpc GetIt(M) returns (M);\nrpc get_it(M) returns (M); }",
+            "cases.proto:4:1: bad.v1.S/get_it: GetIt is called `get_it` in Rust too; give the rpc another \
+             name",
+        ),
+        (
+            "rule.proto",
+            "import \"buf/validate/validate.proto\"; message M {\nint32 a = 1 \
+             [(buf.validate.field).string.min_len = 1]; } service S { rpc A(M) returns (M); }",
+            "rule.proto:4:1: bad.v1.M.a: string rules on what is int32; write int32 rules",
+        ),
+        (
+            "pattern.proto",
+            "import \"buf/validate/validate.proto\"; message M {\nstring a = 1 \
+             [(buf.validate.field).string.pattern = \"(\"]; } service S { rpc A(M) returns (M); }",
+            "pattern.proto:4:1: bad.v1.M.a: ",
+        ),
+        (
+            "expression.proto",
+            "import \"buf/validate/validate.proto\"; message M {\nstring a = 1 [(buf.validate.field).cel = {id: \
+             \"x\", expression: \"this.size( > 1\"}]; } service S { rpc A(M) returns (M); }",
+            "expression.proto:4:1: bad.v1.M.a: rule \"x\": ",
+        ),
+        ("begins.proto", "message", "begins.proto:3:8: "),
         (
             "twice.proto",
             "message M {} message M {} service S { rpc A(M) returns (M); }",
