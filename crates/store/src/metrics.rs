@@ -9,6 +9,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundHistogram, Histogram};
 
 const DB_SYSTEM: &str = "db.system.name";
+const DB_COLLECTION: &str = "db.collection.name";
 
 /// Seconds; finer than for calls, because a read from memory takes microseconds.
 const SECONDS: [f64; 13] = [
@@ -46,12 +47,21 @@ pub struct Database {
     pub address: Option<String>,
     /// `server.port`, unless it is the system's usual one.
     pub port: Option<u16>,
+    /// `db.collection.name`: which of a service's resources, where there are several.
+    pub collection: Option<&'static str>,
 }
 
 impl Database {
+    /// Those of what there is one of.
+    fn identity(&self) -> Vec<KeyValue> {
+        let collection = self.collection.map(|it| KeyValue::new(DB_COLLECTION, it));
+        let system = KeyValue::new(DB_SYSTEM, self.system);
+        std::iter::once(system).chain(collection).collect()
+    }
+
     /// Those of each operation.
     fn attributes(&self) -> Vec<KeyValue> {
-        let mut attributes = vec![KeyValue::new(DB_SYSTEM, self.system)];
+        let mut attributes = self.identity();
         let mut add = |name: &'static str, value: Option<opentelemetry::Value>| {
             attributes.extend(value.map(|value| KeyValue::new(name, value)));
         };
@@ -76,7 +86,7 @@ pub(crate) struct StoreMetrics {
 
 impl StoreMetrics {
     pub(crate) fn new(metrics: &Metrics, database: Database) -> Self {
-        let attributes = [KeyValue::new(DB_SYSTEM, database.system)];
+        let attributes = database.identity();
         let queue = Arc::new(AtomicIsize::new(0));
         let meter = metrics.meter();
         if let Some(meter) = meter {
@@ -186,7 +196,7 @@ impl StoreMetrics {
         let Some(meter) = self.metrics.meter() else {
             return;
         };
-        let attributes = [KeyValue::new(DB_SYSTEM, self.database.system)];
+        let attributes = self.database.identity();
         meter
             .f64_observable_gauge("store.settlements.delay")
             .with_unit("s")

@@ -39,15 +39,7 @@ impl StoreUrl {
     pub fn beside(&self, name: &str) -> Self {
         match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(ref path) => {
-                let ending = path.extension().unwrap_or_default().to_owned();
-                let mut beside = path.with_extension(name).into_os_string();
-                if !ending.is_empty() {
-                    beside.push(".");
-                    beside.push(ending);
-                }
-                Self::Sqlite(beside.into())
-            }
+            Self::Sqlite(ref path) => Self::Sqlite(crate::sqlite::beside(path, name)),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => self.clone(),
         }

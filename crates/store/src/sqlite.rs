@@ -40,7 +40,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use uuid::Uuid;
 
 pub use connection::Synchronous;
-pub use maintain::{Findings, backup, check};
+pub use maintain::{Findings, backup, beside, check};
 pub use read::statement;
 
 use crate::checkpoint::Checkpoint;

@@ -52,6 +52,7 @@ impl Url {
             namespace: (self.config.get_dbname().or(self.config.get_user())).map(str::to_owned),
             port: port.filter(|port| address.is_some() && *port != USUAL_PORT),
             address,
+            collection: None,
         }
     }
 

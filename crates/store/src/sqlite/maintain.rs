@@ -11,6 +11,18 @@ use super::{connection, fault, read, row, schema};
 use crate::error::{Error, OpenError};
 use crate::table::Table;
 
+/// The file that the resource `name` has beside `path`: `data.payments.db` of `data.db`.
+#[must_use]
+pub fn beside(path: &Path, name: &str) -> PathBuf {
+    let ending = path.extension().unwrap_or_default().to_owned();
+    let mut beside = path.with_extension(name).into_os_string();
+    if !ending.is_empty() {
+        beside.push(".");
+        beside.push(ending);
+    }
+    beside.into()
+}
+
 /// Copies the store at `from` to the new file `to`, as it is at one moment,
 /// while it may be in use. When this returns the copy is complete and synced.
 pub fn backup<R: Table>(from: &Path, to: &Path) -> Result<(), OpenError> {

@@ -102,6 +102,7 @@ async fn metrics_are_those_of_the_reference() {
         namespace: Some("things".to_owned()),
         address: Some("db.test".to_owned()),
         port: Some(6432),
+        collection: Some("things"),
     };
     let store = observed(
         Arc::new(SqliteStore::<Parcel>::open(&folder.file(), &options).unwrap()),
