@@ -111,13 +111,12 @@ fn check(settings: &StoreSettings) -> Result<(), Fatal> {
     let found = store::sqlite::check::<Order>(store)?;
     let path = store.display();
     println!("{path}: {} orders, {} events", found.records, found.events);
-    if found.faults.is_empty() {
-        return Ok(());
+    if !found.faults.is_empty() {
+        let faults = found.faults.join("; ");
+        let damage = format!("{path} is damaged: {faults}; restore a backup");
+        return Err(Fatal::data(damage));
     }
-    let faults = found.faults.join("; ");
-    Err(Fatal::data(format!(
-        "{path} is damaged: {faults}; restore a backup"
-    )))
+    Ok(())
 }
 //:[/sqlite]
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

@@ -203,11 +203,11 @@ imagePullSecrets:
 {{- with include "tenants.args" . | trim }}
 {{ . }}
 {{- end }}
-{{- /*:[sample]*/}}
+{{- /*:[store]*/}}
 {{- with include "owners.args" . | trim }}
 {{ . }}
 {{- end }}
-{{- /*:[/sample]*/}}
+{{- /*:[/store]*/}}
 {{- with include "trustDomain.args" . | trim }}
 {{ . }}
 {{- end }}

@@ -88,6 +88,7 @@ slo_namespace="{{ .Release.Namespace }}",slo_service="{{ include "chart.fullname
         {{- with .Values.slo.runbookUrl }}
         runbook_url: {{ . | quote }}
         {{- end }}
+{{- /*:[sample]*/}}
     {{- if .Values.inventory.endpoint }}
     # What was cancelled stays reserved as long as the inventory is not told.
     - alert: SettlementsOwed
@@ -101,6 +102,7 @@ slo_namespace="{{ .Release.Namespace }}",slo_service="{{ include "chart.fullname
         runbook_url: {{ . | quote }}
         {{- end }}
     {{- end }}
+{{- /*:[/sample]*/}}
 {{- end }}
 {{- /*:[/store]*/}}
 {{- end -}}

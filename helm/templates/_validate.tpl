@@ -32,7 +32,7 @@ list; all of them are reported at once, as value, reason and remedy.
   "metrics.serviceMonitor" "slo" "dashboard" "autoscaling.enabled" "autoscaling.keda.prometheus" "podDisruptionBudget" "networkPolicy" "serviceAccount"
   "podAnnotations" "podLabels" "affinity" "tests" -}}
 {{- /*:[store]*/}}
-{{- $needed = append $needed "store.type" }}
+{{- $needed = concat $needed (list "store.type" "owners") }}
 {{- /*:[/store]*/}}
 {{- /*:[sqlite]*/}}
 {{- $needed = append $needed "store.sqlite.persistence.keep" }}
@@ -44,7 +44,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- $needed = append $needed "events.nats.url" }}
 {{- /*:[/nats]*/}}
 {{- /*:[sample]*/}}
-{{- $needed = concat $needed (list "inventory.endpoint" "owners") }}
+{{- $needed = append $needed "inventory.endpoint" }}
 {{- /*:[/sample]*/}}
 {{- range $needed }}
 {{- $at := $.Values }}
@@ -387,7 +387,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- end -}}
 
-{{- /*:[sample]*/}}
+{{- /*:[store]*/}}
 {{- define "validate.owners" -}}
 {{- $v := .Values.owners -}}
 {{- if and (or $v.overseer (eq $v.by "caller")) (not (include "callers.areKnown" .)) }}
@@ -401,7 +401,7 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- end -}}
 
-{{- /*:[/sample]*/}}
+{{- /*:[/store]*/}}
 {{- define "validate.rolesUsed" -}}
 {{- $roles := list -}}
 {{- range (include "policy.all" . | fromYaml).methods -}}

@@ -10,6 +10,7 @@ mod compare;
 mod gateway;
 mod grown;
 mod image;
+mod kept;
 mod needed;
 mod newcomer;
 mod platform;
@@ -76,6 +77,8 @@ enum Part {
     Workspace,
     /// Services of other people's .proto files.
     Protos,
+    /// Services of a .proto of their own, with a store.
+    Kept,
     /// What docs/walkthroughs.md prints, carried out.
     Walkthroughs,
     /// Services whose resource is called as some part of the sample was; with
@@ -87,7 +90,7 @@ enum Part {
 type Judge = fn(&Stage, &Args) -> Vec<Row>;
 
 /// The parts beside the names.
-const PARTS: [(Part, Judge); 9] = [
+const PARTS: [(Part, Judge); 10] = [
     (Part::Answers, answers::judge),
     (Part::Refusals, |stage, _| refusals::judge(stage)),
     (Part::Newcomer, |stage, _| newcomer::judge(stage)),
@@ -103,6 +106,7 @@ const PARTS: [(Part, Judge); 9] = [
             grown::judge(stage, !args.quick),
         ]
     }),
+    (Part::Kept, kept::judge),
     (Part::Walkthroughs, walkthroughs::judge),
     (Part::Clashes, clashes::judge),
 ];

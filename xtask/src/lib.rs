@@ -12,6 +12,8 @@ pub mod names;
 pub mod nouns;
 pub mod owned;
 pub mod parts;
+#[path = "../../tests/support/postgres.rs"]
+mod postgres;
 #[path = "../../tests/support/skip.rs"]
 mod skip;
 mod supply;

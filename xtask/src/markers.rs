@@ -66,14 +66,16 @@ pub fn run(args: &Args) -> Result<()> {
         let Ok(text) = read(&place) else {
             continue;
         };
+        let lies = laid(path).unwrap_or(path);
+        let covered = include.iter().any(|pattern| matches(pattern, lies));
         if render::differs(path) || parts::has(&text) {
             let text = mark(&place, true)?.context("not text")?;
             changes.push(Change { path: place, text });
-            include.insert(format!("/{path}"));
+            if !covered {
+                include.insert(format!("/{lies}"));
+            }
             continue;
         }
-        let lies = laid(path).unwrap_or(path);
-        let covered = include.iter().any(|pattern| matches(pattern, lies));
         // What stands in braces there is Helm's.
         let is_chart = lies.starts_with("helm/templates/");
         if render::is_rendered(&text) && !covered && !is_chart {

@@ -5,7 +5,15 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 
+use crate::parts::Parts;
 use crate::{markers, tree};
+
+/// What of a layer is there in a service that keeps nothing.
+const BARE: Parts<'static> = Parts {
+    sample: "none",
+    store: "none",
+    events: "none",
+};
 
 /// Where the table is kept.
 pub(crate) const PAGE: &str = "docs/owned.md";
@@ -60,7 +68,9 @@ impl Owned {
     fn read(&mut self, path: &str, place: &str) -> Result<()> {
         if place.strip_suffix(".rs").is_some() {
             let text = markers::read(path)?;
-            self.add(place, &markers::unmarked(path, &text).unwrap_or(text));
+            let text = markers::unmarked(path, &text).unwrap_or(text);
+            let is_laid = path.starts_with("template/");
+            self.add(place, &if is_laid { BARE.of(&text)? } else { text });
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ const ADDED: [&str; 4] = ["//+ ", "#+ ", "<!--+ ", " +-->"];
 /// The answers that parts depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts<'a> {
+    /// `order`, `none` or `gateway`.
+    pub sample: &'a str,
     /// `sqlite`, `postgres`, `both` or `none`.
     pub store: &'a str,
     /// `nats` or `none`.
@@ -29,6 +31,7 @@ pub struct Parts<'a> {
 impl Parts<'_> {
     /// Those that the tree itself has, beside `tree`.
     pub const TREE: Parts<'static> = Parts {
+        sample: "order",
         store: "both",
         events: "nats",
     };
@@ -43,8 +46,8 @@ impl Parts<'_> {
             "both" => store(&["both"]),
             "sqlite-only" => store(&["sqlite"]),
             "postgres-only" => store(&["postgres"]),
-            // Without the sample nothing is kept.
-            "sample" | "store" => !store(&["none"]),
+            "sample" => self.sample == "order",
+            "store" => !store(&["none"]),
             "stateless" => store(&["none"]),
             "tree" => false,
             "nats" => self.events == "nats",
@@ -154,8 +157,8 @@ mod tests {
     fn what_is_wanted_is_left() {
         assert_eq!(Parts::TREE.of(TEXT).unwrap(), "a\nb\nd\n");
         let quiet = Parts {
-            store: "both",
             events: "none",
+            ..Parts::TREE
         };
         assert_eq!(quiet.of(TEXT).unwrap(), "a\n    c\nd\n");
     }

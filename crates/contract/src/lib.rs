@@ -40,6 +40,7 @@ mod place;
 mod protos;
 pub mod reference;
 pub mod rust;
+pub mod sample;
 pub mod service_config;
 pub mod shape;
 pub mod validate;
@@ -74,7 +75,9 @@ pub const WELL_KNOWN: [(&str, &str); 11] = [
 ];
 
 /// A .proto file as it was read, and what stands in it.
-pub use protox::prost_reflect::{FieldDescriptor, FileDescriptor, MessageDescriptor};
+pub use protox::prost_reflect::{
+    FieldDescriptor, FileDescriptor, MapKey, MessageDescriptor, Value,
+};
 
 pub use place::place;
 pub use protos::Protos;

@@ -8,7 +8,7 @@ mod cel;
 mod field;
 mod message;
 mod names;
-mod options;
+pub(crate) mod options;
 mod prose;
 mod rule;
 
@@ -19,8 +19,10 @@ use protox::prost_reflect::{Kind, MessageDescriptor};
 
 use crate::{Error, Problem, Protos};
 
+pub(crate) use cel::translated;
 pub(crate) use prose::listed;
 pub use prose::rules;
+pub(crate) use rule::rules_of;
 
 /// What checks messages, and what kept some of it from being made.
 #[derive(Debug, Default)]

@@ -2,6 +2,9 @@
 //! The server: `chassis::boot` has the sequence; what is opened between the
 //! ports and the services goes into `serve`.
 
+//:[sqlite]
+use std::path::Path;
+//:[/sqlite]
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +13,9 @@ use chassis::exit::Fatal;
 use service::settings::{Command, Settings};
 use service::state::State;
 use service::{contract, proto, services};
+//:[sqlite]
+use store::settings::StoreSettings;
+//:[/sqlite]
 
 const PROGRAM: Program = Program {
     build: chassis::build_info!(),
@@ -27,6 +33,13 @@ async fn run(settings: Settings) -> Result<(), Fatal> {
         None => boot::serve(&PROGRAM, common, async |boot| serve(&settings, boot).await).await,
         Some(Command::Healthcheck(target)) => target.health(common).await,
         Some(Command::Smoke(target)) => target.serves(common, contract::SERVICES).await,
+        //:[store]
+        Some(Command::Migrate) => migrate(&settings).await,
+        //:[/store]
+        //:[sqlite]
+        Some(Command::Backup { path }) => backup(&settings.store, path),
+        Some(Command::Check) => check(&settings.store),
+        //:[/sqlite]
     }
 }
 
@@ -36,4 +49,27 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
     };
     services::add(boot, &state).serve().await
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//:[store]
+
+/// Of each resource, in the sequence in which they were added.
+#[allow(clippy::unused_async, reason = "there may be no resource yet")]
+async fn migrate(settings: &Settings) -> Result<(), Fatal> {
+    settings.store.url()?;
+    Ok(())
+}
+//:[/store]
+//:[sqlite]
+
+/// Of each resource, beside `copy` as its file is beside the store's.
+fn backup(settings: &StoreSettings, copy: &Path) -> Result<(), Fatal> {
+    settings.file_for("backup", "pg_dump")?;
+    Ok(())
+}
+
+/// Of each resource, until one is damaged.
+fn check(settings: &StoreSettings) -> Result<(), Fatal> {
+    settings.file_for("check", "pg_amcheck")?;
+    Ok(())
+}
+//:[/sqlite]
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

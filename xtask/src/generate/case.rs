@@ -63,6 +63,7 @@ impl Case {
         let sample = self.answer("sample", "order");
         let default = if sample == "order" { "both" } else { "none" };
         Parts {
+            sample,
             store: self.answer("store", default),
             events: self.answer("events", "none"),
         }

@@ -118,12 +118,19 @@ const REFUSED: &[(&[&str], &str)] = &[
         r#"store "none" keeps nothing, but the sample keeps its resource: take -d sample=none with it, or -d store=sqlite, which needs no server"#,
     ),
     (
-        &["--name", "shop", "-d", "sample=none", "-d", "store=sqlite"],
-        r#"store "sqlite" needs a resource that is kept, and sample "none" has none: leave store out (or give -d store=none), or take -d sample=order"#,
+        &[
+            "--name",
+            "shop",
+            "-d",
+            "sample=gateway",
+            "-d",
+            "store=sqlite",
+        ],
+        r#"store "sqlite" needs a resource that is kept, and a gateway has none: leave store out (or give -d store=none), or take -d sample=none or -d sample=order"#,
     ),
     (
         &["--name", "shop", "-d", "sample=none", "-d", "events=nats"],
-        r#"events "nats" publishes what a store has kept, and sample "none" has no store: leave events out (or give -d events=none), or take -d sample=order"#,
+        r#"events "nats" publishes what the sample keeps, and sample "none" has nothing of it: leave events out (or give -d events=none), or take -d sample=order"#,
     ),
     (
         &["--name", "shop", "-d", "platform=vendor"],

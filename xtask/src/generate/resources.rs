@@ -108,12 +108,21 @@ pub(crate) fn add(project: &Project) -> Result<()> {
 
 /// Calls every method of each, by what reflection says of it.
 pub(crate) fn call(project: &Project) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(project, folder.path())?;
+    call_some(&server, |_| true)
+}
+
+/// The same, of those that [`add`] added.
+pub(crate) fn call_added(server: &Server) -> Result<()> {
+    call_some(server, |shape| shape.file.is_some())
+}
+
+fn call_some(server: &Server, which: fn(&Shape) -> bool) -> Result<()> {
     let Some(grpcurl) = tools::ensure_or_skip("grpcurl", "resources are not called")? else {
         return Ok(());
     };
-    let folder = tempfile::tempdir()?;
-    let server = Server::start(project, folder.path())?;
-    for shape in &SHAPES {
+    for shape in SHAPES.iter().filter(|shape| which(shape)) {
         let caller = Caller::new(&grpcurl, &server.address, shape)?;
         caller.walk(shape).with_context(|| shape.name)?;
     }

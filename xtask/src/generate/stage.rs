@@ -59,6 +59,16 @@ impl Stage {
         })
     }
 
+    /// The copy's commit.
+    pub fn commit(&self) -> Result<String> {
+        let output = Command::new("git")
+            .args(["rev-parse", "HEAD"])
+            .current_dir(&self.template)
+            .output()?;
+        ensure!(output.status.success(), "the copy has no commit");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
     /// What git calls the content of a folder.
     pub fn content_of(&self, folder: &str) -> Result<String> {
         let output = Command::new("git")

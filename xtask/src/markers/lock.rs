@@ -49,23 +49,35 @@ const XTASK: &[&str] = &["xtask/Cargo.toml", "xtask/src/main.rs"];
 
 /// Of a service with the sample; the first has the packages of all.
 const VARIANTS: [Parts<'static>; 6] = [
-    parts("both", "nats"),
-    parts("both", "none"),
-    parts("sqlite", "nats"),
-    parts("sqlite", "none"),
-    parts("postgres", "nats"),
-    parts("postgres", "none"),
+    parts("order", "both", "nats"),
+    parts("order", "both", "none"),
+    parts("order", "sqlite", "nats"),
+    parts("order", "sqlite", "none"),
+    parts("order", "postgres", "nats"),
+    parts("order", "postgres", "none"),
 ];
 
 /// Of one without.
-const NONE: Parts<'static> = parts("none", "none");
+const BARE: [Parts<'static>; 4] = [
+    parts("none", "both", "none"),
+    parts("none", "sqlite", "none"),
+    parts("none", "postgres", "none"),
+    parts("none", "none", "none"),
+];
 
-const fn parts(store: &'static str, events: &'static str) -> Parts<'static> {
-    Parts { store, events }
+/// Of a gateway.
+const GATEWAY: [Parts<'static>; 1] = [parts("gateway", "none", "none")];
+
+const fn parts(sample: &'static str, store: &'static str, events: &'static str) -> Parts<'static> {
+    Parts {
+        sample,
+        store,
+        events,
+    }
 }
 
-/// Crates that a service without the sample does not have (hooks/sample.rhai).
-const STORES: &[&str] = &["crates/aip", "crates/relay", "crates/store"];
+/// Crates that a service without a store does not have (hooks/sample.rhai).
+const STORES: &[&str] = &["crates/aip", "crates/store"];
 
 /// Puts the service's own package where cargo would put it. A dependency of the
 /// same name is then told apart by its version, as cargo does.
@@ -95,7 +107,8 @@ const PLACE: &str = concat!(
 pub(super) fn text(files: &[String], shared: &[String], sample: Sample) -> Result<String> {
     let variants = match sample {
         Sample::Order => &VARIANTS[..],
-        _ => &[NONE],
+        Sample::None => &BARE[..],
+        Sample::Gateway => &GATEWAY[..],
     };
     let edge = files.iter().filter(|path| tree::is_in(path, tree::EDGE));
     let edge = edge.filter(|_| sample == Sample::Gateway);
@@ -169,7 +182,7 @@ fn conditional(texts: &[(&str, Option<&str>)]) -> String {
 /// What cargo makes of the tree's lock file where the tooling is not.
 fn resolved(files: &[&String], parts: Parts<'_>, sample: Sample) -> Result<String> {
     let folder = tempfile::tempdir()?;
-    let none = sample != Sample::Order;
+    let none = parts.store == "none";
     let is_gone = |path: &str| none && STORES.iter().any(|dir| tree::is_in(path, dir));
     let kept = |path: &&&String| !is_gone(path) && !parts.lacks(path);
     for path in files.iter().filter(kept) {

@@ -14,4 +14,5 @@ mod value;
 pub(super) use constant::constant;
 pub(super) use emit::{Emitter, is_not_zero, is_set};
 pub(super) use parse::{Expr, parse};
+pub(crate) use pattern::translated;
 pub(super) use value::{Elem, Store, Ty, Val};

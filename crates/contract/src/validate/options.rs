@@ -9,7 +9,7 @@ const REQUIRED: i32 = 2;
 
 /// When rules do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ignore {
+pub(crate) enum Ignore {
     Never,
     IfZero,
     Always,
@@ -17,10 +17,10 @@ pub(super) enum Ignore {
 
 /// An expression of the .proto.
 #[derive(Debug, Clone)]
-pub(super) struct Cel {
-    pub(super) id: String,
-    pub(super) message: String,
-    pub(super) expression: String,
+pub(crate) struct Cel {
+    pub(crate) id: String,
+    pub(crate) message: String,
+    pub(crate) expression: String,
 }
 
 fn extension(options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
@@ -31,20 +31,20 @@ fn extension(options: &DynamicMessage, name: &str) -> Option<DynamicMessage> {
     found.and_then(|it| it.as_message().cloned())
 }
 
-pub(super) fn of_message(message: &MessageDescriptor) -> Option<DynamicMessage> {
+pub(crate) fn of_message(message: &MessageDescriptor) -> Option<DynamicMessage> {
     extension(&message.options(), "buf.validate.message")
 }
 
-pub(super) fn of_oneof(oneof: &OneofDescriptor) -> Option<DynamicMessage> {
+pub(crate) fn of_oneof(oneof: &OneofDescriptor) -> Option<DynamicMessage> {
     extension(&oneof.options(), "buf.validate.oneof")
 }
 
-pub(super) fn of_field(field: &FieldDescriptor) -> Option<DynamicMessage> {
+pub(crate) fn of_field(field: &FieldDescriptor) -> Option<DynamicMessage> {
     extension(&field.options(), "buf.validate.field")
 }
 
 /// Whether `google.api.field_behavior` says that it has to be there.
-pub(super) fn is_required(field: &FieldDescriptor) -> bool {
+pub(crate) fn is_required(field: &FieldDescriptor) -> bool {
     let options = field.options();
     let mut behaviors = options.extensions();
     behaviors.any(|(it, value)| {
@@ -55,18 +55,18 @@ pub(super) fn is_required(field: &FieldDescriptor) -> bool {
 }
 
 /// Whether a message has rules of its own.
-pub(super) fn has_rules(message: &MessageDescriptor) -> bool {
+pub(crate) fn has_rules(message: &MessageDescriptor) -> bool {
     of_message(message).is_some()
         || message.oneofs().any(|it| of_oneof(&it).is_some())
         || (message.fields()).any(|it| of_field(&it).is_some() || is_required(&it))
 }
 
-pub(super) fn flag(rules: &DynamicMessage, name: &str) -> bool {
+pub(crate) fn flag(rules: &DynamicMessage, name: &str) -> bool {
     let value = rules.get_field_by_name(name);
     value.and_then(|it| it.as_bool()).unwrap_or_default()
 }
 
-pub(super) fn ignore(rules: &DynamicMessage) -> Option<Ignore> {
+pub(crate) fn ignore(rules: &DynamicMessage) -> Option<Ignore> {
     if !rules.has_field_by_name("ignore") {
         return None;
     }
@@ -79,7 +79,7 @@ pub(super) fn ignore(rules: &DynamicMessage) -> Option<Ignore> {
 }
 
 /// The messages of a repeated field.
-pub(super) fn messages(of: &DynamicMessage, name: &str) -> Vec<DynamicMessage> {
+pub(crate) fn messages(of: &DynamicMessage, name: &str) -> Vec<DynamicMessage> {
     let value = of.get_field_by_name(name);
     let items = value.as_ref().and_then(|it| it.as_list());
     let items = items.unwrap_or_default().iter();
@@ -87,7 +87,7 @@ pub(super) fn messages(of: &DynamicMessage, name: &str) -> Vec<DynamicMessage> {
 }
 
 /// The texts of a repeated field.
-pub(super) fn texts(of: &DynamicMessage, name: &str) -> Vec<String> {
+pub(crate) fn texts(of: &DynamicMessage, name: &str) -> Vec<String> {
     let value = of.get_field_by_name(name);
     let items = value.as_ref().and_then(|it| it.as_list());
     let items = items.unwrap_or_default().iter();
@@ -97,7 +97,7 @@ pub(super) fn texts(of: &DynamicMessage, name: &str) -> Vec<String> {
 }
 
 /// `cel` of a field, a message or a predefined rule.
-pub(super) fn expressions(rules: &DynamicMessage) -> Vec<Cel> {
+pub(crate) fn expressions(rules: &DynamicMessage) -> Vec<Cel> {
     let text = |it: &DynamicMessage, name: &str| {
         let value = it.get_field_by_name(name);
         value
@@ -114,7 +114,7 @@ pub(super) fn expressions(rules: &DynamicMessage) -> Vec<Cel> {
 }
 
 /// `cel_expression`: each is its own id.
-pub(super) fn bare(rules: &DynamicMessage) -> Vec<Cel> {
+pub(crate) fn bare(rules: &DynamicMessage) -> Vec<Cel> {
     let bare = texts(rules, "cel_expression").into_iter();
     bare.map(|expression| Cel {
         id: expression.clone(),
@@ -125,7 +125,7 @@ pub(super) fn bare(rules: &DynamicMessage) -> Vec<Cel> {
 }
 
 /// What `buf.validate.predefined` says of a rule.
-pub(super) fn predefined(options: &DynamicMessage) -> Vec<Cel> {
+pub(crate) fn predefined(options: &DynamicMessage) -> Vec<Cel> {
     let found = extension(options, "buf.validate.predefined");
     found.map(|it| expressions(&it)).unwrap_or_default()
 }

@@ -169,7 +169,7 @@ fn plain(emitter: &mut Emitter, expr: &Expr, rule: &str, said: &str) -> Result<S
 }
 
 /// What a field's kind is called among `buf.validate`'s rules.
-pub(super) fn rules_of(kind: &Kind) -> &'static str {
+pub(crate) fn rules_of(kind: &Kind) -> &'static str {
     match kind {
         Kind::Double => "double",
         Kind::Float => "float",

@@ -2,6 +2,7 @@
 //! crates `aip` and `store`: .proto, code, migrations, its place in `main`, and tests.
 
 mod fields;
+mod identifier;
 mod main;
 mod message;
 mod sources;
@@ -85,6 +86,7 @@ pub fn add_resource_of(
         has_rules: described.has_rules,
         is_described: true,
         is_optional: described.is_optional,
+        has_files: true,
     };
     code(project, &mut plan, &names, &shape)?;
     offered(project, &mut plan, &names)?;
@@ -128,6 +130,10 @@ fn code(project: &Project, plan: &mut Plan, names: &Names, shape: &Shape<'_>) ->
             return Err(no_store(&format!("the dependency {crate_name}")));
         }
     }
+    let shape = &Shape {
+        has_files: main::has_files(&in_main)?,
+        ..*shape
+    };
     for (path, text) in sources::files(names, shape) {
         new(project, plan, names, path, text)?;
     }
@@ -154,8 +160,8 @@ fn service(names: &Names) -> String {
 
 fn no_store(what: &str) -> Error {
     Error::new(format!(
-        "{what} is missing: a resource needs a store. Generate a service with the sample, \
-         which keeps something, and add it there"
+        "{what} is missing: a resource needs a store. `cargo xtask update --set store=sqlite` \
+         (or postgres, or both) brings one, on a branch; a new service has it with -d store=sqlite"
     ))
 }
 

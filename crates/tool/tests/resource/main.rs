@@ -43,6 +43,35 @@ fn add(folder: &TempDir, name: &str, fields: &str) -> Result<Vec<String>, String
 }
 
 #[test]
+fn a_service_without_the_sample_ends_as_before_and_closes_what_it_opened() {
+    let service = service();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template/none");
+    for path in [
+        "Cargo.toml",
+        "src/lib.rs",
+        "src/main.rs",
+        "tests/api/main.rs",
+    ] {
+        fs::copy(root.join(path), service.path().join(path)).unwrap();
+    }
+    add(&service, "payment", FIELDS).unwrap();
+    let after = fs::read_to_string(service.path().join("src/main.rs")).unwrap();
+    let served = "    let boot = boot.add_service(payments.service());\n\n    let ended = \
+                  services::add(boot, &state).serve().await;\n    payments.close().await;\n    \
+                  ended\n}\n";
+    assert!(after.contains(served), "{after}");
+    let migrated = "    service::payment::boot::migrate(settings).await?;\n    Ok(())\n}\n";
+    assert!(after.contains(migrated), "{after}");
+    let manifest = service.path().join("Cargo.toml");
+    fs::write(manifest, "[dependencies]\n").unwrap();
+    let refused = add(&service, "refund", FIELDS).unwrap_err();
+    assert!(
+        refused.contains("`cargo xtask update --set store=sqlite`"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_resource_has_all_its_files_and_its_place() {
     let service = service();
     let read = |path: &str| fs::read_to_string(service.path().join(path)).unwrap();
@@ -76,6 +105,14 @@ fn a_resource_has_all_its_files_and_its_place() {
         assert!(left.any(|it| it == line), "{line} is gone");
     }
     assert!(after.contains("payments.close().await;"), "{after}");
+    for call in [
+        "migrate(settings).await?;",
+        "backup(settings, copy)?;",
+        "check(settings)?;",
+    ] {
+        let call = format!("    service::payment::boot::{call}");
+        assert!(after.lines().any(|it| it == call), "{call}: {after}");
+    }
     assert!(read("src/lib.rs").contains("pub mod payment;"));
     assert!(read("proto/offered.conf").contains("acme.payment.v1.PaymentService"));
     let again = add(&service, "payment", FIELDS).unwrap_err();

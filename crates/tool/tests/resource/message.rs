@@ -116,7 +116,10 @@ fn a_message_becomes_a_resource_and_is_left_as_it_is() {
 fn a_message_of_a_file_elsewhere_is_taken_in_and_rules_leave_gaps_in_the_tests() {
     let service = service();
     let elsewhere = tempfile::tempdir().unwrap();
-    let ruled = REFUND.replace("max_len = 200", "uuid = true");
+    let ruled = REFUND.replace(
+        "string.max_len = 200",
+        "cel = {id: \"a\", expression: \"this != 'x'\"}",
+    );
     let file = write(&elsewhere, "acme/refund/v1/refund.proto", &ruled);
     add_of(&service, "refund", "acme.refund.v1.Refund", &[file]).unwrap();
     let read = |path: &str| fs::read_to_string(service.path().join(path)).unwrap();
@@ -124,6 +127,40 @@ fn a_message_of_a_file_elsewhere_is_taken_in_and_rules_leave_gaps_in_the_tests()
     let tests = read("tests/api/refund.rs");
     assert_eq!(tests.matches("#[ignore").count(), 3, "{tests}");
     assert!(tests.contains("still to be written"), "{tests}");
+}
+
+#[test]
+fn tests_have_values_that_the_rules_allow() {
+    let service = service();
+    let ruled = REFUND
+        .replace("string.max_len = 200", "string.pattern = \"^[A-Z]{3}$\"")
+        .replace(
+            "uint32 parcels = 4;",
+            "uint32 parcels = 4 [(buf.validate.field).uint32 = {gte: 1000000}];",
+        )
+        .replace(
+            "amount = 5;",
+            "amount = 5 [(buf.validate.field).cel = {id: \"a\", expression: \"this.units > 0\"}];",
+        )
+        .replace(
+            "skus = 6;",
+            "skus = 6 [(buf.validate.field).repeated = {min_items: 2, items: {string: {in: [\"x\"]}}}];",
+        );
+    write(&service, REFUND_PROTO, &ruled);
+    add_of(&service, "refund", "acme.refund.v1.Refund", &[]).unwrap();
+    let path = service.path().join("tests/api/refund.rs");
+    let tests = fs::read_to_string(path).unwrap();
+    assert!(!tests.contains("#[ignore"), "{tests}");
+    for line in [
+        "reason: \"AAA\".to_owned(),",
+        "reason: \"BBB\".to_owned(),",
+        "parcels: 1_000_000,",
+        "skus: vec![\"x\".to_owned(), \"x\".to_owned()],",
+    ] {
+        assert!(tests.contains(line), "{line}: {tests}");
+    }
+    // What may be left out is.
+    assert!(!tests.contains("amount:"), "{tests}");
 }
 
 /// `text` with a `google.api.resource` of that pattern.

@@ -6,12 +6,16 @@ mod settings;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
+//:[store]
+use tonic_types::{ErrorDetails, StatusExt};
+//:[/store]
 
 use settings::SETTINGS;
 
@@ -19,7 +23,7 @@ use settings::SETTINGS;
 pub(crate) struct Server {
     child: Child,
     pub(crate) grpc: SocketAddr,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// The binary with a clean environment.
@@ -37,9 +41,19 @@ impl Server {
 
     /// With these arguments as well.
     pub(crate) fn start_with(args: &[&str]) -> Self {
-        let dir = TempDir::new().unwrap();
-        let mut child = command()
+        Self::start_in(TempDir::new().unwrap(), args)
+    }
+
+    /// In the folder that an earlier server left.
+    pub(crate) fn start_in(dir: TempDir, args: &[&str]) -> Self {
+        let mut command = command();
+        //:[postgres-only]
+        command.env("STORE_FILE", store_of(dir.path()));
+        //:[/postgres-only]
+        let mut child = command
             .current_dir(dir.path())
+            // A machine that is busy with other tests must not look like overload.
+            .env("MAX_QUEUE_DELAY", "1m")
             .envs(SETTINGS)
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--log-format", "json"])
@@ -54,7 +68,7 @@ impl Server {
         Self {
             child,
             grpc,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -63,10 +77,15 @@ impl Server {
         endpoint.connect().await.unwrap()
     }
 
-    /// Stops it as Kubernetes does.
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    /// Stops it as Kubernetes does; returns its folder.
+    pub(crate) async fn stop(mut self) -> TempDir {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        self.child.wait().unwrap()
+        let dir = std::mem::replace(&mut self.dir, TempDir::new().unwrap());
+        let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
+        let status = tokio::time::timeout(Duration::from_mins(1), ended).await;
+        let status = status.expect("the server ends").unwrap();
+        assert!(status.success(), "{status}");
+        dir
     }
 }
 
@@ -96,6 +115,40 @@ fn address(log: &mut impl BufRead) -> SocketAddr {
     panic!("the server did not say where it listens:\n{seen}");
 }
 
+//:[postgres-only]
+/// A file with the URL of a database of its own, which is made with it; there must be
+/// a PostgreSQL, because nothing can be tried without one.
+fn store_of(dir: &std::path::Path) -> std::path::PathBuf {
+    let file = dir.join("store.url");
+    if !file.exists() {
+        let url = crate::support::database("every test of the API").unwrap();
+        let url = url.expect("PostgreSQL is installed: Debian's package is postgresql");
+        std::fs::write(&file, url).unwrap();
+    }
+    file
+}
+
+//:[/postgres-only]
+//:[store]
+/// Checks code and reason; returns the details.
+#[track_caller]
+pub(crate) fn refused(status: &Status, code: Code, reason: &str) -> ErrorDetails {
+    assert_eq!(status.code(), code, "{status:?}");
+    let details = status.get_error_details();
+    assert_eq!(details.error_info().unwrap().reason, reason, "{status:?}");
+    details
+}
+
+/// Checks that exactly these fields are named as wrong.
+#[track_caller]
+pub(crate) fn wrong_fields(status: &Status, fields: &[&str]) {
+    let details = refused(status, Code::InvalidArgument, "INVALID_FIELDS");
+    let violations = &details.bad_request().unwrap().field_violations;
+    let named: Vec<_> = violations.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(named, fields, "{violations:?}");
+}
+
+//:[/store]
 /// Passes while an rpc is still to be written. Once it is, its test has to say
 /// what it is to answer.
 #[track_caller]
@@ -115,4 +168,4 @@ pub(crate) fn still_unwritten<T>(answer: Result<Response<T>, Status>) {
             .contains("is still to be written: edit src/")
     );
 }
-//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}
+//{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

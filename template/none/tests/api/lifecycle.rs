@@ -14,7 +14,7 @@ async fn it_serves_what_it_offers_and_ends_when_asked() {
     for service in service::contract::SERVICES {
         assert!(said.contains(service.name), "{said}");
     }
-    assert!(server.stop().success());
+    server.stop().await;
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// `pattern` so that the crate `regex` takes it as RE2 does.
-pub(super) fn translated(pattern: &str) -> Result<String, String> {
+pub(crate) fn translated(pattern: &str) -> Result<String, String> {
     let mut out = String::new();
     let mut letters = pattern.chars().peekable();
     let mut depth = false;

@@ -1,5 +1,6 @@
 //! The fields of a new resource, as the command line says them.
 
+use super::identifier;
 use crate::Error;
 
 /// What a field holds.
@@ -40,6 +41,12 @@ impl Field {
     /// Whether tests set it.
     pub(super) fn is_known(&self) -> bool {
         self.samples.is_some() && !self.is_deprecated
+    }
+
+    /// Whether tests can change it.
+    pub(super) fn is_varied(&self) -> bool {
+        let differ = |[one, other]: &[String; 2]| one != other;
+        self.is_known() && self.samples.as_ref().is_some_and(differ)
     }
 }
 
@@ -144,6 +151,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Field>, Error> {
                 "the name is lower-case letters and digits in snake_case",
             ));
         }
+        if name.len() > identifier::LONGEST {
+            return Err(wrong(
+                "a column is called so, and PostgreSQL keeps 63 letters of its name: shorten it",
+            ));
+        }
         if TAKEN.contains(&name) || syn::parse_str::<syn::Ident>(name).is_err() {
             return Err(wrong(
                 "the name is one that every resource has, or a keyword",
@@ -188,6 +200,7 @@ mod tests {
             ("a:int64:fixed", "only a string"),
             ("A:string", "snake_case"),
             ("etag:string", "every resource has"),
+            (&format!("{}:string", "a".repeat(64)), "63 letters"),
             ("type:string", "keyword"),
             ("a:string,a:bool", "twice"),
             ("a:string:fixed", "can change"),

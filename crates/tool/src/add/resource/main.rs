@@ -1,15 +1,42 @@
 //! The resource's place in `src/main.rs`.
 
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
-use syn::{Item, ItemFn, Stmt};
+use syn::{FnArg, Item, ItemFn, Pat, Stmt};
 
 use super::sources::Names;
 use crate::{Error, source};
 
 const PATH: &str = "src/main.rs";
 
-/// `text` with the resource opened before what serves, closed after it, and migrated
-/// where the others are.
+/// Whether `text` copies and checks files of SQLite: then it does so for the resource too.
+pub(super) fn has_files(text: &str) -> Result<bool, Error> {
+    let file = source::parse(PATH, text)?;
+    Ok(maintained(&file).is_some())
+}
+
+/// `backup` of a file's settings to a copy, and `check` of it: what each calls those.
+fn maintained(file: &syn::File) -> Option<[(&ItemFn, Vec<String>); 2]> {
+    let named = |name, arguments: usize| {
+        let found = function(file, name)?;
+        let names = found.sig.inputs.iter().map(|it| match it {
+            FnArg::Typed(it) => match &*it.pat {
+                Pat::Ident(it) => Some(it.ident.to_string()),
+                _ => None,
+            },
+            FnArg::Receiver(_) => None,
+        });
+        let names: Vec<_> = names.collect::<Option<_>>()?;
+        // What stands before another end may not be reached.
+        let ends = matches!(found.block.stmts.last()?, Stmt::Expr(it, None)
+            if it.to_token_stream().to_string().replace(' ', "") == "Ok(())");
+        (ends && names.len() == arguments).then_some((found, names))
+    };
+    Some([named("backup", 2)?, named("check", 1)?])
+}
+
+/// `text` with the resource opened before what serves, closed after it, and migrated,
+/// copied and checked where the others are.
 pub(super) fn with_resource(text: &str, names: &Names) -> Result<String, Error> {
     let (one, many) = (&names.one, &names.many);
     let open = format!(
@@ -19,14 +46,15 @@ pub(super) fn with_resource(text: &str, names: &Names) -> Result<String, Error> 
     let close = format!("\n    {many}.close().await;");
     let by_hand = || {
         Error::new(format!(
-            "{PATH}: no statement `let … = ….serve().await` in a function `serve`: cannot find where \
-             {many} are opened; write one, or undo what was changed there"
+            "{PATH}: no statement `let … = ….serve().await`, and no `….serve().await` at the end, in a \
+             function `serve`: cannot find where {many} are opened; write one, or undo what was \
+             changed there"
         ))
     };
     let file = source::parse(PATH, text)?;
     let serve = function(&file, "serve").ok_or_else(by_hand)?;
     let serving = (serve.block.stmts.iter())
-        .filter(|it| matches!(it, Stmt::Local(_)))
+        .filter(|it| matches!(it, Stmt::Local(_) | Stmt::Expr(_, None)))
         .find(|it| {
             let code = &text[source::range(text, it.span())];
             code.replace(char::is_whitespace, "")
@@ -35,14 +63,28 @@ pub(super) fn with_resource(text: &str, names: &Names) -> Result<String, Error> 
         .ok_or_else(by_hand)?;
     let mut places = Vec::new();
     let at = source::range(text, serving.span());
-    places.push((at.start, open));
-    places.push((at.end, close));
-    if let Some(tail) = function(&file, "migrate").and_then(|it| it.block.stmts.last())
-        && let Stmt::Expr(tail, None) = tail
-    {
-        let at = source::range(text, tail.span()).start;
-        let migrate = format!("service::{one}::boot::migrate(settings).await?;\n    ");
-        places.push((at, migrate));
+    if let Stmt::Local(_) = serving {
+        places.push((at.start, open));
+        places.push((at.end, close));
+    } else {
+        places.push((at.start, format!("{open}let ended = ")));
+        places.push((at.end, format!(";{close}\n    ended")));
+    }
+    let mut before_the_end = |of: Option<&ItemFn>, call: String| {
+        if let Some(Stmt::Expr(end, None)) = of.and_then(|it| it.block.stmts.last()) {
+            let at = source::range(text, end.span()).start;
+            places.push((at, format!("service::{one}::boot::{call}?;\n    ")));
+        }
+    };
+    before_the_end(
+        function(&file, "migrate"),
+        "migrate(settings).await".to_owned(),
+    );
+    if let Some(both) = maintained(&file) {
+        for (found, names) in both {
+            let call = format!("{}({})", found.sig.ident, names.join(", "));
+            before_the_end(Some(found), call);
+        }
     }
     // From behind, so that places stay what they are.
     places.sort_by_key(|(at, _)| std::cmp::Reverse(*at));

@@ -2,11 +2,14 @@
 
 mod kind;
 mod known;
+mod literal;
 mod named;
 
+use contract::sample::{Samples, samples};
 use contract::{FieldDescriptor, MessageDescriptor, Protos};
 
 use super::fields::{Field, Kind, TAKEN, is_snake};
+use super::identifier;
 use super::sources::Names;
 use crate::Error;
 use crate::adopt::shown;
@@ -111,8 +114,10 @@ impl<'a> Candidate<'a> {
             };
             let Some(read) = read else { continue };
             // What a test leaves out must be what may be left out.
-            let is_set = read.samples.is_some() && read.kind != Kind::Bool;
-            described.has_rules |= said.contains(&REQUIRED) && !is_set;
+            let is_set = read.is_known() && read.kind != Kind::Bool;
+            let may_be_missing = matches!(samples(&field), Samples::Any | Samples::Absent);
+            let is_needed = said.contains(&REQUIRED) || !may_be_missing;
+            described.has_rules |= is_needed && !is_set;
             described.fields.push(read);
         }
         let mut changing = described.fields.iter().filter(|it| !it.is_fixed).peekable();
@@ -123,7 +128,7 @@ impl<'a> Candidate<'a> {
             ));
         }
         // What is changed in a test has to be known.
-        described.has_rules |= !changing.any(Field::is_known);
+        described.has_rules |= !changing.any(Field::is_varied);
         Ok(described)
     }
 
@@ -208,6 +213,12 @@ fn refusal(field: &FieldDescriptor, read: Option<&Field>, said: &[i32]) -> Optio
     }
     if !is_snake(field.name()) {
         return Some("the name is not in snake_case; call it so".to_owned());
+    }
+    if field.name().len() > identifier::LONGEST {
+        return Some(
+            "a column is called so, and PostgreSQL keeps 63 letters of its name; shorten it"
+                .to_owned(),
+        );
     }
     if TAKEN.contains(&field.name()) {
         return Some(

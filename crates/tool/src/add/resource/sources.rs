@@ -3,6 +3,7 @@
 use heck::ToSnakeCase as _;
 
 use super::fields::{Field, Kind, is_snake};
+use super::identifier::fitted;
 use crate::Error;
 
 /// What it is called, everywhere.
@@ -171,6 +172,10 @@ const MOST_LINES: usize = 95;
 
 /// What a resource has, and what tests can know of it.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands behind lines of its own"
+)]
 pub(super) struct Shape<'a> {
     pub(super) fields: &'a [Field],
     /// Whether the message has fields besides.
@@ -181,6 +186,8 @@ pub(super) struct Shape<'a> {
     pub(super) is_described: bool,
     /// Whether `name` of the message knows that it was not set, and whether `etag` does.
     pub(super) is_optional: [bool; 2],
+    /// Whether the service can have it in a file of SQLite.
+    pub(super) has_files: bool,
 }
 
 impl<'a> Shape<'a> {
@@ -192,6 +199,7 @@ impl<'a> Shape<'a> {
             has_rules: false,
             is_described: false,
             is_optional: [false; 2],
+            has_files: true,
         }
     }
 
@@ -219,6 +227,7 @@ impl<'a> Shape<'a> {
             "plain etag" => !self.is_optional[1],
             "optional etag" => self.is_optional[1],
             "partial" => self.is_partial,
+            "sqlite" => self.has_files,
             "unknown" => self.has_rules,
             "limited" => !self.is_described,
             "unlimited" => self.is_described,
@@ -265,7 +274,12 @@ pub(super) fn files(names: &Names, shape: &Shape<'_>) -> Vec<(String, String)> {
         ),
     ]
     .into_iter()
-    .map(|(path, template)| (path, filled(template, names, shape)))
+    .map(|(path, template)| {
+        let text = filled(template, names, shape);
+        let is_sql = path.strip_suffix(".sql").is_some();
+        let text = if is_sql { fitted(&text) } else { text };
+        (path, text)
+    })
     .collect()
 }
 

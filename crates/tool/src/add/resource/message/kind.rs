@@ -1,10 +1,12 @@
 //! How a field of a message is kept: by what it is in Rust.
 
+use contract::sample::Samples;
 use contract::{FieldDescriptor, MessageDescriptor};
 use prost_types::field_descriptor_proto::{Label, Type};
 use syn::{GenericArgument, PathArguments};
 
 use super::super::fields::{Field, Kind};
+use super::literal;
 use crate::generated::Message;
 
 /// The field as `code` has it; `None` if it is called otherwise there.
@@ -18,6 +20,11 @@ pub(super) fn read(field: &FieldDescriptor, code: &Message, is_fixed: bool) -> O
         Rust::Map(..) => (Kind::Map, Rust::of(ty).samples()),
         it => (it.kind(), it.samples()),
     };
+    let samples = match contract::sample::samples(field) {
+        Samples::Any => samples,
+        Samples::Two(two) => literal::both(&two, ty),
+        Samples::Absent | Samples::Unknown => None,
+    };
     Some(Field {
         name: name.clone(),
         kind,
@@ -28,7 +35,7 @@ pub(super) fn read(field: &FieldDescriptor, code: &Message, is_fixed: bool) -> O
 }
 
 /// A type, as far as something follows from it.
-enum Rust {
+pub(super) enum Rust {
     /// `String`, `i32`, …
     Plain(String),
     Option(Box<Self>),
@@ -38,7 +45,7 @@ enum Rust {
 }
 
 impl Rust {
-    fn of(ty: &syn::Type) -> Self {
+    pub(super) fn of(ty: &syn::Type) -> Self {
         let syn::Type::Path(path) = ty else {
             return Self::Other;
         };

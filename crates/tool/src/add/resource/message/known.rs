@@ -16,7 +16,7 @@ pub(super) fn behavior(field: &FieldDescriptor) -> Vec<i32> {
     said
 }
 
-/// Whether rules say more of it than how long a text may be at most.
+/// Whether it has rules beside those of its fields.
 pub(super) fn has_rules(message: &MessageDescriptor) -> bool {
     let of_all = (message.options().extensions())
         .any(|(extension, _)| extension.full_name() == "buf.validate.message");
@@ -25,27 +25,5 @@ pub(super) fn has_rules(message: &MessageDescriptor) -> bool {
         let mut all = options.extensions();
         all.any(|(extension, _)| extension.full_name() == "buf.validate.oneof")
     });
-    of_all || of_choices || message.fields().any(|it| is_ruled(&it))
-}
-
-/// The longest text in a test.
-const LONGEST: u64 = "another".len() as u64;
-
-fn is_ruled(field: &FieldDescriptor) -> bool {
-    let options = field.options();
-    let mut all = options.extensions();
-    let rules = all.find(|(extension, _)| extension.full_name() == "buf.validate.field");
-    let rules = rules.and_then(|(_, rules)| rules.as_message());
-    rules.is_some_and(|it| {
-        it.fields().any(|(of, rules)| {
-            let text = rules.as_message().filter(|_| of.name() == "string");
-            let allows = text.is_some_and(|it| {
-                it.fields().all(|(of, most)| {
-                    ["max_len", "max_bytes"].contains(&of.name())
-                        && most.as_u64().is_some_and(|most| most >= LONGEST)
-                })
-            });
-            !allows
-        })
-    })
+    of_all || of_choices
 }
