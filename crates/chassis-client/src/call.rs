@@ -265,7 +265,7 @@ where
                 Failure::Status(transport_status(error))
             }
         })?;
-        match Status::from_header_map(response.headers()) {
+        match status::of_answer(response.headers()) {
             Some(status) if status.code() != Code::Ok => Err(Failure::Status(status)),
             _ => Ok(response),
         }

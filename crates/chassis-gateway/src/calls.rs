@@ -236,7 +236,7 @@ impl Calls {
             request.extensions_mut().insert(no_call.clone());
         }
         let (head, body) = self.pass(request).await.into_parts();
-        match Status::from_header_map(&head.headers) {
+        match status::of_answer(&head.headers) {
             Some(status) if status.code() != Code::Ok => return Err(status),
             // A proxy between here and there.
             None if head.status != StatusCode::OK => {

@@ -10,7 +10,7 @@ pub mod wire;
 use std::time::Duration;
 
 use chassis_core::random;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, header};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -106,6 +106,31 @@ pub fn add(status: &Status, headers: &mut HeaderMap) {
     // Fails only for text that is no header value, which a percent-encoded
     // message always is.
     let _ = status.add_header(headers);
+}
+
+/// What HTTP's headers say of one answer's body and of its way, which would be a lie
+/// about another's.
+const OF_THE_ANSWER: [HeaderName; 8] = [
+    header::ALLOW,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::DATE,
+    header::SERVER,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+];
+
+/// The status of an answer that says it in its headers, fit to be answered with: whoever
+/// repeats a `content-length` before no body has its caller's HTTP/2 reset the call.
+#[must_use]
+pub fn of_answer(headers: &HeaderMap) -> Option<Status> {
+    let mut status = Status::from_header_map(headers)?;
+    let metadata = status.metadata_mut();
+    for name in &OF_THE_ANSWER {
+        metadata.remove(name.as_str());
+    }
+    Some(status)
 }
 
 /// `NOT_FOUND`, with a reason of this crate's domain.

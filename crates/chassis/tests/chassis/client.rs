@@ -353,3 +353,39 @@ async fn a_call_that_was_not_taken_up_is_sent_again_even_if_it_must_not_be_repea
     let status = call(&client, SLOW, ask()).await.unwrap_err();
     assert_eq!(status.message(), "served");
 }
+
+/// Refuses with words in a body, for who calls without knowing gRPC.
+async fn wordy() -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let mut answer = Status::failed_precondition("not that").into_http::<()>();
+            answer.headers_mut().insert("content-length", 9.into());
+            answer
+                .headers_mut()
+                .insert("x-told", "kept".parse().unwrap());
+            let mut body = respond.send_response(answer, false).unwrap();
+            body.send_data("not that\n".into(), true).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn who_passes_a_refusal_on_says_nothing_of_its_body() {
+    let endpoint = format!("http://{}", wordy().await);
+    let upstream = upstream(&endpoint, &CONTRACT).connect_lazily();
+    let things = Things::unary(move |_| {
+        let upstream = upstream.clone();
+        async move { call(&upstream, SLOW, ask()).await }
+    });
+    let server = start(&[], things).await;
+    let status = call(&server.channel(), GET, ask()).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    assert_eq!(status.message(), "not that");
+    assert_eq!(status.metadata().get("x-told").unwrap(), "kept");
+    assert!(status.metadata().get("content-length").is_none());
+}
