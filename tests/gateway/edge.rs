@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
@@ -32,7 +36,7 @@ async fn pages_of_named_origins_may_call() {
         }
     };
     let ours = preflight("https://shop.example").await;
-    let allowed = |answer: &http::Response<bytes::Bytes>, name: &str| {
+    let allowed = |answer: &http::Response<Bytes>, name: &str| {
         header(answer.headers(), &format!("access-control-{name}")).to_owned()
     };
     assert_eq!(allowed(&ours, "allow-origin"), "https://shop.example");
@@ -191,11 +195,29 @@ fn settings_that_cannot_be_are_refused() {
             "--caller-roles",
         ),
         (
-            &["--max-sending-bytes=32MiB", "--send-timeout=5s"],
-            "does not heed --max-sending-bytes, --send-timeout: leave that out",
+            &["--max-sending-bytes=32MiB", "--max-queue-delay=5s"],
+            "does not heed --max-queue-delay, --max-sending-bytes: leave that out",
         ),
     ] {
         let said = refused(arguments);
         assert!(said.contains(why), "{arguments:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_upstream_can_be_read() {
+    let running = Running::start();
+    let client = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    // Without `te`, which the upstream answers with words in a body.
+    let request = Request::post(running.url("/acme.order.v1.OrderService/ListOrders"))
+        .header("content-type", "application/grpc")
+        .body(Full::<Bytes>::from("\0\0\0\0\0"))
+        .unwrap();
+    let refused = client.request(request).await.unwrap();
+    let said = header(refused.headers(), "grpc-message").to_owned();
+    assert!(said.contains("is%20missing"), "{said}");
+    let body = refused.into_body().collect().await.expect("an end");
+    assert!(body.to_bytes().is_empty());
 }

@@ -22,6 +22,7 @@ mod openapi;
 mod outcome;
 mod process;
 mod protocols;
+mod reading;
 mod rest;
 #[path = "../support/skip.rs"]
 mod skip;

@@ -1,6 +1,7 @@
 //! The port: HTTP/1.1 and HTTP/2, every connection bounded, and an end in time.
 
 mod lent;
+mod reading;
 mod unread;
 
 use std::convert::Infallible;
@@ -19,13 +20,14 @@ use chassis::shutdown::{Shutdown, Trigger};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tower::ServiceExt as _;
 
 use lent::lend;
+use reading::{CallExecutor, Taken};
 use unread::{Unread, Wanted};
 
 /// How long calls may take to learn that they are ended before they are cut.
@@ -103,6 +105,7 @@ impl Edge<'_> {
         closing: Shutdown,
     ) -> impl Future<Output = ()> + Send + use<> {
         let limits = self.settings.connections.clone();
+        let send_timeout = self.settings.messages.send_timeout;
         let peer = Peer {
             address: Some(peer),
             security: Protected::None,
@@ -121,8 +124,8 @@ impl Edge<'_> {
                 return;
             }
             let unread = Unread::default();
-            let (stream, lender) = lend(stream, &unread);
-            let mut builder = Builder::new(TokioExecutor::new());
+            let (stream, lender) = lend(stream, &unread, send_timeout);
+            let mut builder = Builder::new(CallExecutor { send_timeout });
             let header_bytes = limits.max_header_bytes;
             builder
                 .http1()
@@ -177,18 +180,19 @@ async fn answer(
     mut request: Request<Incoming>,
     peer: Peer,
     unread: Unread,
-) -> Result<Response<axum::body::Body>, Infallible> {
+) -> Result<Response<Taken>, Infallible> {
     request.extensions_mut().insert(CallInfo {
         peer,
         ..CallInfo::default()
     });
     if request.version() == Version::HTTP_2 {
-        return router.oneshot(request.map(axum::body::Body::new)).await;
+        let answer = router.oneshot(request.map(axum::body::Body::new)).await?;
+        return Ok(answer.map(Taken::new));
     }
     let (head, body) = request.into_parts();
     let body = Wanted::new(body, &head.headers, unread.clone());
     let request = Request::from_parts(head, axum::body::Body::new(body));
     let mut answer = router.oneshot(request).await?;
     unread.announce(answer.headers_mut());
-    Ok(answer)
+    Ok(answer.map(Taken::new))
 }

@@ -22,14 +22,14 @@ pub(crate) fn refuse(given: &ServerSettings) -> Result<(), Fatal> {
     }
     Err(Fatal::usage(format!(
         "a gateway does not heed {}: leave that out; what a caller may cost is bounded by \
-         --max-connections, --max-concurrent-requests, --max-open-streams, --max-receiving-bytes \
-         and --rate-limit",
+         --max-connections, --max-concurrent-requests, --max-open-streams, --max-receiving-bytes, \
+         --send-timeout and --rate-limit",
         names.join(", ")
     )))
 }
 
 /// What a gateway does not heed, by name.
-fn unheeded(settings: &ServerSettings) -> [(&'static str, String); 9] {
+fn unheeded(settings: &ServerSettings) -> [(&'static str, String); 8] {
     let ServerSettings {
         connections,
         concurrency,
@@ -55,7 +55,6 @@ fn unheeded(settings: &ServerSettings) -> [(&'static str, String); 9] {
             "--max-sending-bytes",
             messages.max_sending_bytes.to_string(),
         ),
-        ("--send-timeout", format!("{:?}", messages.send_timeout)),
         (
             "--accept-compression",
             format!("{:?}", messages.accept_compression),

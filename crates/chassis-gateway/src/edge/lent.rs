@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::Sleep;
 
 use super::unread::Unread;
 
@@ -23,6 +24,10 @@ pub(super) struct Lent {
     stream: Option<TcpStream>,
     unread: Unread,
     back: Option<oneshot::Sender<TcpStream>>,
+    /// How long its reader may take nothing.
+    send_timeout: Duration,
+    /// While its reader is waited for.
+    stalls: Option<Pin<Box<Sleep>>>,
 }
 
 /// Who has lent it.
@@ -32,13 +37,16 @@ pub(super) struct Lender {
     back: oneshot::Receiver<TcpStream>,
 }
 
-/// Lends `stream`, and tells what of it is not read.
-pub(super) fn lend(stream: TcpStream, unread: &Unread) -> (Lent, Lender) {
+/// Lends `stream`, and tells what of it is not read. Its reader takes something of what
+/// is written within `send_timeout`.
+pub(super) fn lend(stream: TcpStream, unread: &Unread, send_timeout: Duration) -> (Lent, Lender) {
     let (give, back) = oneshot::channel();
     let lent = Lent {
         stream: Some(stream),
         unread: unread.clone(),
         back: Some(give),
+        send_timeout,
+        stalls: None,
     };
     let unread = unread.clone();
     (lent, Lender { unread, back })
@@ -68,6 +76,25 @@ impl Lent {
         let stream = self.get_mut().stream.as_mut();
         (stream.map(Pin::new)).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
+
+    /// What a write came to, or an error where it waits for too long.
+    fn in_time<T>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let this = self.get_mut();
+        if written.is_ready() {
+            this.stalls = None;
+            return written;
+        }
+        let send_timeout = this.send_timeout;
+        let stalls = this
+            .stalls
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(send_timeout)));
+        ready!(stalls.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl Drop for Lent {
@@ -96,19 +123,22 @@ impl AsyncRead for Lent {
 
 impl AsyncWrite for Lent {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write(context, bytes)
+        let written = self.as_mut().stream()?.poll_write(context, bytes);
+        self.in_time(context, written)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write_vectored(context, slices)
+        let stream = self.as_mut().stream()?;
+        let written = stream.poll_write_vectored(context, slices);
+        self.in_time(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
