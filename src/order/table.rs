@@ -34,6 +34,7 @@ impl store::Table for Order {
         migration!("sqlite/0002_published.sql"),
         migration!("sqlite/0003_owners_and_holds.sql"),
         migration!("sqlite/0004_past.sql"),
+        migration!("sqlite/0005_tenants.sql"),
     ];
 
     //:[/sqlite]
@@ -43,6 +44,7 @@ impl store::Table for Order {
         migration!("postgres/0002_published.sql"),
         migration!("postgres/0003_owners_and_holds.sql"),
         migration!("postgres/0004_past.sql"),
+        migration!("postgres/0005_tenants.sql"),
     ];
 
     //:[/postgres]

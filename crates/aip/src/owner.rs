@@ -115,11 +115,10 @@ impl Owners {
         }
     }
 
-    /// The names that are meant of a tenant, by their bytes: from the first on, below
-    /// the second.
-    pub(crate) fn bounds(tenant: &Tenant) -> [String; 2] {
-        // What follows a space is of the tenant; `!` is what follows a space.
-        ["", "!"].map(|end| format!("{TENANT}{tenant}{end}"))
+    /// What names of a tenant's begin with, as any tenant's do, and the first word of
+    /// those of this one.
+    pub(crate) fn names(tenant: &Tenant) -> (&'static str, String) {
+        (TENANT, format!("{TENANT}{tenant}"))
     }
 }
 
@@ -160,9 +159,10 @@ mod tests {
                 for other in &tenants {
                     let is_its = other == tenant;
                     assert_eq!(owner.is_of(other), is_its, "{owner:?} {other}");
-                    let [from, below] = Owners::bounds(other);
-                    let between = (from.as_str()..below.as_str()).contains(&owner.as_str());
-                    assert_eq!(between, is_its, "{owner:?} {other}");
+                    let (prefix, word) = Owners::names(other);
+                    assert!(owner.as_str().starts_with(prefix), "{owner:?}");
+                    let first = owner.as_str().split(' ').next();
+                    assert_eq!(first == Some(&word), is_its, "{owner:?} {other}");
                 }
             }
         }

@@ -25,6 +25,17 @@ CREATE INDEX parcel_records_by_state ON parcel_records (state, id);
 CREATE INDEX parcel_records_by_owner ON parcel_records (owner, id);
 CREATE INDEX parcel_records_by_owner_and_sender ON parcel_records (owner, sender, id);
 CREATE INDEX parcel_records_by_owner_and_state ON parcel_records (owner, state, id);
+-- The same for a whole tenant, whose owners are called `tenant/NAME OWNER` or, where it
+-- owns itself, `tenant/NAME`. Without tenants there is nothing in these.
+CREATE INDEX parcel_records_by_tenant
+    ON parcel_records (split_part(owner, ' ', 1), id)
+    WHERE substr(owner, 1, 7) = 'tenant/';
+CREATE INDEX parcel_records_by_tenant_and_sender
+    ON parcel_records (split_part(owner, ' ', 1), sender, id)
+    WHERE substr(owner, 1, 7) = 'tenant/';
+CREATE INDEX parcel_records_by_tenant_and_state
+    ON parcel_records (split_part(owner, ' ', 1), state, id)
+    WHERE substr(owner, 1, 7) = 'tenant/';
 
 -- What happened. An event says only what is tracked; the rest of it as it was right
 -- afterwards stands in the record or, if it was replaced since, in the past.

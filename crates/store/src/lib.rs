@@ -191,6 +191,7 @@ mod settlements;
 pub mod sqlite;
 mod store;
 mod table;
+mod tail;
 mod usage;
 mod value;
 

@@ -41,6 +41,8 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+pub use read::statement;
+pub use sql::upkeep;
 pub use url::Url;
 
 use crate::checkpoint::Checkpoint;
@@ -53,6 +55,7 @@ use crate::request::RequestKey;
 use crate::resource::Version;
 use crate::store::{Changed, Store};
 use crate::table::Table;
+use crate::tail::{Losses, Tail};
 use connections::{Connections, Lent};
 use leadership::Leadership;
 use listener::{Listener, State};
@@ -122,6 +125,7 @@ pub struct PostgresStore<R: Table> {
     published: bool,
     state: watch::Receiver<State>,
     last_event: watch::Receiver<Position>,
+    tail: Tail<Event<R>>,
     /// Dropped, it ends the tasks as well.
     closing: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
@@ -161,6 +165,7 @@ impl<R: Table> PostgresStore<R> {
         let observer = ObserverSlot::default();
         let creates = Writer::start(options, &stores, &observer, &closed, &mut tasks);
         let replaces = Writer::start(options, &stores, &observer, &closed, &mut tasks);
+        let losses = Losses::default();
         let listener = Listener {
             url: url.clone(),
             sessions,
@@ -168,10 +173,14 @@ impl<R: Table> PostgresStore<R> {
             published,
             state: told,
             observer: observer.clone(),
+            losses: Losses::clone(&losses),
             sql: Arc::clone(&sql),
         };
         tasks.spawn(listener.keep(closed.clone()));
-        tasks.spawn(Retention::new(options, state.clone(), &sql).run(connections.clone(), closed));
+        tasks.spawn(
+            Retention::new(options, state.clone(), (&sql, &losses))
+                .run(connections.clone(), closed),
+        );
         Ok(Self {
             connections,
             creates,
@@ -182,6 +191,7 @@ impl<R: Table> PostgresStore<R> {
             published: options.published,
             state,
             last_event,
+            tail: Tail::of_events(losses),
             closing,
             tasks: Mutex::new(tasks),
         })
@@ -298,11 +308,18 @@ impl<R: Table> Store<R> for PostgresStore<R> {
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event<R>>, Error> {
-        if after == *self.last_event.borrow() && !self.connections.closed() {
+        if self.connections.closed() {
+            return Err(Error::closed());
+        }
+        let last = *self.last_event.borrow();
+        if after == last {
             return Ok(Vec::new());
         }
-        let mut connection = self.lend().await?;
-        read::events(&mut connection, &self.sql, after, limit).await
+        let read = || async {
+            let mut connection = self.lend().await?;
+            read::events(&mut connection, &self.sql, after, limit).await
+        };
+        self.tail.events(after, limit, last, read).await
     }
 
     fn last_event(&self) -> watch::Receiver<Position> {

@@ -53,6 +53,7 @@ use crate::request::RequestKey;
 use crate::resource::Version;
 use crate::store::{Changed, Store};
 use crate::table::Table;
+use crate::tail::{Losses, Tail};
 use file::Identity;
 use lock::Lock;
 use quota::Quota;
@@ -114,6 +115,7 @@ pub struct SqliteStore<R: Table> {
     readers: Arc<Readers>,
     jobs: writer::Sender<R>,
     last_event: watch::Receiver<Position>,
+    tail: Tail<Event<R>>,
     file: Identity,
     /// Bounds the threads that long reads occupy, and how long they wait for one.
     long_reads: Arc<Semaphore>,
@@ -135,6 +137,7 @@ impl<R: Table> SqliteStore<R> {
         let file =
             Identity::of(path).map_err(|error| OpenError::from_io(path.to_owned(), &error))?;
         let (published, last_event) = watch::channel(last);
+        let losses = Losses::default();
         let (jobs, inbox) = writer::queue(options.queue);
         let threads = thread::available_parallelism().map_or(2, usize::from);
         let readers = Arc::new(Readers::new(path, threads));
@@ -144,7 +147,7 @@ impl<R: Table> SqliteStore<R> {
             published,
             Arc::clone(&readers),
             jobs.observed(),
-            options,
+            (options, Losses::clone(&losses)),
         );
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -155,6 +158,7 @@ impl<R: Table> SqliteStore<R> {
             readers,
             jobs,
             last_event,
+            tail: Tail::of_events(losses),
             file,
             long_reads: Arc::new(Semaphore::new(2 * threads)),
             shedding: QueueShedding::new(LONGEST_WAIT),
@@ -291,11 +295,16 @@ impl<R: Table> Store<R> for SqliteStore<R> {
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Event<R>>, Error> {
-        if after == *self.last_event.borrow() && !self.readers.closed() {
+        if self.readers.closed() {
+            return Err(Error::closed());
+        }
+        let last = *self.last_event.borrow();
+        if after == last {
             return Ok(Vec::new());
         }
-        self.read_long(move |connection, sql| read::events(connection, sql, after, limit))
-            .await
+        let read =
+            || self.read_long(move |connection, sql| read::events(connection, sql, after, limit));
+        self.tail.events(after, limit, last, read).await
     }
 
     fn last_event(&self) -> watch::Receiver<Position> {

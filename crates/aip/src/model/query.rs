@@ -81,8 +81,8 @@ impl Query {
             Owners::All => {}
             Owners::One(owner) => select = select.equal("owner", owner.as_str()),
             Owners::OfTenant(tenant) => {
-                let [from, below] = Owners::bounds(tenant);
-                select = select.between("owner", from, below);
+                let (prefix, word) = Owners::names(tenant);
+                select = select.first_word("owner", prefix, word);
             }
         }
         for (number, (column, value)) in self.filter.conditions().enumerate() {

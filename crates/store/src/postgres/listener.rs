@@ -2,6 +2,7 @@
 //! word was lost, and so knows whether the database is there and how much it holds.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use super::{connect, fault};
 use crate::error::Error;
 use crate::event::Position;
 use crate::observer::ObserverSlot;
+use crate::tail::Losses;
 use crate::usage::Usage;
 
 /// How often to ask when every change is heard of.
@@ -66,6 +68,8 @@ pub(super) struct Listener {
     pub(super) published: Arc<watch::Sender<Position>>,
     pub(super) state: watch::Sender<State>,
     pub(super) observer: ObserverSlot,
+    /// What was read of events before counts no more.
+    pub(super) losses: Losses,
     pub(super) sql: Arc<Sql>,
 }
 
@@ -168,6 +172,7 @@ impl Listener {
         if last < known {
             // It was restored to an earlier moment: watches must learn that
             // their history is gone.
+            self.losses.fetch_add(1, Ordering::Release);
             self.published.send_replace(last);
         } else {
             publish(&self.published, last);

@@ -63,6 +63,13 @@ pub(super) async fn list<R: Table>(
     rows.iter().map(row::record).collect()
 }
 
+/// The statement of a list, for whoever wants to know what becomes of it: by `EXPLAIN` a
+/// test sees whether it has an index.
+#[must_use]
+pub fn statement<R: Table>(query: &R::Query) -> String {
+    list_sql::<R>(R::select(query)).0
+}
+
 /// As [`Value`], owned.
 type Typed<'a> = (Box<dyn ToSql + Sync + Send + 'a>, Type);
 
@@ -77,14 +84,19 @@ fn list_sql<R: Table>(select: Select<'_>) -> (String, Vec<Typed<'_>>) {
     let mut conditions = Vec::new();
     let mut values: Vec<Typed<'_>> = Vec::new();
     for condition in select.conditions {
-        values.push((Box::new(condition.value), Type::TEXT));
-        let (column, number) = (condition.column, values.len());
+        let (column, number) = (condition.column, values.len() + 1);
         conditions.push(match condition.test {
             Test::Equal => format!("\"{column}\" = ${number}"),
-            // The database's own collation may pass over signs.
-            Test::AtLeast => format!("\"{column}\" COLLATE \"C\" >= ${number}"),
-            Test::Below => format!("\"{column}\" COLLATE \"C\" < ${number}"),
+            Test::FirstWord => format!("split_part(\"{column}\", ' ', 1) = ${number}"),
+            // As it stands in the index, or that is not used.
+            Test::Prefix => {
+                let length = condition.value.chars().count();
+                let prefix = condition.value.replace('\'', "''");
+                conditions.push(format!("substr(\"{column}\", 1, {length}) = '{prefix}'"));
+                continue;
+            }
         });
+        values.push((Box::new(condition.value), Type::TEXT));
     }
     if let Some(id) = select.after {
         values.push((Box::new(id), Type::UUID));

@@ -1,6 +1,7 @@
 //! What is forgotten, a little at a time and by one process at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -10,8 +11,9 @@ use super::Options;
 use super::connections::Connections;
 use super::listener::State;
 use super::row::column;
-use super::sql::Sql;
+use super::sql::{FORGOTTEN, Sql};
 use crate::error::Error;
+use crate::tail::Losses;
 use crate::value;
 
 /// From one sweep to the next.
@@ -19,9 +21,6 @@ const INTERVAL: Duration = Duration::from_mins(1);
 
 /// The same while room is scarce.
 const SCARCE: Duration = Duration::from_secs(1);
-
-/// Most rows of a table in one step.
-const ROWS: i64 = 512;
 
 /// Knows what to forget.
 pub(super) struct Retention {
@@ -31,13 +30,20 @@ pub(super) struct Retention {
     published: bool,
     state: watch::Receiver<State>,
     sql: Arc<Sql>,
+    /// Told when events are forgotten.
+    losses: Losses,
 }
 
 impl Retention {
-    pub(super) fn new(options: &Options, state: watch::Receiver<State>, sql: &Arc<Sql>) -> Self {
+    pub(super) fn new(
+        options: &Options,
+        state: watch::Receiver<State>,
+        (sql, losses): (&Arc<Sql>, &Losses),
+    ) -> Self {
         Self {
             state,
             sql: Arc::clone(sql),
+            losses: Losses::clone(losses),
             requests: options.request_retention,
             events: options.event_retention.max(options.request_retention),
             published: options.published,
@@ -91,16 +97,19 @@ impl Retention {
                     (&now, Type::INT8),
                     (&requests, Type::INT8),
                     (&events, Type::INT8),
-                    (&ROWS, Type::INT8),
                     (&self.published, Type::BOOL),
                 ],
             )
             .await?;
-        let full = |row, index| Ok::<_, Error>(column::<i64>(row, index, "count")? == ROWS);
-        match rows.first() {
-            Some(row) => Ok(full(row, 0)? || full(row, 1)?),
-            None => Ok(false),
+        let Some(row) = rows.first() else {
+            return Ok(false);
+        };
+        let count = |index| column::<i64>(row, index, "count");
+        let (requests, events) = (count(0)?, count(1)?);
+        if events > 0 {
+            self.losses.fetch_add(1, Ordering::Release);
         }
+        Ok(requests >= FORGOTTEN || events >= FORGOTTEN)
     }
 }
 

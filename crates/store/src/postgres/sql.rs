@@ -89,8 +89,11 @@ impl Sql {
             held_for: in_name("SELECT caller FROM {name}_holds WHERE id = $1"),
             owed: in_name(
                 "UPDATE {name}_holds SET ticket = nextval('{name}_tickets'), at = $1 WHERE id IN ( \
-                 SELECT id FROM {name}_holds WHERE at <= $2 OR at > $3 \
-                 ORDER BY at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING id, ticket",
+                 SELECT id FROM (SELECT id FROM {name}_holds WHERE at <= $2 \
+                 ORDER BY at LIMIT $4 FOR UPDATE SKIP LOCKED) AS old UNION ALL \
+                 SELECT id FROM (SELECT id FROM {name}_holds WHERE at > $3 \
+                 ORDER BY at LIMIT $4 FOR UPDATE SKIP LOCKED) AS wrong LIMIT $4) \
+                 RETURNING id, ticket",
             ),
             settled: in_name("DELETE FROM {name}_holds WHERE id = $1 AND ticket = $2"),
             lead: in_name("SELECT pg_try_advisory_lock('{name}_published'::regclass::oid::int, 0)"),
@@ -102,7 +105,7 @@ impl Sql {
                 "INSERT INTO {name}_published (seq) VALUES ($1) \
                  ON CONFLICT (one) DO UPDATE SET seq = excluded.seq",
             ),
-            forget: in_name(FORGET),
+            forget: forget(name),
         }
     }
 }
@@ -298,6 +301,25 @@ SELECT number, last FROM replaced, clock"
     .replace("{name}", R::NAME)
 }
 
+/// The statements of the sweep and of whoever settles what is owed, for whoever wants to
+/// know what becomes of them: each is asked however much there is.
+#[must_use]
+pub fn upkeep<R: Table>() -> [String; 2] {
+    let sql = Sql::of::<R>();
+    [sql.forget, sql.owed]
+}
+
+fn forget(name: &str) -> String {
+    FORGET
+        .replace("{name}", name)
+        .replace("{rows}", &FORGOTTEN.to_string())
+}
+
+/// Most rows of a table that are forgotten at once, and as many again that are of the
+/// future. It stands in the statement: of a parameter the planner would not know that
+/// it is small.
+pub(super) const FORGOTTEN: i64 = 512;
+
 /// Does nothing while another process is at it. Far in the future counts as old:
 /// such rows were written while a clock was wrong, and would keep all later ones
 /// for years. Events go in their sequence, so that what is left has no gaps, and what
@@ -307,18 +329,20 @@ WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock('{name}_events'::regclass::oid::int, 0) AS mine
 ), requests AS (
     DELETE FROM {name}_requests WHERE (caller, request_id) IN (
-        SELECT caller, request_id FROM {name}_requests, turn
-        WHERE mine AND (at < $1::bigint - $2::bigint OR at > $1::bigint + $2::bigint)
-        ORDER BY at LIMIT $4
+        (SELECT caller, request_id FROM {name}_requests, turn
+        WHERE mine AND at < $1::bigint - $2::bigint ORDER BY at LIMIT {rows})
+        UNION ALL
+        (SELECT caller, request_id FROM {name}_requests, turn
+        WHERE mine AND at > $1::bigint + $2::bigint ORDER BY at LIMIT {rows})
     ) RETURNING 1
 ), oldest AS (
     SELECT seq, abs($1::bigint - at) > $3::bigint AS old
-    FROM (SELECT seq, at FROM {name}_events, turn WHERE mine ORDER BY seq LIMIT $4) AS first
+    FROM (SELECT seq, at FROM {name}_events, turn WHERE mine ORDER BY seq LIMIT {rows}) AS first
 ), events AS (
     DELETE FROM {name}_events WHERE seq IN (
         SELECT seq FROM oldest WHERE old AND seq < coalesce(
             (SELECT min(seq) FROM oldest WHERE NOT old), 9223372036854775807)
-        AND (NOT $5 OR seq <= (SELECT seq FROM {name}_published))
+        AND (NOT $4 OR seq <= (SELECT seq FROM {name}_published))
     ) RETURNING id, version, coalesce(octet_length(data::text), 0) AS bytes
 ), past AS (
     DELETE FROM {name}_past AS p USING events WHERE p.id = events.id AND p.until < events.version

@@ -58,15 +58,22 @@ fn list_sql<R: Table>(select: Select<'_>) -> (String, Vec<Box<dyn ToSql + '_>>) 
     let mut conditions = Vec::new();
     let mut values: Vec<Box<dyn ToSql>> = Vec::new();
     for condition in select.conditions {
-        // The plus keeps SQLite from the column's index.
-        let plus = if condition.indexed { "" } else { "+" };
-        // Texts are compared by their bytes: columns have no collation.
-        let sign = match condition.test {
-            Test::Equal => "=",
-            Test::AtLeast => ">=",
-            Test::Below => "<",
-        };
-        conditions.push(format!("{plus}\"{}\" {sign} ?", condition.column));
+        let column = condition.column;
+        conditions.push(match condition.test {
+            Test::Equal if condition.indexed => format!("\"{column}\" = ?"),
+            // The plus keeps SQLite from the column's index.
+            Test::Equal => format!("+\"{column}\" = ?"),
+            Test::FirstWord => {
+                format!("substr(\"{column}\", 1, instr(\"{column}\" || ' ', ' ') - 1) = ?")
+            }
+            // As it stands in the index, or that is not used.
+            Test::Prefix => {
+                let length = condition.value.chars().count();
+                let prefix = condition.value.replace('\'', "''");
+                conditions.push(format!("substr(\"{column}\", 1, {length}) = '{prefix}'"));
+                continue;
+            }
+        });
         values.push(Box::new(condition.value));
     }
     if let Some(id) = select.after {

@@ -149,7 +149,10 @@ impl HoldSql {
             is_newest: in_name("SELECT 1 FROM {name}_holds WHERE id = ?1 AND ticket = ?2"),
             end: in_name("DELETE FROM {name}_holds WHERE id = ?1 AND ticket = ?2"),
             owed: in_name(
-                "SELECT id FROM {name}_holds WHERE at <= ?1 OR at > ?2 ORDER BY at LIMIT ?3",
+                "SELECT * FROM (SELECT id FROM {name}_holds WHERE at <= ?1 ORDER BY at LIMIT ?3) \
+                 UNION ALL \
+                 SELECT * FROM (SELECT id FROM {name}_holds WHERE at > ?2 ORDER BY at LIMIT ?3) \
+                 LIMIT ?3",
             ),
             count: in_name("SELECT count(*) FROM (SELECT 1 FROM {name}_holds LIMIT 10000)"),
         }

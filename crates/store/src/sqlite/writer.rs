@@ -4,6 +4,7 @@ mod queue;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime};
 
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::event::Position;
 use crate::observer::ObserverSlot;
 use crate::table::Table;
+use crate::tail::Losses;
 
 /// Most changes in one transaction. More gain little and make the first wait.
 const BATCH: usize = 256;
@@ -39,6 +41,8 @@ pub(super) struct Writer<R: Table> {
     retention: Retention,
     quota: Quota,
     observed: ObserverSlot,
+    /// Told of each sweep.
+    losses: Losses,
     checkpoint_frames: i64,
     /// The last commit failed, and it was not for lack of room.
     broken: bool,
@@ -56,7 +60,7 @@ impl<R: Table> Writer<R> {
         last_event: watch::Sender<Position>,
         readers: Arc<Readers>,
         observed: ObserverSlot,
-        options: &Options,
+        (options, losses): (&Options, Losses),
     ) -> Self {
         Self {
             connection,
@@ -67,6 +71,7 @@ impl<R: Table> Writer<R> {
             retention: Retention::new(options),
             quota,
             observed,
+            losses,
             checkpoint_frames: options.checkpoint_frames,
             broken: false,
             _lock: lock,
@@ -205,6 +210,9 @@ impl<R: Table> Writer<R> {
         let more = sweep && self.sweep()?;
         let last = read::last_position(&self.connection, &self.sql)?;
         self.execute("COMMIT")?;
+        if sweep {
+            self.losses.fetch_add(1, Ordering::Release);
+        }
         self.readers.move_on();
         self.is_there()?;
         if more {

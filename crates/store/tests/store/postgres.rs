@@ -1,6 +1,7 @@
 //! The store in a PostgreSQL database.
 
 mod faults;
+mod plans;
 mod pooler;
 mod replicas;
 mod tls;

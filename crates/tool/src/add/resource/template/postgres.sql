@@ -18,6 +18,14 @@ free@@    "%field%" JSON NOT NULL,
 CREATE INDEX %one%_records_by_owner ON %one%_records (owner, id);
 fixed@@CREATE INDEX %one%_records_by_%field% ON %one%_records ("%field%", id);
 fixed@@CREATE INDEX %one%_records_by_owner_and_%field% ON %one%_records (owner, "%field%", id);
+-- The same for a whole tenant, whose owners are called `tenant/NAME OWNER` or, where it
+-- owns itself, `tenant/NAME`. Without tenants there is nothing in these.
+CREATE INDEX %one%_records_by_tenant
+    ON %one%_records (split_part(owner, ' ', 1), id)
+    WHERE substr(owner, 1, 7) = 'tenant/';
+fixed@@CREATE INDEX %one%_records_by_tenant_and_%field%
+fixed@@    ON %one%_records (split_part(owner, ' ', 1), "%field%", id)
+fixed@@    WHERE substr(owner, 1, 7) = 'tenant/';
 
 -- What happened. An event says only what is tracked; the rest of it as it was right
 -- afterwards stands in the record or, if it was replaced since, in the past.
