@@ -10,6 +10,7 @@ use crate::adopt::adopt;
 use crate::check::check;
 use crate::clients::{Packages, clients};
 use crate::complete::complete;
+use crate::size::Load;
 use crate::update::{self, Options};
 use crate::{Error, Project};
 
@@ -26,6 +27,8 @@ usage: cargo xtask adopt FILE... [-I DIR]...
                           [--set KEY=ANSWER]... [--dry-run] [--abort]
        cargo xtask migrate-values FILE... [--from VERSION]
        cargo xtask clients [--lang go,python,node,java,rust] [--out DIR] [--go-module PATH] [--maven-group GROUP]
+       cargo xtask size --calls-per-second N [--creates N] [--lists N] [--watchers N]
+                        [--connections N] [--call-cost µS] [--store sqlite|postgres|none]
        cargo xtask contract [--check | service-config ...]
 
 adopt     takes .proto files, or folders of them, into proto/ as they are, with what
@@ -61,6 +64,9 @@ clients   makes packages for callers in other languages, in target/clients or DI
           module called PATH, a Python wheel, an npm package, Maven artifacts of GROUP and
           a crate, each with stubs and the contract's deadlines and retries. Each language's
           own tools do the work.
+size      prints values for the chart: pods, requests, limits and connections to the database
+          for a load at its peak. --creates and --lists (of 50) are among the calls,
+          --call-cost is what one's own handlers take of the CPU beside the sample's.
 contract  rewrites what is derived from proto/: see cargo xtask contract --help.
 ";
 
@@ -93,6 +99,13 @@ pub fn main() -> ExitCode {
         },
         ("migrate-values", rest) => match values(rest) {
             Ok((files, from)) => ended(run_migrate(&files, from.as_deref())),
+            Err(error) => usage(&error),
+        },
+        ("size", rest) => match Load::parse(rest) {
+            Ok(load) => {
+                print!("{}", load.size().values());
+                ExitCode::SUCCESS
+            }
             Err(error) => usage(&error),
         },
         ("update", rest) => match Options::parse(rest) {

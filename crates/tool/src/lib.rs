@@ -24,6 +24,7 @@ mod handler;
 mod imports;
 mod plan;
 mod project;
+mod size;
 mod source;
 mod staging;
 mod stub;
@@ -42,5 +43,6 @@ pub mod command {
     pub use crate::check::{Findings, check};
     pub use crate::clients::{Language, Made, Packages, clients};
     pub use crate::complete::complete;
+    pub use crate::size::{Load, Size, Store};
     pub use crate::update::{Options, Report, abort, update};
 }
