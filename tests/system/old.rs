@@ -78,6 +78,8 @@ pub(crate) async fn is_understood(store: Arc<OrderStore>) {
     let Changed::Now(updated) = (store.change(order.id.0, update, None, now).await).unwrap() else {
         panic!("it is not updated");
     };
+    let mut last = store.last_event();
+    last.wait_for(|last| *last >= Position(2)).await.unwrap();
     let events = store.events(Position(0), 10).await.unwrap();
     let orders: Vec<_> = events.into_iter().map(|event| event.resource).collect();
     assert_eq!(orders, [order.clone(), updated]);

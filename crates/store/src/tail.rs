@@ -77,8 +77,8 @@ impl<T: Clone> Tail<T> {
         }
     }
 
-    /// At most `limit` events after `after`, the last of all being `last`. What is not
-    /// kept is read by `read`, what is new by one reader at a time.
+    /// At most `limit` events after `after`, those up to `last` among them: the last that
+    /// is known of. What is not kept is read by `read`, what is new by one reader at a time.
     pub(crate) async fn events<F>(
         &self,
         after: Position,
@@ -120,11 +120,11 @@ impl<T: Clone> Tail<T> {
             let is_near = last.0.saturating_sub(after.0) <= EVENTS as u64;
             return if is_near { Found::Newer } else { Found::Older };
         };
-        if after >= newest {
-            return Found::Newer;
-        }
         if after.0 + 1 < first.0 {
             return Found::Older;
+        }
+        if newest <= after || newest < last {
+            return Found::Newer;
         }
         let skip = kept
             .events
@@ -140,16 +140,20 @@ impl<T: Clone> Tail<T> {
             kept.losses = losses;
         }
         let newest = kept.events.back().map(self.position);
-        let Some(first) = events.first().map(self.position) else {
+        let ends = events.first().zip(events.last());
+        let Some((first, last)) = ends.map(|(a, b)| ((self.position)(a), (self.position)(b)))
+        else {
             return;
         };
-        match newest {
-            Some(newest) if newest >= first => return,
-            Some(newest) if newest.0 + 1 < first.0 => kept.clear(),
-            _ => {}
+        if newest.is_some_and(|newest| newest >= last) {
+            return;
         }
+        if newest.is_some_and(|newest| newest.0 + 1 < first.0) {
+            kept.clear();
+        }
+        let new = |event: &&T| newest.is_none_or(|newest| (self.position)(event) > newest);
         kept.read = Instant::now();
-        for event in events {
+        for event in events.iter().filter(new) {
             kept.bytes += (self.bytes)(event);
             kept.events.push_back(event.clone());
         }
@@ -259,6 +263,17 @@ mod tests {
         // Not kept, and not to be.
         assert_eq!(source.ask(&tail, 10, 3).await, [11, 12, 13]);
         assert_eq!(source.ask(&tail, 999, 9).await, [1_000]);
+        assert_eq!(source.reads.get(), 2);
+    }
+
+    #[tokio::test]
+    async fn all_that_is_known_of_is_told() {
+        let (tail, mut source) = (tail(), Source::new(1, 100));
+        assert_eq!(source.ask(&tail, 0, 9).await, [1]);
+        source.last = 3;
+        assert_eq!(source.ask(&tail, 0, 9).await, [1, 2, 3]);
+        // Kept behind what was.
+        assert_eq!(source.ask(&tail, 1, 9).await, [2, 3]);
         assert_eq!(source.reads.get(), 2);
     }
 
