@@ -52,8 +52,6 @@ impl Server {
         //:[/postgres-only]
         let mut child = command
             .current_dir(dir.path())
-            // A machine that is busy with other tests must not look like overload.
-            .env("MAX_QUEUE_DELAY", "1m")
             .envs(SETTINGS)
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--log-format", "json"])
