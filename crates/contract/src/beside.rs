@@ -1,23 +1,14 @@
 //! `policy.txtpb`: policy of services whose .proto may not be touched, with the
 //! rules of annotations (`mesh/v1/policies.proto`).
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
-use miette::Diagnostic as _;
-use protox::Compiler;
-use protox::file::{ChainFileResolver, GoogleFileResolver};
 use protox::prost_reflect::prost_types::method_options::IdempotencyLevel;
 use protox::prost_reflect::{DescriptorPool, DynamicMessage};
 
 use crate::annotation::{Site, message, messages, number, text};
-use crate::bundled::Bundled;
+use crate::policies::{FILE, Policies, line_and_column, place};
 use crate::{Error, Problem};
-
-/// Beside the .proto files.
-const FILE: &str = "policy.txtpb";
-const FORM: &str = "mesh/v1/policies.proto";
 
 /// What the file says; nothing if there is none.
 #[derive(Debug, Default)]
@@ -49,24 +40,22 @@ impl Entry {
 impl Beside {
     /// Reads the file under `root`, if it is there.
     pub(crate) fn read(root: &Path) -> Result<Self, Error> {
-        let path = root.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Error::Io(path, error)),
-        };
-        let file = path.display().to_string();
-        let all = parse(&text).map_err(|why| Error::Compile(format!("{file}:{why}")))?;
-        let services = messages(&all, "service");
-        let services = services.iter().map(|service| {
-            let of_service = entry(&text, 0, service);
-            let from = place(&text, 0, &of_service.name);
-            let rpcs = messages(service, "method");
-            let rpcs = rpcs.iter().map(|rpc| entry(&text, from, rpc)).collect();
-            Entry { rpcs, ..of_service }
+        let policies = Policies::read(&root.join(FILE))?;
+        let Policies { path, text, .. } = &policies;
+        let services = policies.services().map(|stated| {
+            let rpcs = messages(&stated.message, "method");
+            let rpcs = rpcs.iter().map(|rpc| entry(text, stated.at, rpc)).collect();
+            Entry {
+                rpcs,
+                line: stated.line,
+                column: stated.column,
+                ..entry(text, stated.at, &stated.message)
+            }
         });
-        let services = services.collect();
-        Ok(Self { file, services })
+        Ok(Self {
+            file: path.display().to_string(),
+            services: services.collect(),
+        })
     }
 
     /// The service called `name`.
@@ -135,52 +124,13 @@ impl Beside {
 
 fn entry(all: &str, from: usize, message: &DynamicMessage) -> Entry {
     let name = text(message, "name");
-    let before = &all[..place(all, from, &name)];
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(1, |it| it.chars().count());
+    let (line, column) = line_and_column(all, place(all, from, &name));
     Entry {
-        line: before.lines().count().max(1),
-        column: column.max(1),
+        line,
+        column,
         policy: self::message(message, "policy"),
         level: IdempotencyLevel::try_from(number(message, "idempotency_level")).unwrap_or_default(),
         rpcs: Vec::new(),
         name,
     }
-}
-
-/// Where `name` is quoted, from `from` on.
-fn place(all: &str, from: usize, name: &str) -> usize {
-    let quoted = ["\"", "'"].map(|quote| format!("{quote}{name}{quote}"));
-    let found = quoted.iter().filter_map(|it| all[from..].find(it.as_str()));
-    // The quote itself counts, so that it is on the line of the name.
-    found.min().map_or(from, |at| from + at + 1)
-}
-
-/// The text as a message; or line, column and what is wrong there.
-fn parse(text: &str) -> Result<DynamicMessage, String> {
-    let mut resolver = ChainFileResolver::new();
-    resolver.add(Bundled);
-    resolver.add(GoogleFileResolver::new());
-    let mut compiler = Compiler::with_file_resolver(resolver);
-    compiler
-        .open_file(FORM)
-        .map_err(|error| format!(" {error}"))?;
-    let form = compiler
-        .descriptor_pool()
-        .get_message_by_name("mesh.v1.Policies");
-    let form = form.ok_or_else(|| format!(" {FORM} has no Policies"))?;
-    DynamicMessage::parse_text_format(form, text).map_err(|error| {
-        let label = error.labels().and_then(|mut labels| labels.next());
-        let at = label.map_or(0, |label| label.offset());
-        let before = &text[..at.min(text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |it| it.chars().count())
-            + 1;
-        format!("{line}:{column}: {error}; its form is that of {FORM}")
-    })
 }

@@ -12,6 +12,7 @@
 //! - [`chart`]: what the Helm chart reads
 //! - [`service_config`]: what gRPC clients of every language read
 //! - [`mod@reference`], [`fidelity`], [`document`]: what people read
+//! - [`policies`]: what a policy beside .proto files is about, for those who move it
 //! - [`breaking`]: what a change takes from callers
 //! - [`files`]: keeps the derived files that are checked in true
 //! - [`cli`]: `cargo contract`
@@ -37,6 +38,7 @@ pub mod files;
 mod model;
 mod offered;
 mod place;
+pub mod policies;
 mod protos;
 pub mod reference;
 pub mod rust;

@@ -30,6 +30,8 @@ pub struct Adoption {
     pub written: Vec<String>,
     /// The services that are offered now and were not before.
     pub services: Vec<String>,
+    /// What was left where it is, as sentences.
+    pub left: Vec<String>,
 }
 
 /// Adopts `files`, which may be folders; what they import is looked for in
@@ -55,9 +57,7 @@ pub fn adopt(
     check(&all, &services, &offered, &imports)?;
 
     let mut plan = Plan::default();
-    for (name, (_, text)) in &imports.files {
-        plan.write(format!("proto/{name}"), text);
-    }
+    staging.take(&imports, &mut plan);
     plan.write(OFFERED, staging.list(&services));
     // A gateway passes their calls on.
     let served = if project.is_gateway()? { &[][..] } else { &all };
@@ -65,7 +65,11 @@ pub fn adopt(
         add(project, &mut plan, service, &all)?;
     }
     let written = plan.carry_out_and_derive(project)?;
-    Ok(Adoption { written, services })
+    Ok(Adoption {
+        written,
+        services,
+        left: staging.left().to_vec(),
+    })
 }
 
 /// Writes what a service needs and does not have.
@@ -176,12 +180,13 @@ pub(crate) fn shown(imports: &Imports, file: &FileDescriptor, path: &[i32]) -> S
     format!("{name}:{line}:{column}")
 }
 
-/// `proto/` with what is imported in it.
+/// `proto/` with what is imported in it, and the policy beside that.
 pub(crate) fn staged(project: &Project, imports: &Imports) -> Result<Staging, Error> {
     let mut staging = Staging::new(project)?;
     for (name, (file, text)) in &imports.files {
         staging.put(name, text, file)?;
     }
+    staging.put_policy(project, imports)?;
     Ok(staging)
 }
 

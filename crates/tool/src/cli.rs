@@ -159,6 +159,9 @@ fn run_adopt(files: &[PathBuf], includes: &[PathBuf]) -> Result<(), Error> {
     for path in &adoption.written {
         println!("wrote {path}");
     }
+    for left in &adoption.left {
+        println!("note: {left}");
+    }
     match adoption.services.as_slice() {
         [] => println!("nothing is new: all of it is offered already"),
         services => {

@@ -1,9 +1,11 @@
 //! The .proto files to adopt, and all that they import.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use contract::policies;
 
 use crate::Error;
 
@@ -21,6 +23,8 @@ pub(crate) struct Imports {
     pub(crate) files: BTreeMap<String, (PathBuf, String)>,
     /// Those that were asked for.
     pub(crate) asked: Vec<String>,
+    /// Policy beside them, or above them up to where their names begin.
+    pub(crate) policies: Vec<PathBuf>,
 }
 
 /// Reads `files`, or all .proto files in them where they are folders, and what
@@ -105,6 +109,7 @@ pub(crate) fn gather(
         }
         imports.files.insert(name, (file, text));
     }
+    imports.policies = beside(&imports, &roots);
     Ok(imports)
 }
 
@@ -119,7 +124,7 @@ fn read(file: &Path) -> Result<String, Error> {
     })
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+pub(crate) fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let failed = |error| Error::io(folder, &error);
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -130,6 +135,32 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// `policy.txtpb` beside the files and above them, up to where their names begin, and in
+/// `roots`; each once.
+fn beside(imports: &Imports, roots: &[PathBuf]) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = roots.to_vec();
+    for (name, (file, _)) in &imports.files {
+        let above = file.ancestors().skip(1).take(name.split('/').count());
+        folders.extend(above.map(Path::to_owned));
+    }
+    let mut known = BTreeSet::new();
+    let files = folders.iter().map(|it| it.join(policies::FILE));
+    files
+        .filter(|it| it.is_file())
+        .filter(|it| it.canonicalize().is_ok_and(|it| known.insert(it)))
+        .collect()
+}
+
+/// Whether the text of a .proto declares the service `package.Name`.
+pub(crate) fn declares_service(text: &str, full: &str) -> bool {
+    let (of, name) = full.rsplit_once('.').unwrap_or(("", full));
+    let words: Vec<_> = text
+        .split(|it: char| it.is_whitespace() || it == '{')
+        .filter(|it| !it.is_empty())
+        .collect();
+    package(text).unwrap_or_default() == of && words.windows(2).any(|it| it == ["service", name])
 }
 
 /// The name of `file` under `root`.

@@ -23,6 +23,7 @@ mod generated;
 mod handler;
 mod imports;
 mod plan;
+mod policy;
 mod project;
 mod size;
 mod source;

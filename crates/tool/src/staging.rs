@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use contract::Protos;
+use contract::{Protos, policies};
 
+use crate::imports::Imports;
+use crate::plan::Plan;
+use crate::policy::{POLICY, Policy};
 use crate::project::OFFERED;
 use crate::{Error, Project};
 
@@ -17,6 +20,7 @@ pub(crate) struct Staging {
     offered: String,
     /// What stands for the staged files in messages.
     shown: BTreeMap<PathBuf, PathBuf>,
+    policy: Option<Policy>,
 }
 
 impl Staging {
@@ -28,6 +32,7 @@ impl Staging {
             shown: BTreeMap::from([(folder.path().to_owned(), PathBuf::from("proto"))]),
             offered: project.read(OFFERED)?.unwrap_or_default(),
             folder,
+            policy: None,
         })
     }
 
@@ -37,6 +42,30 @@ impl Staging {
         write(&target, text)?;
         self.shown.insert(target, shown.to_owned());
         Ok(())
+    }
+
+    /// What stands beside the files of `imports` about their services.
+    pub(crate) fn put_policy(&mut self, project: &Project, imports: &Imports) -> Result<(), Error> {
+        self.policy = Policy::gather(project, imports, || self.all())?;
+        if let Some(policy) = &self.policy {
+            write(&self.folder.path().join(policies::FILE), &policy.text)?;
+        }
+        Ok(())
+    }
+
+    /// Of policy, what was left where it is.
+    pub(crate) fn left(&self) -> &[String] {
+        self.policy.as_ref().map_or(&[], |it| &it.left)
+    }
+
+    /// Plans to write what `imports` brought, policy included.
+    pub(crate) fn take(&self, imports: &Imports, plan: &mut Plan) {
+        for (name, (_, text)) in &imports.files {
+            plan.write(format!("proto/{name}"), text);
+        }
+        if let Some(policy) = self.policy.as_ref().filter(|it| !it.text.is_empty()) {
+            plan.write(POLICY, &policy.text);
+        }
     }
 
     /// Every file, of which nothing is offered.
@@ -82,6 +111,10 @@ impl Staging {
     /// The error about the files that are known to whoever asked.
     fn said(&self, error: &contract::Error) -> Error {
         let mut text = error.to_string();
+        if let Some(policy) = &self.policy {
+            let staged = self.folder.path().join(policies::FILE);
+            text = policy.shown(&text, &staged.to_string_lossy());
+        }
         // Longest first: the folder is the beginning of them all.
         for (staged, shown) in self.shown.iter().rev() {
             text = text.replace(&*staged.to_string_lossy(), &shown.to_string_lossy());

@@ -77,9 +77,7 @@ pub fn add_resource_of(
     names.module = made.package.join("::");
     let described = candidate.described(&made)?;
 
-    for (name, (_, text)) in &imports.files {
-        plan.write(format!("proto/{name}"), text);
-    }
+    staging.take(&imports, &mut plan);
     let shape = Shape {
         fields: &described.fields,
         is_partial: described.is_partial,

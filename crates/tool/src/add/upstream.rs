@@ -69,10 +69,8 @@ pub fn add_upstream(
     }
 
     let mut plan = Plan::default();
-    for (name, (_, text)) in &imports.files {
-        plan.write(format!("proto/{name}"), text);
-    }
-    let mut left = Vec::new();
+    staging.take(&imports, &mut plan);
+    let mut left = staging.left().to_vec();
     plan.write_new(upstream.file(), &upstream.client(&services));
     upstream.add_module(project, &mut plan)?;
     upstream.add_setting(project, &mut plan)?;

@@ -10,6 +10,7 @@ mod adding;
 mod adopting;
 mod checking;
 mod completing;
+mod policies;
 mod refusals;
 mod stage;
 mod traits;
