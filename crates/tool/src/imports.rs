@@ -74,43 +74,83 @@ pub(crate) fn gather(
     for file in asked {
         let name = roots.iter().find_map(|root| name_in(root, &file));
         let name = name.ok_or_else(|| Error::new(format!("{}: has no name", file.display())))?;
-        let twin = queue.iter().find(|(other, _)| *other == name);
-        if let Some((_, twin)) = twin
-            && twin.canonicalize().ok() != file.canonicalize().ok()
-        {
-            return Err(Error::new(format!(
-                "{} and {}: both would be proto/{name}; give -I and a folder above them both, so \
-                 that their names differ",
-                twin.display(),
-                file.display()
-            )));
+        if !imports.asked.contains(&name) {
+            imports.asked.push(name.clone());
         }
-        imports.asked.push(name.clone());
-        queue.push((name, file));
+        enqueue(&mut queue, name, file)?;
     }
-    while let Some((name, file)) = queue.pop() {
-        if imports.files.contains_key(&name) {
-            continue;
-        }
+    let mut next = 0;
+    while let Some((name, file)) = queue.get(next).cloned() {
+        next += 1;
         let text = read(&file)?;
-        for (line, import) in imported(&text) {
+        for (place, import) in imported(&text) {
             if contract::is_bundled(import) {
                 continue;
             }
-            match roots
-                .iter()
-                .map(|it| it.join(import))
-                .find(|it| it.is_file())
-            {
-                Some(found) => queue.push((import.to_owned(), found)),
-                None if there.join(import).is_file() => {}
-                None => return Err(missing(&file, line, import, &roots)),
+            plain(&file, place, import)?;
+            // The first of what is given with -I counts; where files are is in no order.
+            let all = |roots: &[PathBuf]| -> Vec<PathBuf> {
+                let files = roots.iter().map(|it| it.join(import));
+                files.filter(|it| it.is_file()).collect()
+            };
+            let mut found = all(includes);
+            found.truncate(1);
+            if found.is_empty() {
+                found = all(&roots);
+            }
+            if found.is_empty() && !there.join(import).is_file() {
+                return Err(missing(&file, place, import, &roots));
+            }
+            for file in found {
+                enqueue(&mut queue, import.to_owned(), file)?;
             }
         }
         imports.files.insert(name, (file, text));
     }
     imports.policies = beside(&imports, &roots);
     Ok(imports)
+}
+
+/// Notes that `file` is called `name`; two that say something else cannot be.
+fn enqueue(queue: &mut Vec<(String, PathBuf)>, name: String, file: PathBuf) -> Result<(), Error> {
+    match queue.iter().find(|(other, _)| *other == name) {
+        None => queue.push((name, file)),
+        Some((_, twin)) => {
+            let is_same =
+                twin.canonicalize().ok() == file.canonicalize().ok() || read(twin)? == read(&file)?;
+            if !is_same {
+                return Err(Error::new(format!(
+                    "{} and {}: both would be proto/{name}, and they differ; give -I and a folder \
+                     above them both, so that their names do too, or rename one",
+                    twin.display(),
+                    file.display()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What protobuf takes as a name of a file, on every system.
+fn plain(file: &Path, (line, column): (usize, usize), import: &str) -> Result<(), Error> {
+    let parts: Vec<_> = import.split(['/', '\\']).collect();
+    if !import.contains('\\') && !parts.iter().any(|it| ["", ".", ".."].contains(it)) {
+        return Ok(());
+    }
+    let mut name: Vec<&str> = Vec::new();
+    for part in parts {
+        match part {
+            "" | "." => {}
+            ".." => drop(name.pop()),
+            part => name.push(part),
+        }
+    }
+    Err(Error::new(format!(
+        "{}:{line}:{column}: import \"{import}\" is no path from a root, which is all that protobuf \
+         takes; write \"{}\", and give the folder that it begins in with -I",
+        file.display(),
+        name.join("/")
+    )))
 }
 
 fn read(file: &Path) -> Result<String, Error> {

@@ -54,10 +54,57 @@ pub(super) fn describe(root: &Path, read: &Path, error: &protox::Error) -> Strin
         (None, rest) => (sought(&source, rest), rest),
     };
     let place = place.map_or(String::new(), |(line, column)| format!("{line}:{column}:"));
-    match missing(&error.to_string()) {
-        Some(import) => format!("{shown}:{place} {text}; {}", looked_for(root, import)),
-        None => format!("{shown}:{place} {text}"),
+    if let Some(import) = missing(&error.to_string()) {
+        return format!("{shown}:{place} {text}; {}", looked_for(root, import));
     }
+    let clash = cycle(text).or_else(|| twice(root, text));
+    format!("{shown}:{place} {}", clash.as_deref().unwrap_or(text))
+}
+
+/// Of files that import each other, what to do about it.
+fn cycle(text: &str) -> Option<String> {
+    let files = text.strip_prefix("import cycle detected: ")?;
+    let remedy = match files.split_once(" -> ") {
+        Some((one, other)) if one == other => "it imports itself: leave that out",
+        _ => "move what they share into a file that imports none of them",
+    };
+    Some(format!("{text}; {remedy}"))
+}
+
+/// Of a name that two files declare, where the other does, and what to do about it.
+fn twice(root: &Path, text: &str) -> Option<String> {
+    let (name, rest) = text.strip_prefix("name '")?.split_once('\'')?;
+    let rest = rest.strip_prefix(" is already defined in file '")?;
+    let other = rest.strip_suffix('\'')?;
+    let path = root.join(other);
+    let begin = format!("name '{name}' is already defined in ");
+    let Ok(source) = std::fs::read_to_string(&path) else {
+        return Some(format!(
+            "{begin}{other}, which comes with the contract; if this is a copy of it, give -I and the \
+             folder above it from where its name is {other}"
+        ));
+    };
+    let place =
+        declared(&source, name).map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+    Some(format!(
+        "{begin}{}{place}; leave one of the files out if they declare the same, else give one of \
+         the two another name or its file another package",
+        path.display()
+    ))
+}
+
+/// Where `source` declares a message, an enumeration or a service so called.
+fn declared(source: &str, name: &str) -> Option<(usize, usize)> {
+    let name = name.rsplit('.').next()?;
+    source.lines().enumerate().find_map(|(index, line)| {
+        let at = ["message ", "enum ", "service "].iter().find_map(|kind| {
+            let found = line.find(&format!("{kind}{name}"))? + kind.len();
+            let next = line[found + name.len()..].chars().next();
+            let whole = next.is_none_or(|it| !it.is_alphanumeric() && it != '_');
+            whole.then_some(found)
+        })?;
+        Some((index + 1, line[..at].chars().count() + 1))
+    })
 }
 
 /// Line and column that `text` begins with, and the rest of it.

@@ -9,6 +9,7 @@
 mod adding;
 mod adopting;
 mod checking;
+mod clashes;
 mod completing;
 mod policies;
 mod refusals;
