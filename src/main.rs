@@ -20,6 +20,7 @@ use service::publish;
 //:[/nats]
 use service::settings::{Command, Settings};
 use service::{contract, inventory, proto, smoke};
+use store::Migration;
 //:[sqlite]
 use store::settings::StoreSettings;
 //:[/sqlite]
@@ -41,7 +42,9 @@ async fn run(settings: Settings) -> Result<(), Fatal> {
         None => boot::serve(&PROGRAM, common, async |boot| serve(&settings, boot).await).await,
         Some(Command::Healthcheck(target)) => target.health(common).await,
         Some(Command::Smoke(target)) => smoke::create_and_read(common, target).await,
-        Some(Command::Migrate) => migrate(&settings).await,
+        Some(Command::Migrate(migration)) => {
+            boot::command(&PROGRAM, common, migrate(&settings, migration)).await
+        }
         //:[sqlite]
         Some(Command::Backup { path }) => backup(&settings.store, path),
         Some(Command::Check) => check(&settings.store),
@@ -92,9 +95,9 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
     ended
 }
 
-async fn migrate(settings: &Settings) -> Result<(), Fatal> {
-    let store = store::open::<Order>(settings.store.url()?, settings.store_limits()).await?;
-    store.close().await;
+async fn migrate(settings: &Settings, migration: &Migration) -> Result<(), Fatal> {
+    let (url, limits) = (settings.store.url()?, settings.store_limits());
+    migration.run::<Order>(url, limits).await?;
     Ok(())
 }
 //:[sqlite]

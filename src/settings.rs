@@ -16,8 +16,8 @@ use clap::{Parser, Subcommand};
 //:[nats]
 use relay::RelaySettings;
 //:[/nats]
-use store::Limits;
 use store::settings::StoreSettings;
+use store::{Limits, Migration};
 
 //:[nats]
 /// What the relay's setting is for events of orders.
@@ -91,7 +91,7 @@ pub enum Command {
     /// works.
     Smoke(Target),
     /// Bring the store's schema up to date and exit.
-    Migrate,
+    Migrate(Migration),
     //:[sqlite]
     /// Copy the store to a new file while it is in use.
     Backup {

@@ -2,12 +2,13 @@
 //! The same service on PostgreSQL.
 
 use std::fs;
-use std::process::Output;
-use std::time::Duration;
+use std::io::{self, BufRead as _, BufReader};
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use service::proto::acme::order::v1 as pb;
 use tempfile::TempDir;
 use tonic::Code;
@@ -267,6 +268,80 @@ async fn behind_a_pooler_every_call_is_answered() {
     server.stop().await;
 }
 
+/// `migrate` that waits, once it has said so.
+fn waiting(url: &str, wait: &str) -> Child {
+    let dir = TempDir::new().unwrap();
+    let mut migrate = command(dir.path())
+        .args(["migrate", "--wait", wait])
+        .env("STORE", url)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(migrate.stdout.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("cannot be reached"), "{line}");
+    assert!(!line.contains("hunter2"), "{line}");
+    // Else its next line would end it.
+    std::thread::spawn(move || io::copy(&mut log, &mut io::sink()));
+    migrate
+}
+
+#[tokio::test]
+async fn migrate_waits_for_what_can_come_and_for_nothing_else() {
+    let what = "server migrate before PostgreSQL";
+    let database = support::Server::start(what, &std::env::temp_dir(), false);
+    let Some(database) = database.unwrap() else {
+        return;
+    };
+    let url = database.database().unwrap();
+    database.stop().unwrap();
+    let migrate = waiting(&url, "5m");
+    database.begin().unwrap();
+    ended(&migrate.wait_with_output().unwrap(), 0, &[]);
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let done = "SELECT count(*) FROM order_migrations";
+    let done: i64 = client.query_one(done, &[]).await.unwrap().get(0);
+    assert!(done > 0);
+
+    // From here on nobody gets in: the user of the URL has no password at all.
+    let strict = "DO $$ BEGIN EXECUTE format('COPY (SELECT ''host all all all scram-sha-256'') \
+                  TO %L', current_setting('hba_file')); END $$; SELECT pg_reload_conf()";
+    client.batch_execute(strict).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+    let refused = run(&url, &["migrate", "--wait", "1h"]);
+    ended(&refused, 64, &["password authentication failed"]);
+}
+
+#[test]
+fn migrate_waits_as_long_as_it_is_told_and_until_it_is_stopped() {
+    let nobody = "postgres://me:hunter2@127.0.0.1:1/shop";
+    let begin = Instant::now();
+    let never = run(nobody, &["migrate", "--wait", "1s"]);
+    assert!(begin.elapsed() >= Duration::from_secs(1));
+    let words = [
+        "cannot be reached",
+        "check that it runs",
+        "waited 1s",
+        "--wait",
+    ];
+    ended(&never, 69, &words);
+
+    let migrate = waiting(nobody, "1h");
+    let process = Pid::from_child(&migrate);
+    rustix::process::kill_process(process, Signal::TERM).unwrap();
+    ended(
+        &migrate.wait_with_output().unwrap(),
+        69,
+        &["stopped by a signal"],
+    );
+}
+
 #[test]
 fn commands_answer_for_postgres() {
     let nobody = "postgres://me:hunter2@127.0.0.1:1/shop?connect_timeout=2";
@@ -296,7 +371,8 @@ fn commands_answer_for_postgres() {
         ended(&run(&url, &["migrate"]), 0, &[]);
     }
     let missing = url.replace("/test_", "/missing_");
-    ended(&run(&missing, &["migrate"]), 64, &["does not exist"]);
-    ended(&run(&missing, &[]), 64, &["does not exist"]);
+    for command in [&[][..], &["migrate"], &["migrate", "--wait", "1h"]] {
+        ended(&run(&missing, command), 64, &["does not exist"]);
+    }
 }
 //{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}

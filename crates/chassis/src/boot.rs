@@ -143,6 +143,31 @@ pub async fn serve(
     served
 }
 
+/// Carries out a command that may take long: it logs as a service does, and a stop
+/// signal ends it, also as the first process of a container.
+///
+/// # Errors
+/// As `command`; [`Fatal::unavailable`] if it was stopped, [`Fatal`] if telemetry
+/// cannot start.
+pub async fn command(
+    program: &Program,
+    settings: &CommonSettings,
+    command: impl Future<Output = Result<(), Fatal>>,
+) -> Result<(), Fatal> {
+    let build = program.build;
+    let telemetry = telemetry::init(&settings.telemetry, build.name, build.version)
+        .map_err(|error| Fatal::usage(error.to_string()))?;
+    let shutdown = Shutdown::on_signals()?;
+    let done = tokio::select! {
+        done = command => done,
+        () = shutdown.drain() => Err(Fatal::unavailable(
+            "stopped by a signal before it was done; run it again",
+        )),
+    };
+    telemetry.shutdown(FLUSH).await;
+    done
+}
+
 /// A service whose ports are bound and which does not serve yet.
 #[derive(Debug)]
 pub struct Boot<'a> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Invalid, OpenError};
 use crate::metrics::Database;
@@ -167,17 +167,30 @@ pub async fn open_when_there<R: Table>(
     url: &StoreUrl,
     limits: Limits,
 ) -> Result<Arc<dyn Store<R>>, OpenError> {
+    open_within(url, limits, Duration::MAX).await
+}
+
+/// As [`open_when_there`], but begins no attempt once `wait` is over: the last is at
+/// its end. One that has found the database takes as long as it takes.
+pub async fn open_within<R: Table>(
+    url: &StoreUrl,
+    limits: Limits,
+    wait: Duration,
+) -> Result<Arc<dyn Store<R>>, OpenError> {
+    let begin = Instant::now();
     let mut pause = Duration::from_millis(100);
     let mut told = String::new();
     loop {
+        let left = wait.saturating_sub(begin.elapsed());
         match open(url, limits).await {
-            Err(error @ (OpenError::Unreachable { .. } | OpenError::ReadOnly { .. })) => {
+            Err(error) if error.may_pass() && !left.is_zero() => {
                 let why = error.to_string();
                 if why != told {
                     tracing::warn!(error = why, "waiting");
                     told = why;
                 }
-                tokio::time::sleep(pause).await;
+                let left = wait.saturating_sub(begin.elapsed());
+                tokio::time::sleep(pause.min(left)).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
             opened => return opened,

@@ -13,6 +13,9 @@ use chassis::exit::Fatal;
 use service::settings::{Command, Settings};
 use service::state::State;
 use service::{contract, proto, services};
+//:[store]
+use store::Migration;
+//:[/store]
 //:[sqlite]
 use store::settings::StoreSettings;
 //:[/sqlite]
@@ -34,7 +37,9 @@ async fn run(settings: Settings) -> Result<(), Fatal> {
         Some(Command::Healthcheck(target)) => target.health(common).await,
         Some(Command::Smoke(target)) => target.serves(common, contract::SERVICES).await,
         //:[store]
-        Some(Command::Migrate) => migrate(&settings).await,
+        Some(Command::Migrate(migration)) => {
+            boot::command(&PROGRAM, common, migrate(&settings, migration)).await
+        }
         //:[/store]
         //:[sqlite]
         Some(Command::Backup { path }) => backup(&settings.store, path),
@@ -52,8 +57,12 @@ async fn serve(settings: &Settings, boot: Boot<'_>) -> Result<(), Fatal> {
 //:[store]
 
 /// Of each resource, in the sequence in which they were added.
-#[allow(clippy::unused_async, reason = "there may be no resource yet")]
-async fn migrate(settings: &Settings) -> Result<(), Fatal> {
+#[allow(
+    clippy::unused_async,
+    unused_variables,
+    reason = "there may be no resource yet"
+)]
+async fn migrate(settings: &Settings, migration: &Migration) -> Result<(), Fatal> {
     settings.store.url()?;
     Ok(())
 }

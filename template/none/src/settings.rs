@@ -14,8 +14,8 @@ use chassis::boot::{self, CommonSettings, Target};
 use chassis::exit::Fatal;
 use clap::{Parser, Subcommand};
 //:[store]
-use store::Limits;
 use store::settings::StoreSettings;
+use store::{Limits, Migration};
 //:[/store]
 
 /// Serves, over gRPC.
@@ -51,7 +51,7 @@ pub enum Command {
     Smoke(Target),
     //:[store]
     /// Bring the store's schema up to date and exit.
-    Migrate,
+    Migrate(Migration),
     //:[/store]
     //:[sqlite]
     /// Copy the store to new files while it is in use.

@@ -195,9 +195,12 @@ fn on_sqlite(project: &Project) -> Result<()> {
 }
 
 fn on_postgres(project: &Project, case: &Case) -> Result<()> {
-    let Some(url) = postgres::database("resources in PostgreSQL")? else {
+    let what = "resources in PostgreSQL";
+    let Some(database) = postgres::Server::start(what, &std::env::temp_dir(), false)? else {
         return Ok(());
     };
+    let url = database.database()?;
+    database.stop()?;
     project.cargo(&["build", "--features", &case.features()?])?;
     let folder = tempfile::tempdir()?;
     let command = |args: &[&str]| {
@@ -208,8 +211,11 @@ fn on_postgres(project: &Project, case: &Case) -> Result<()> {
             .current_dir(folder.path());
         command
     };
-    run(&mut command(&["migrate"]))?;
+    // Both are there before their database.
     let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     let server = Server::spawn(command(&ports).args(["--log-format", "json"]))?;
+    let mut migrate = command(&["migrate", "--wait", "1m"]).spawn()?;
+    database.begin()?;
+    ensure!(migrate.wait()?.success(), "migrate does not wait");
     resources::call_added(&server)
 }

@@ -107,6 +107,15 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether another attempt may succeed with nothing changed: the database is not
+    /// there yet, or a standby.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::ReadOnly { .. })
+    }
+}
+
 #[cfg(feature = "sqlite")]
 impl OpenError {
     /// Sorts what the system said about `path`.

@@ -85,6 +85,7 @@ pub fn add_resource_of(
         is_described: true,
         is_optional: described.is_optional,
         has_files: true,
+        is_waiting: true,
     };
     code(project, &mut plan, &names, &shape)?;
     offered(project, &mut plan, &names)?;
@@ -130,6 +131,7 @@ fn code(project: &Project, plan: &mut Plan, names: &Names, shape: &Shape<'_>) ->
     }
     let shape = &Shape {
         has_files: main::has_files(&in_main)?,
+        is_waiting: main::is_waiting(&in_main)?,
         ..*shape
     };
     for (path, text) in sources::files(names, shape) {

@@ -60,8 +60,13 @@ fn a_service_without_the_sample_ends_as_before_and_closes_what_it_opened() {
                   services::add(boot, &state).serve().await;\n    payments.close().await;\n    \
                   ended\n}\n";
     assert!(after.contains(served), "{after}");
-    let migrated = "    service::payment::boot::migrate(settings).await?;\n    Ok(())\n}\n";
+    let migrated =
+        "    service::payment::boot::migrate(settings, migration).await?;\n    Ok(())\n}\n";
     assert!(after.contains(migrated), "{after}");
+    // A start waits for a database, and a stop ends that.
+    let opened = "    let Some(payments) = service::payment::boot::open(settings, &boot).await? \
+                  else {\n        return Ok(());\n    };\n";
+    assert!(after.contains(opened), "{after}");
     let manifest = service.path().join("Cargo.toml");
     fs::write(manifest, "[dependencies]\n").unwrap();
     let refused = add(&service, "refund", FIELDS).unwrap_err();
@@ -69,6 +74,24 @@ fn a_service_without_the_sample_ends_as_before_and_closes_what_it_opened() {
         refused.contains("`cargo xtask update --set store=sqlite`"),
         "{refused}"
     );
+}
+
+/// A service that was made before its command could wait.
+#[test]
+fn what_migrates_once_is_asked_to_once() {
+    let service = service();
+    let main = service.path().join("src/main.rs");
+    let text = fs::read_to_string(&main).unwrap();
+    let told = "migrate(settings: &Settings, migration: &Migration)";
+    assert!(text.contains(told), "{text}");
+    fs::write(&main, text.replace(told, "migrate(settings: &Settings)")).unwrap();
+    add(&service, "payment", FIELDS).unwrap();
+    let after = fs::read_to_string(&main).unwrap();
+    let call = "service::payment::boot::migrate(settings).await?;";
+    assert!(after.contains(call), "{after}");
+    let boot = fs::read_to_string(service.path().join("src/payment/boot.rs")).unwrap();
+    let once = "pub async fn migrate(settings: &Settings) -> Result<(), Fatal> {";
+    assert!(boot.contains(once) && !boot.contains("Migration"), "{boot}");
 }
 
 #[test]
@@ -106,7 +129,7 @@ fn a_resource_has_all_its_files_and_its_place() {
     }
     assert!(after.contains("payments.close().await;"), "{after}");
     for call in [
-        "migrate(settings).await?;",
+        "migrate(settings, migration).await?;",
         "backup(settings, copy)?;",
         "check(settings)?;",
     ] {

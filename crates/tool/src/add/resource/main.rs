@@ -15,22 +15,38 @@ pub(super) fn has_files(text: &str) -> Result<bool, Error> {
     Ok(maintained(&file).is_some())
 }
 
+/// Whether what migrates in `text` is told how long to wait: then the resource is too.
+pub(super) fn is_waiting(text: &str) -> Result<bool, Error> {
+    let file = source::parse(PATH, text)?;
+    Ok(function(&file, "migrate").is_none_or(|it| told_of_wait(it).is_some()))
+}
+
+/// What `migrate` calls its settings and how long it waits, if it is told.
+fn told_of_wait(migrate: &ItemFn) -> Option<Vec<String>> {
+    arguments(migrate).filter(|it| it.len() == 2)
+}
+
+/// What a function calls what it is given.
+fn arguments(of: &ItemFn) -> Option<Vec<String>> {
+    let names = of.sig.inputs.iter().map(|it| match it {
+        FnArg::Typed(it) => match &*it.pat {
+            Pat::Ident(it) => Some(it.ident.to_string()),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    });
+    names.collect()
+}
+
 /// `backup` of a file's settings to a copy, and `check` of it: what each calls those.
 fn maintained(file: &syn::File) -> Option<[(&ItemFn, Vec<String>); 2]> {
-    let named = |name, arguments: usize| {
+    let named = |name, expected: usize| {
         let found = function(file, name)?;
-        let names = found.sig.inputs.iter().map(|it| match it {
-            FnArg::Typed(it) => match &*it.pat {
-                Pat::Ident(it) => Some(it.ident.to_string()),
-                _ => None,
-            },
-            FnArg::Receiver(_) => None,
-        });
-        let names: Vec<_> = names.collect::<Option<_>>()?;
+        let names = arguments(found)?;
         // What stands before another end may not be reached.
         let ends = matches!(found.block.stmts.last()?, Stmt::Expr(it, None)
             if it.to_token_stream().to_string().replace(' ', "") == "Ok(())");
-        (ends && names.len() == arguments).then_some((found, names))
+        (ends && names.len() == expected).then_some((found, names))
     };
     Some([named("backup", 2)?, named("check", 1)?])
 }
@@ -40,8 +56,8 @@ fn maintained(file: &syn::File) -> Option<[(&ItemFn, Vec<String>); 2]> {
 pub(super) fn with_resource(text: &str, names: &Names) -> Result<String, Error> {
     let (one, many) = (&names.one, &names.many);
     let open = format!(
-        "let {many} = service::{one}::boot::open(settings, &boot).await?;\n    let boot = \
-         boot.add_service({many}.service());\n\n    "
+        "let Some({many}) = service::{one}::boot::open(settings, &boot).await? else {{\n        \
+         return Ok(());\n    }};\n    let boot = boot.add_service({many}.service());\n\n    "
     );
     let close = format!("\n    {many}.close().await;");
     let by_hand = || {
@@ -76,10 +92,11 @@ pub(super) fn with_resource(text: &str, names: &Names) -> Result<String, Error> 
             places.push((at, format!("service::{one}::boot::{call}?;\n    ")));
         }
     };
-    before_the_end(
-        function(&file, "migrate"),
-        "migrate(settings).await".to_owned(),
-    );
+    if let Some(found) = function(&file, "migrate") {
+        let names = told_of_wait(found).unwrap_or_else(|| vec!["settings".to_owned()]);
+        let call = format!("migrate({}).await", names.join(", "));
+        before_the_end(Some(found), call);
+    }
     if let Some(both) = maintained(&file) {
         for (found, names) in both {
             let call = format!("{}({})", found.sig.ident, names.join(", "));

@@ -188,6 +188,8 @@ pub(super) struct Shape<'a> {
     pub(super) is_optional: [bool; 2],
     /// Whether the service can have it in a file of SQLite.
     pub(super) has_files: bool,
+    /// Whether the service's command `migrate` waits for its database.
+    pub(super) is_waiting: bool,
 }
 
 impl<'a> Shape<'a> {
@@ -200,6 +202,7 @@ impl<'a> Shape<'a> {
             is_described: false,
             is_optional: [false; 2],
             has_files: true,
+            is_waiting: true,
         }
     }
 
@@ -228,6 +231,8 @@ impl<'a> Shape<'a> {
             "optional etag" => self.is_optional[1],
             "partial" => self.is_partial,
             "sqlite" => self.has_files,
+            "waiting" => self.is_waiting,
+            "once" => !self.is_waiting,
             "unknown" => self.has_rules,
             "limited" => !self.is_described,
             "unlimited" => self.is_described,
