@@ -88,7 +88,7 @@ pub(crate) fn gather(
                 continue;
             }
             plain(&file, place, import)?;
-            // The first of what is given with -I counts; where files are is in no order.
+            // The first of what is given with -I counts; of where files are none comes first.
             let all = |roots: &[PathBuf]| -> Vec<PathBuf> {
                 let files = roots.iter().map(|it| it.join(import));
                 files.filter(|it| it.is_file()).collect()
