@@ -1,6 +1,7 @@
 //! A field's rules.
 
 mod behavior;
+mod contradiction;
 mod steps;
 mod typed;
 
@@ -25,6 +26,14 @@ struct Place<'a> {
     for_key: bool,
     /// Whether elements are whole, also within what a mask is about.
     whole: bool,
+}
+
+impl Place<'_> {
+    /// Whether a value that is zero, or empty, counts as missing.
+    fn is_needed(&self) -> bool {
+        let is_field = self.path.is_empty() && !self.field.supports_presence();
+        is_field && options::flag(self.rules, "required")
+    }
 }
 
 impl Writer<'_> {

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use protox::prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
+use protox::prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+};
 
 use super::cel::{Ty, Val};
 use super::{names, options, rule};
@@ -65,6 +67,7 @@ impl<'a> Writer<'a> {
             }
         }
         for oneof in message.oneofs().filter(|it| !it.is_synthetic()) {
+            self.one_required(message, &oneof);
             if options::of_oneof(&oneof).is_some_and(|it| options::flag(&it, "required")) {
                 let member = format!("message.{}", names::snake(oneof.name()));
                 let rule = rule::reference("required", &[], false);
@@ -94,6 +97,22 @@ impl<'a> Writer<'a> {
             out.push_str("if found.is_full() { return; }\n");
         }
         out
+    }
+
+    /// Of a oneof no two fields can be there.
+    fn one_required(&mut self, message: &MessageDescriptor, oneof: &OneofDescriptor) {
+        let is_required = |it: &FieldDescriptor| {
+            options::of_field(it).is_some_and(|it| options::flag(&it, "required"))
+        };
+        let mut required = oneof.fields().filter(is_required);
+        if let (Some(one), Some(other)) = (required.next(), required.next()) {
+            let reason = format!(
+                "required as {} is, and only one of a oneof can be there",
+                one.name()
+            );
+            let remedy = "require the oneof: option (buf.validate.oneof).required = true";
+            self.reject(message, Some(&other), reason, remedy);
+        }
     }
 
     /// `(buf.validate.message).oneof`.

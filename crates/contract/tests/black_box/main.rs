@@ -3,6 +3,7 @@
 
 mod beside;
 mod breaking;
+mod contradictions;
 mod defaults;
 mod demo;
 mod descriptors;

@@ -4,6 +4,7 @@
 use protox::prost_reflect::{FieldDescriptor, Kind, ReflectMessage as _, Value};
 
 use super::Place;
+use super::contradiction::contradiction;
 use crate::validate::cel::{Ty, Val, constant};
 use crate::validate::message::Writer;
 use crate::validate::options::{self, Cel};
@@ -39,6 +40,12 @@ impl Writer<'_> {
         let Some(rules) = value.as_message() else {
             return out;
         };
+        if let Some(why) = contradiction(of.name(), rules, &place.kind, place.is_needed()) {
+            let message = place.field.parent_message();
+            let remedy = "correct one of them, or leave it out";
+            self.reject(message, Some(place.field), why, remedy);
+            return out;
+        }
         let all = Val::new(Ty::Const(rules.clone()), String::new());
         let mut path = place.path.clone();
         path.push(Step::new(&of));
