@@ -1,6 +1,7 @@
 //! Messages, clients and servers. A server's requests are checked by the rules
 //! of the .proto before its handler sees them, each message of a stream too.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
@@ -8,7 +9,8 @@ use std::path::Path;
 use prost_build::{Config, Service, ServiceGenerator};
 use tonic_prost_build::Builder;
 
-use crate::{Error, Protos};
+use crate::validate::names;
+use crate::{Error, Protos, derive};
 
 /// What decodes a server's requests.
 const CODEC: &str = "::chassis::validate::Codec";
@@ -18,10 +20,11 @@ const CODEC: &str = "::chassis::validate::Codec";
 ///
 /// # Errors
 ///
-/// [`Error::Policy`] with every rule that is wrong, or if a file cannot be
+/// [`Error::Policy`] with every rule that is wrong, as [`check`], or if a file cannot be
 /// written.
 pub fn generate(protos: &Protos, builder: Builder, out: &Path) -> Result<(), Error> {
     let validators = protos.validators()?;
+    check(protos)?;
     let failed = |error| Error::Io(out.to_owned(), error);
     let mut config = Config::new();
     config.service_generator(Box::new(Both {
@@ -44,6 +47,47 @@ pub fn generate(protos: &Protos, builder: Builder, out: &Path) -> Result<(), Err
     let file = OpenOptions::new().append(true).open(path);
     let mut file = file.map_err(failed)?;
     file.write_all(validators.as_bytes()).map_err(failed)
+}
+
+/// That values of an enumeration which differ in the .proto do so in Rust: there each
+/// loses what is its enumeration's name.
+///
+/// # Errors
+///
+/// [`Error::Policy`] with those that do not.
+pub fn check(protos: &Protos) -> Result<(), Error> {
+    let needed = protos.needed();
+    let mut problems = Vec::new();
+    for of in protos.pool().all_enums() {
+        if !needed.contains(of.parent_file().name()) {
+            continue;
+        }
+        let (mut numbers, mut names) = (HashSet::new(), HashMap::new());
+        for value in of.values() {
+            // Of those with one number the first counts.
+            if !numbers.insert(value.number()) {
+                continue;
+            }
+            let name = names::variant(of.name(), value.name());
+            let Some(other) = names.insert(name.clone(), value.name().to_owned()) else {
+                continue;
+            };
+            let file = of.parent_file();
+            let file = file.file_descriptor_proto();
+            let subject = format!("{}.{}", of.full_name(), value.name());
+            let mut site = derive::site(&protos.root, file, value.path(), subject);
+            site.reject(
+                format!("is called `{name}` in Rust, as {other} is"),
+                "give one of them another name",
+            );
+            problems.append(&mut site.problems);
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Policy(problems))
+    }
 }
 
 /// Clients take answers as they are, servers check requests.

@@ -7,7 +7,7 @@
 mod cel;
 mod field;
 mod message;
-mod names;
+pub(crate) mod names;
 pub(crate) mod options;
 mod prose;
 mod rule;

@@ -99,6 +99,7 @@ pub(crate) fn services(protos: &Protos) -> Result<Vec<Service>, Error> {
 
 /// All generated code, by the modules that it is in.
 fn files(protos: &Protos) -> Result<Vec<(Vec<String>, syn::File)>, Error> {
+    contract::code::check(protos)?;
     let folder = tempfile::tempdir().map_err(|error| Error::io(Path::new("a folder"), &error))?;
     let failed = |error| Error::io(folder.path(), &error);
     let code = contract::WELL_KNOWN

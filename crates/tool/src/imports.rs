@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use contract::policies;
 
@@ -169,12 +169,20 @@ pub(crate) fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error>
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            walk(&path, found)?;
+            // A link to where it is itself leads nowhere.
+            if !is_around(&path, folder) {
+                walk(&path, found)?;
+            }
         } else if path.extension().is_some_and(|it| it == "proto") {
             found.push(path);
         }
     }
     Ok(())
+}
+
+fn is_around(link: &Path, folder: &Path) -> bool {
+    let (link, folder) = (link.canonicalize(), folder.canonicalize());
+    matches!((link, folder), (Ok(link), Ok(folder)) if folder.starts_with(&link))
 }
 
 /// `policy.txtpb` beside the files and above them, up to where their names begin, and in
@@ -203,10 +211,15 @@ pub(crate) fn declares_service(text: &str, full: &str) -> bool {
     package(text).unwrap_or_default() == of && words.windows(2).any(|it| it == ["service", name])
 }
 
-/// The name of `file` under `root`.
+/// The name of `file` under `root`, as both are written; or else where they really are.
 fn name_in(root: &Path, file: &Path) -> Option<String> {
+    let written = |path: &Path| std::path::absolute(path).ok();
     let real = |path: &Path| path.canonicalize().ok();
-    let name = real(file)?.strip_prefix(real(root)?).ok()?.to_owned();
+    let name = |root: PathBuf, file: PathBuf| file.strip_prefix(root).map(Path::to_owned).ok();
+    let is_plain = |name: &PathBuf| !name.components().any(|it| it == Component::ParentDir);
+    let name = name(written(root)?, written(file)?)
+        .filter(is_plain)
+        .or_else(|| name(real(root)?, real(file)?))?;
     let parts: Vec<_> = name.iter().map(|it| it.to_string_lossy()).collect();
     Some(parts.join("/"))
 }

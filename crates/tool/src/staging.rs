@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use contract::{Protos, policies};
+use contract::{Protos, code, policies};
 
 use crate::imports::Imports;
 use crate::plan::Plan;
@@ -103,6 +103,7 @@ impl Staging {
         let compiled = Protos::compile(self.folder.path()).and_then(|protos| {
             protos.contract()?;
             protos.validators()?;
+            code::check(&protos)?;
             Ok(protos)
         });
         compiled.map_err(|error| self.said(&error))

@@ -112,7 +112,8 @@ impl<'a> Rewrite<'a> {
                 "extend" if opens && !self.is_of_options(at) => {
                     self.not_in_proto3(at, "extensions of what are no options")?;
                 }
-                ";" | "syntax" | "package" | "import" | "reserved" | "rpc" => {}
+                ";" | "syntax" | "package" | "import" | "rpc" => {}
+                "reserved" => self.reserved(at, end),
                 _ if !opens => self.field(at, end, level)?,
                 _ => {}
             }
@@ -181,6 +182,20 @@ impl<'a> Rewrite<'a> {
         };
         self.replace(at, end, syntax);
         Ok(())
+    }
+
+    /// Names that are reserved: in an edition they are words, before it texts.
+    fn reserved(&mut self, at: usize, end: usize) {
+        let is_name = |word: &str| word.starts_with(|it: char| it.is_alphabetic() || it == '_');
+        if !self.tokens.get(at + 1).is_some_and(|it| is_name(it.text)) {
+            return;
+        }
+        for at in at + 1..end {
+            let name = self.tokens[at].text;
+            if is_name(name) {
+                self.replace(at, at, &format!("\"{name}\""));
+            }
+        }
     }
 
     /// Whether what `extend` names at `at` are options, which proto3 can extend.

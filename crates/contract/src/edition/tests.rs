@@ -36,6 +36,18 @@ fn presence_and_packing_are_said_as_proto3_says_them() {
 }
 
 #[test]
+fn names_that_are_reserved_are_words_in_an_edition() {
+    assert_eq!(
+        rewritten(
+            "message M { reserved 2, 4 to 6, 9 to max; reserved foo, _bar; reserved \"baz\"; }\nenum E \
+             { Z = 0; reserved -5 to -1; reserved to,\nmax; }\n"
+        ),
+        "message M { reserved 2, 4 to 6, 9 to max; reserved \"foo\", \"_bar\"; reserved \"baz\"; }\nenum \
+         E { Z = 0; reserved -5 to -1; reserved \"to\",\n\"max\"; }\n"
+    );
+}
+
+#[test]
 fn what_proto3_cannot_say_is_said_in_proto2() {
     for (text, expected) in [
         (

@@ -34,6 +34,17 @@ pub(super) fn camel(name: &str) -> String {
     ident(name.to_upper_camel_case())
 }
 
+/// A value of an enumeration: without the name of it, if a word follows that.
+pub(crate) fn variant(of: &str, value: &str) -> String {
+    let name = camel(value);
+    let rest = name.strip_prefix(&camel(of)).unwrap_or_default();
+    if rest.starts_with(char::is_uppercase) {
+        rest.to_owned()
+    } else {
+        name
+    }
+}
+
 /// The path of a message's struct, from the root of all generated code.
 pub(super) fn message(message: &MessageDescriptor) -> String {
     match message.full_name() {

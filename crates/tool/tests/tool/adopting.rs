@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tool::command::{check, complete};
+use tool::command::{adopt, check, complete};
 
 use super::stage::{Service, corpus};
 
@@ -95,4 +95,22 @@ fn every_tree_is_adopted_into_one_service() {
     assert!(services.contains("pub mod main_api;"), "{services}");
     assert!(services.contains("pub mod lifecycle_api;"), "{services}");
     assert!(services.contains("pub mod chassis_api;"), "{services}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_folder_is_a_folder() {
+    use std::os::unix::fs::symlink;
+    let place = tempfile::tempdir().unwrap();
+    let (tree, other) = (place.path().join("tree"), place.path().join("other"));
+    fs::create_dir_all(&tree).unwrap();
+    fs::create_dir_all(&other).unwrap();
+    let proto = "syntax = \"proto3\";\npackage linked;\nservice S { rpc A(M) returns (M); }\nmessage M {}\n";
+    fs::write(other.join("linked.proto"), proto).unwrap();
+    symlink(&other, tree.join("v1")).unwrap();
+    // Leads to where it is itself.
+    symlink(&tree, tree.join("again")).unwrap();
+    let service = Service::new();
+    adopt(&service.project(), &[tree], &[]).unwrap();
+    assert_eq!(service.read("proto/v1/linked.proto"), proto);
 }

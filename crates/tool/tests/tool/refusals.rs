@@ -104,6 +104,12 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
              two of these called in Rust",
         ),
         (
+            "values.proto",
+            "enum E { E_RED = 0;\n  RED = 1; } message M { E e = 1; } service S { rpc A(M) returns (M); }",
+            "values.proto:4:3: bad.v1.E.RED: is called `Red` in Rust, as E_RED is; give one of them \
+             another name",
+        ),
+        (
             "type.proto",
             "import \"mesh/v1/policy.proto\"; message M {} service S { rpc A(M) returns (M) {\noption \
              (mesh.v1.method) = { timeout: \"soon\" }; } }",
