@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use protox::prost_reflect::prost::Message as _;
-use protox::prost_reflect::prost_types::FileDescriptorSet;
+use protox::prost_reflect::prost_types::{FileDescriptorProto, FileDescriptorSet};
 use protox::prost_reflect::{
-    DescriptorPool, DynamicMessage, FileDescriptor, Kind, MethodDescriptor, Value,
+    DescriptorPool, DynamicMessage, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    Value,
 };
 
 use crate::compile::Marked;
@@ -20,6 +21,7 @@ pub struct Protos {
     pub(crate) root: PathBuf,
     files: Vec<PathBuf>,
     pool: DescriptorPool,
+    marked: Marked,
     offered: BTreeSet<String>,
 }
 
@@ -47,11 +49,12 @@ impl Protos {
     pub fn all(root: impl AsRef<Path>) -> Result<Self, Error> {
         let root = root.as_ref();
         let files = compile::find(root)?;
-        let pool = compile::compiler(root, &files)?.0.descriptor_pool();
+        let (compiler, marked) = compile::compiler(root, &files)?;
         Ok(Self {
             root: root.to_owned(),
             files,
-            pool,
+            pool: compiler.descriptor_pool(),
+            marked,
             offered: BTreeSet::new(),
         })
     }
@@ -93,6 +96,25 @@ impl Protos {
             })
             .collect();
         FileDescriptorSet { file }
+    }
+
+    /// A file of [`Protos::code`] as protoc would hand it on: one of an edition that no
+    /// older syntax can say is told with its edition and features, which its own
+    /// generators ask for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Compile`] if the file is not what a descriptor is.
+    pub fn encoded(&self, file: &FileDescriptorProto) -> Result<Vec<u8>, Error> {
+        let bytes = file.encode_to_vec();
+        let Some(marks) = self.marked.get(file.name()) else {
+            return Ok(bytes);
+        };
+        let kind = known("google.protobuf.FileDescriptorProto")?;
+        let mut file =
+            DynamicMessage::decode(kind, &*bytes).map_err(|it| unreadable(&it.to_string()))?;
+        marks.say(&mut file);
+        Ok(file.encode_to_vec())
     }
 
     /// What server reflection answers from: the offered services, their files
@@ -140,14 +162,11 @@ impl Protos {
     /// Its messages are read as dynamic ones, which keep the options that prost's types
     /// would drop.
     fn only_offered(&self, set: &[u8], marked: &Marked) -> Result<Vec<u8>, Error> {
-        let pool = DescriptorPool::global();
-        let wrong = |why: &str| Error::Compile(format!("the descriptors are not readable: {why}"));
-        let set_type = pool
-            .get_message_by_name("google.protobuf.FileDescriptorSet")
-            .ok_or_else(|| wrong("FileDescriptorSet is unknown"))?;
-        let mut set = DynamicMessage::decode(set_type, set).map_err(|it| wrong(&it.to_string()))?;
+        let set_type = known("google.protobuf.FileDescriptorSet")?;
+        let mut set =
+            DynamicMessage::decode(set_type, set).map_err(|it| unreadable(&it.to_string()))?;
         let Some(Value::List(files)) = set.get_field_by_name_mut("file") else {
-            return Err(wrong("no files"));
+            return Err(unreadable("no files"));
         };
         for file in files.iter_mut().filter_map(Value::as_message_mut) {
             if let Some(marks) = marked.get(&text(file, "name")) {
@@ -207,6 +226,16 @@ impl Protos {
         }
         needed
     }
+}
+
+/// A message of descriptor.proto.
+fn known(name: &str) -> Result<MessageDescriptor, Error> {
+    let found = DescriptorPool::global().get_message_by_name(name);
+    found.ok_or_else(|| unreadable(&format!("{name} is unknown")))
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::Compile(format!("the descriptors are not readable: {why}"))
 }
 
 fn text(message: &DynamicMessage, field: &str) -> String {

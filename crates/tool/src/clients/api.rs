@@ -1,9 +1,11 @@
 //! What is offered, as generators of code take it.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use contract::service_config::{self, Timeouts};
 use contract::{Contract, Protos, Role};
+use prost::encoding::bytes;
 use prost_types::{FileDescriptorProto, FileDescriptorSet};
 use toml_edit::DocumentMut;
 
@@ -23,6 +25,7 @@ pub(super) struct Api {
     /// callers have no use for them.
     pub(super) files: FileDescriptorSet,
     contract: Contract,
+    protos: Rc<Protos>,
 }
 
 impl Api {
@@ -38,7 +41,25 @@ impl Api {
             version,
             files: offered(&protos.code(), &contract),
             contract,
+            protos: Rc::new(protos),
         })
+    }
+
+    /// The files as protoc would hand them on, each encoded.
+    pub(super) fn encoded(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let files = self.files.file.iter();
+        files
+            .map(|file| self.protos.encoded(file).map_err(|error| said(&error)))
+            .collect()
+    }
+
+    /// A `FileDescriptorSet` of them.
+    pub(super) fn descriptor_set(&self) -> Result<Vec<u8>, Error> {
+        let mut set = Vec::new();
+        for file in self.encoded()? {
+            bytes::encode(1, &file, &mut set);
+        }
+        Ok(set)
     }
 
     /// gRPC's service config of what is offered.

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use contract::service_config::Timeouts;
-use prost::Message as _;
 
 use super::api::Api;
 use super::command::{command, run};
@@ -49,7 +48,7 @@ pub(super) fn make(api: &Api, folder: &Path, tools: &Path) -> Result<PathBuf, Er
     let sources = folder.join("client/src/main/java");
     make_folder(&sources)?;
     let set = folder.join("api.bin");
-    fs::write(&set, api.files.encode_to_vec()).map_err(|error| Error::io(&set, &error))?;
+    fs::write(&set, api.descriptor_set()?).map_err(|error| Error::io(&set, &error))?;
     let mut messages = command(&protoc, &sources);
     messages.arg(format!("--descriptor_set_in={}", set.display()));
     run(messages.arg("--java_out=.").args(api.own()), NEEDS)?;

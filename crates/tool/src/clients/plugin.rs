@@ -5,11 +5,15 @@ use std::path::Path;
 use std::process::Command;
 
 use prost::Message as _;
+use prost::encoding::bytes;
 use prost_types::compiler::{CodeGeneratorRequest, CodeGeneratorResponse, Version};
 
 use super::api::Api;
 use super::command::with_input;
 use crate::Error;
+
+/// `CodeGeneratorRequest.proto_file`.
+const PROTO_FILE: u32 = 15;
 
 /// Generates code for `files` into `out`.
 pub(super) fn generate(
@@ -33,7 +37,8 @@ pub(super) fn generate_by(
     let request = CodeGeneratorRequest {
         file_to_generate: files,
         parameter: Some(parameter.to_owned()),
-        proto_file: api.files.file.clone(),
+        // As they are, below.
+        proto_file: Vec::new(),
         // The youngest that older plugins ask for.
         compiler_version: Some(Version {
             major: Some(5),
@@ -42,8 +47,12 @@ pub(super) fn generate_by(
             suffix: None,
         }),
     };
+    let mut request = request.encode_to_vec();
+    for file in api.encoded()? {
+        bytes::encode(PROTO_FILE, &file, &mut request);
+    }
     plugin.current_dir(out);
-    let answer = with_input(&mut plugin, &request.encode_to_vec(), "what brings it")?;
+    let answer = with_input(&mut plugin, &request, "what brings it")?;
     let shown = plugin.get_program().to_string_lossy();
     let response = CodeGeneratorResponse::decode(&*answer)
         .map_err(|error| Error::new(format!("{shown} answered what is no response: {error}")))?;

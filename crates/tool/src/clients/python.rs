@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contract::service_config::Timeouts;
-use prost::Message as _;
 
 use super::api::Api;
 use super::command::{command, run};
@@ -46,7 +45,7 @@ pub(super) fn make(api: &Api, folder: &Path, tools: &Path) -> Result<PathBuf, Er
         write(&done, "")?;
     }
     let set = folder.join("api.bin");
-    fs::write(&set, api.files.encode_to_vec()).map_err(|error| Error::io(&set, &error))?;
+    fs::write(&set, api.descriptor_set()?).map_err(|error| Error::io(&set, &error))?;
     let mut protoc = command(&python, folder);
     protoc
         .args(["-m", "grpc_tools.protoc", "--descriptor_set_in=api.bin"])
