@@ -6,7 +6,7 @@
 loadBalancer:
   {{- if $l.hashHeader }}
   consistentHash:
-    httpHeaderName: {{ $l.hashHeader }}
+    httpHeaderName: {{ $l.hashHeader | quote }}
   {{- else }}
   simple: {{ $l.policy }}
   {{- if and (ne $l.warmup "0s") (include "mesh.flagger" .) }}

@@ -41,7 +41,7 @@ PUBLISH_SUBJECT: {{ . | quote }}
 PUBLISH_STREAM: {{ . | quote }}
 {{- end }}
 {{- if .credentialsSecret }}
-PUBLISH_CREDENTIALS: /nats/{{ .credentialsKey }}
+PUBLISH_CREDENTIALS: {{ printf "/nats/%s" .credentialsKey | quote }}
 {{- end }}
 {{- end }}
 {{- /*:[/nats]*/}}
@@ -98,7 +98,7 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
 {{- with $v.events.nats }}
 {{- if .existingSecret }}
 - name: PUBLISH_TO
-  valueFrom: {secretKeyRef: {name: {{ .existingSecret }}, key: {{ .key }}}}
+  valueFrom: {secretKeyRef: {name: {{ .existingSecret | quote }}, key: {{ .key | quote }}}}
 {{- end }}
 {{- end }}
 {{- /*:[/nats]*/}}
@@ -138,8 +138,8 @@ OTEL_TRACES_SAMPLER_ARG: {{ $v.otel.sampleRatio | quote }}
 - name: STORE
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.store.postgres.existingSecret }}
-      key: {{ .Values.store.postgres.key }}
+      name: {{ .Values.store.postgres.existingSecret | quote }}
+      key: {{ .Values.store.postgres.key | quote }}
 {{- end -}}
 {{- /*:[/postgres]*/}}
 {{/*{% endraw %}§{% endcapture %}{% assign source = source | split: kept_from | last | split: kept_to | first %}{% for sign in signs %}{% assign source = source | replace: sign[0], sign[1] %}{% endfor %}{% for cut in cuts %}{% assign pieces = source | split: cut[0] %}{% capture source %}{% for piece in pieces %}{% if forloop.first %}{{ piece }}{% else %}{% assign gone = piece | split: cut[1] | first | append: cut[1] %}{{ piece | remove_first: gone }}{% endif %}{% endfor %}{% endcapture %}{% endfor %}{% for edit in edits %}{% assign source = source | replace: edit[0], edit[1] %}{% endfor %}{{ source | rstrip }}{% comment %}*/}}{% endcomment %}

@@ -4,7 +4,7 @@
 {{- define "inject.labels" -}}
 {{- if eq .Values.mesh.provider "istio" -}}
 {{- with .Values.mesh.istio.revision }}
-istio.io/rev: {{ . }}
+istio.io/rev: {{ . | quote }}
 {{- end }}
 sidecar.istio.io/inject: "true"
 {{- else if include "mesh.ambient" . }}

@@ -56,21 +56,21 @@ retries:
 {{- $canary := .root.Values.canary -}}
 {{- if not (include "mesh.canary" .root) -}}
 - destination:
-    host: {{ $host }}
+    host: {{ $host | quote }}
     port: {number: {{ $port }}}
 {{- else if eq .to "canary" -}}
 - destination:
-    host: {{ $host }}
+    host: {{ $host | quote }}
     port: {number: {{ $port }}}
     subset: v2
 {{- else -}}
 - destination:
-    host: {{ $host }}
+    host: {{ $host | quote }}
     port: {number: {{ $port }}}
     subset: v1
   weight: {{ sub 100 (int $canary.weight) }}
 - destination:
-    host: {{ $host }}
+    host: {{ $host | quote }}
     port: {number: {{ $port }}}
     subset: v2
   weight: {{ $canary.weight }}

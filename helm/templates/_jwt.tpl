@@ -21,7 +21,7 @@
 {{- end }}
 {{- range $flag, $value := dict "leeway" .leeway "reload-interval" .reloadInterval "keys-grace" .keysGrace }}
 {{- with $value }}
-- {{ printf "--jwt-%s=%s" $flag . }}
+- {{ printf "--jwt-%s=%s" $flag . | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -50,12 +50,12 @@ retry.linkerd.io/timeout: {{ include "duration.text" . }}
 {{- end -}}
 {{- $fails := ternary (int .root.Values.fault.abortPercent) 0 (ne "" (default "" .fault)) -}}
 {{- range $backend := keys $weights | sortAlpha }}
-- name: {{ $backend }}
+- name: {{ $backend | quote }}
   port: {{ $port }}
   weight: {{ mul (get $weights $backend | int) (sub 100 $fails) }}
 {{- end }}
 {{- if $fails }}
-- name: {{ .root.Values.fault.backend }}
+- name: {{ .root.Values.fault.backend | quote }}
   port: {{ $port }}
   weight: {{ mul 100 $fails }}
 {{- end }}

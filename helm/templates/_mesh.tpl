@@ -68,7 +68,7 @@ kubernetes.io/h2c
 {{- define "mesh.waypointLabels" -}}
 istio.io/waypoint-for: service
 {{- with .Values.mesh.istio.revision }}
-istio.io/rev: {{ . }}
+istio.io/rev: {{ . | quote }}
 {{- end }}
 {{- end -}}
 

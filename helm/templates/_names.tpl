@@ -17,8 +17,8 @@
 
 {{/* Immutable on a Deployment: never mesh, version or user labels. */}}
 {{- define "chart.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "chart.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "chart.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/*
@@ -27,7 +27,7 @@ select. Flagger runs copies of them, and renames their app.kubernetes.io/name.
 */}}
 {{- define "chart.podSelector" -}}
 {{- if include "mesh.flagger" . -}}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: stable
 {{- else -}}
 {{ include "chart.selectorLabels" . }}

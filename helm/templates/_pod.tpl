@@ -9,7 +9,7 @@ metadata:
   annotations:
     {{- toYaml (merge (dict) $v.podAnnotations (include "pod.ownAnnotations" .root | fromYaml)) | nindent 4 }}
 spec:
-  serviceAccountName: {{ include "chart.serviceAccountName" .root }}
+  serviceAccountName: {{ include "chart.serviceAccountName" .root | quote }}
   {{- include "pod.common" .root | trim | nindent 2 }}
   terminationGracePeriodSeconds: {{ default (include "pod.graceSeconds" .root) $v.terminationGracePeriodSeconds }}
   {{- with $v.readinessGates }}
@@ -73,7 +73,7 @@ securityContext:
 {{- range $field := list "nodeSelector" "tolerations" "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases" }}
 {{- with get $v $field }}
 {{- if kindIs "string" . }}
-{{ $field }}: {{ . }}
+{{ $field }}: {{ . | quote }}
 {{- else }}
 {{ $field }}:
   {{- toYaml . | nindent 2 }}
@@ -109,7 +109,7 @@ store: sqlite
 {{- with uniq $names -}}
 imagePullSecrets:
 {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -121,7 +121,7 @@ imagePullSecrets:
 - name: store
   {{- if .sqlite.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ default (include "chart.fullname" $) .sqlite.persistence.existingClaim }}
+    claimName: {{ default (include "chart.fullname" $) .sqlite.persistence.existingClaim | quote }}
   {{- else }}
   emptyDir: {}
   {{- end }}
@@ -131,25 +131,25 @@ imagePullSecrets:
 {{- if include "mtls.files" . }}
 - name: tls
   secret:
-    secretName: {{ include "mtls.secret" . }}
+    secretName: {{ include "mtls.secret" . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- if include "jwt.byService" . }}
 - name: jwt
   configMap:
-    name: {{ include "jwt.keys" . }}
+    name: {{ include "jwt.keys" . | quote }}
 {{- end }}
 {{- with .Values.admin.tokenSecret }}
 - name: admin
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- /*:[nats]*/}}
 {{- with .Values.events.nats.credentialsSecret }}
 - name: nats
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- /*:[/nats]*/}}
@@ -162,7 +162,7 @@ imagePullSecrets:
 {{- /*:[sqlite]*/}}
 {{- if eq .Values.store.type "sqlite" }}
 - name: store
-  mountPath: {{ .Values.store.sqlite.path }}
+  mountPath: {{ .Values.store.sqlite.path | quote }}
 {{- end }}
 {{- /*:[/sqlite]*/}}
 {{- if include "mtls.files" . }}
@@ -222,7 +222,7 @@ imagePullSecrets:
 {{- define "pod.container" -}}
 {{- $v := .root.Values -}}
 name: server
-image: {{ include "chart.image" (dict "root" .root "tag" .tag) }}
+image: {{ include "chart.image" (dict "root" .root "tag" .tag) | quote }}
 imagePullPolicy: {{ $v.image.pullPolicy }}
 securityContext:
   {{- toYaml $v.securityContext | nindent 2 }}

@@ -1,9 +1,9 @@
 {{/* Of the Service that callers know. */}}
 {{- define "service.meshLabels" -}}
 {{- if include "mesh.ambient" . -}}
-istio.io/use-waypoint: {{ include "mesh.waypoint" . }}
+istio.io/use-waypoint: {{ include "mesh.waypoint" . | quote }}
 {{- with .Values.mesh.istio.waypoint.namespace }}
-istio.io/use-waypoint-namespace: {{ . }}
+istio.io/use-waypoint-namespace: {{ . | quote }}
 {{- end }}
 # Else a gateway would go around it, past its tokens and roles.
 istio.io/ingress-use-waypoint: "true"
@@ -30,7 +30,7 @@ externalTrafficPolicy: {{ . }}
 allocateLoadBalancerNodePorts: {{ .allocateLoadBalancerNodePorts }}
 {{- end }}
 {{- with .loadBalancerClass }}
-loadBalancerClass: {{ . }}
+loadBalancerClass: {{ . | quote }}
 {{- end }}
 {{- with .loadBalancerSourceRanges }}
 loadBalancerSourceRanges:

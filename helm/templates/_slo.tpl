@@ -50,7 +50,7 @@ namespace="{{ .Release.Namespace }}",app_kubernetes_io_instance="{{ .Release.Nam
 {{- end -}}
 
 {{- define "slo.labels" -}}
-slo_namespace: {{ .Release.Namespace }}
+slo_namespace: {{ .Release.Namespace | quote }}
 slo_service: {{ include "chart.fullname" . }}
 {{- end -}}
 

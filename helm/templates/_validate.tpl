@@ -7,38 +7,46 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- define "validate.all" -}}
 {{- include "validate.nulls" . -}}
 {{- $errors := list -}}
-{{- range list "renamed" "workload" "mtls" "policy" "authorization" "tenants" "owners" "canary" "ingress" "fault" "filter" "metrics" "secrets" "network" "ports" "scaling" -}}
-{{- range include (printf "validate.%s" .) $ | fromYamlArray -}}
-{{- $errors = append $errors . -}}
-{{- end -}}
+{{- range list "renamed" "names" "workload" "mtls" "policy" "authorization" "tenants" "owners" "canary" "ingress" "fault" "filter" "metrics" "secrets" "network" "ports" "scaling" -}}
+{{- $errors = concat $errors (include "validate.list" (include (printf "validate.%s" .) $) | fromJsonArray) -}}
 {{- end -}}
 {{- if not $errors -}}
 {{- /* It reads the pod, which other contradictions may not even let be rendered. */ -}}
-{{- $errors = include "validate.repeated" . | fromYamlArray -}}
+{{- $errors = include "validate.list" (include "validate.repeated" .) | fromJsonArray -}}
 {{- end -}}
 {{- if $errors -}}
 {{- fail (printf "\n\nThese values do not fit together:\n  - %s\n" (join "\n  - " $errors)) -}}
 {{- end -}}
 {{- end -}}
 
+{{/* Lines of `- "…"` as JSON, whatever a value that they repeat has in it. */}}
+{{- define "validate.list" -}}
+{{- $all := list -}}
+{{- range regexSplit "\n- \"" (printf "\n%s" (trim .)) -1 -}}
+{{- with . | trim | trimSuffix "\"" }}{{- $all = append $all . }}{{- end -}}
+{{- end -}}
+{{- toJson $all -}}
+{{- end -}}
+
 {{/* Settings that --set NAME=null took away: what reads them would only crash. */}}
 {{- define "validate.nulls" -}}
 {{- $needed := list
-  "commonLabels" "commonAnnotations" "image" "imagePullSecrets" "global" "global.imagePullSecrets" "strategy" "ports.grpc" "ports.admin" "admin" "service"
+  "commonLabels" "commonAnnotations" "image.repository" "imagePullSecrets" "global" "global.imagePullSecrets" "strategy" "ports.grpc" "ports.admin" "admin" "service.type"
   "settings.drainDelay" "settings.drainTimeout" "upstreams" "startupProbe" "livenessProbe" "readinessProbe" "lifecycle" "mesh.provider" "mesh.proxy"
   "mesh.istio.contractFilter.url" "mesh.istio.waypoint" "mesh.linkerd" "mtls.mode" "mtls.tls.certManager" "retries.layer" "timeouts.enabled" "methods"
-  "circuitBreaking.baseEjection" "circuitBreaking.maxEjection" "connectionPool" "loadBalancing" "locality" "authorization" "tenants.by" "rateLimit"
-  "jwt.jwksUri" "jwt.jwks" "canary.header" "canary.flagger.prometheus" "ingress.gateway" "fault" "otel.endpoint" "tracing.mesh" "metrics.podMonitor"
-  "metrics.serviceMonitor" "slo" "dashboard" "autoscaling.enabled" "autoscaling.keda.prometheus" "podDisruptionBudget" "networkPolicy" "serviceAccount"
+  "circuitBreaking.baseEjection" "circuitBreaking.maxEjection" "connectionPool" "loadBalancing" "loadBalancing.warmup" "locality" "authorization.roles" "tenants.by" "rateLimit"
+  "jwt.jwksUri" "jwt.jwks" "canary.header" "canary.flagger.prometheus" "ingress.gateway.selector" "fault" "otel.endpoint" "otel.sampleRatio" "tracing.mesh.provider" "metrics.meshed"
+  "metrics.podMonitor.enabled" "metrics.serviceMonitor.enabled" "slo.latencySeconds" "slo.alertLabels" "slo.pageSeverity" "slo.ticketSeverity" "dashboard"
+  "autoscaling.enabled" "autoscaling.keda.prometheus" "autoscaling.keda.callsPerPod" "podDisruptionBudget.minAvailable" "networkPolicy" "serviceAccount.create"
   "podAnnotations" "podLabels" "affinity" "tests" -}}
 {{- /*:[store]*/}}
 {{- $needed = concat $needed (list "store.type" "owners") }}
 {{- /*:[/store]*/}}
 {{- /*:[sqlite]*/}}
-{{- $needed = append $needed "store.sqlite.persistence.keep" }}
+{{- $needed = concat $needed (list "store.sqlite.path" "store.sqlite.persistence.keep" "store.sqlite.persistence.size" "store.sqlite.persistence.accessModes") }}
 {{- /*:[/sqlite]*/}}
 {{- /*:[postgres]*/}}
-{{- $needed = append $needed "store.postgres" }}
+{{- $needed = concat $needed (list "store.postgres.key" "store.postgres.migrateTimeout" "store.postgres.port") }}
 {{- /*:[/postgres]*/}}
 {{- /*:[nats]*/}}
 {{- $needed = append $needed "events.nats.url" }}
@@ -56,6 +64,17 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- end }}
 {{- $at = get $at . }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What a Service can be called, and no reader of YAML takes for something else than a name. */}}
+{{- define "validate.names" -}}
+{{- $name := include "chart.fullname" . -}}
+{{- /* Tests of charts call releases RELEASE-NAME; Helm itself refuses capitals. */}}
+{{- if not (regexMatch "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$" $name) }}
+- "fullnameOverride: the release {{ .Release.Name }} makes objects called {{ $name }}, and a Service's name is a letter and then letters, digits and dashes; set this to one, or call the release otherwise"
+{{- else if has $name (list "true" "false" "null" "yes" "no" "on" "off" "y" "n") }}
+- "fullnameOverride: {{ $name }} is a value of YAML and would not everywhere be read as a name; choose another"
 {{- end }}
 {{- end -}}
 

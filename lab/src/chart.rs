@@ -16,6 +16,7 @@ mod faults;
 mod fidelity;
 mod fields;
 mod helm3;
+mod hostile;
 pub(crate) mod install;
 mod istio;
 mod linkerd;
@@ -138,6 +139,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cases.rendered.len(),
         cases.refused
     ));
+    if !args.renamed {
+        let count = hostile::check(&place, &tools, &cases.rendered)?;
+        clock.lap(&format!("{count} strings that are refused or stay strings"));
+    }
     let objects = conform::check(&place, &tools, &schemas, &cases.rendered)?;
     clock.lap(&format!(
         "{objects} objects valid on three versions of Kubernetes and of Istio"

@@ -13,13 +13,13 @@
 
 {{/* Not the service's own: no Service and no policy selects the test pod. */}}
 {{- define "test.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "chart.name" . }}-test
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "hook.name" (dict "root" . "suffix" "test") }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* One call of the server's own client; takes root and args. */}}
 {{- define "test.container" -}}
-image: {{ include "chart.image" (dict "root" .root "tag" "") }}
+image: {{ include "chart.image" (dict "root" .root "tag" "") | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 args:
   {{- toYaml .args | nindent 2 }}
@@ -38,7 +38,7 @@ volumeMounts:
 {{- with .root.Values.tests.tokenSecret }}
 env:
   - name: BEARER_TOKEN
-    valueFrom: {secretKeyRef: {name: {{ . }}, key: token}}
+    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: token}}
 {{- end }}
 securityContext:
   {{- toYaml .root.Values.securityContext | nindent 2 }}
@@ -50,7 +50,7 @@ resources:
 {{- if include "mtls.files" . }}
 - name: tls
   secret:
-    secretName: {{ include "mtls.secret" . }}
+    secretName: {{ include "mtls.secret" . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- end -}}

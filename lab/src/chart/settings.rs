@@ -69,8 +69,26 @@ pub(super) fn check(cases: &[Rendered]) -> Result<usize> {
             String::from_utf8_lossy(&output.stderr)
         );
         taken += 1;
+        if let Some(job) = job(&case.objects) {
+            // All words are read before it helps.
+            let words = list(job, "/args").iter().filter_map(Value::as_str);
+            let output = Command::new(&server)
+                .args(words)
+                .arg("--help")
+                .env_clear()
+                .output()?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(output.status.success(), "{what}: the job: {said}");
+            taken += 1;
+        }
     }
     Ok(taken)
+}
+
+/// What migrates before the release is there.
+fn job(objects: &[Value]) -> Option<&Value> {
+    let mut jobs = objects.iter().filter(|it| text(it, "/kind") == "Job");
+    Some(&jobs.next()?["spec"]["template"]["spec"]["containers"][0])
 }
 
 /// Each of the server's settings is set by some value, or is left out for a reason.
