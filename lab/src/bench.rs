@@ -2,6 +2,7 @@
 //! instructions hardly do.
 
 mod compare;
+mod growth;
 mod instructions;
 mod load;
 mod rpc;
@@ -19,6 +20,8 @@ use crate::mesh::overhead as mesh;
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
+    /// How costs grow with the orders that are stored and with those who watch.
+    Growth(growth::Args),
     /// Instructions per call, against the figures on record: a gate.
     Instructions(instructions::Args),
     /// CPU time per call beside bare tonic, grpc-go and go-kratos.
@@ -42,6 +45,7 @@ pub(crate) enum Bench {
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
+        Bench::Growth(args) => growth::run(args),
         Bench::Instructions(args) => instructions::run(args),
         Bench::Rpc(args) => rpc::run(args),
         Bench::Rules(args) => rules::run(args),

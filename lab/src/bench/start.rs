@@ -5,17 +5,11 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use aip::{Model as _, OwnerName};
 use anyhow::{Context, Result, bail, ensure};
-use service::order::item::{Items, LineItem};
-use service::order::money::MoneyAmount;
-use service::order::{Order, OrderDraft, OrderId};
-use store::{Limits, StoreUrl};
-use tokio::task::JoinSet;
 
+use crate::support::filled;
 use crate::support::ports::free_port;
 use crate::support::statistics::median;
 use xtask::generate::case;
@@ -23,9 +17,6 @@ use xtask::generate::stage::Stage;
 use xtask::graph::default_build;
 use xtask::tools;
 use xtask::tree::root;
-
-/// Creates in flight while a store is filled.
-const BATCH: usize = 250;
 
 /// What to measure besides the quick ones.
 #[derive(Debug, clap::Args)]
@@ -35,7 +26,7 @@ pub(crate) struct Args {
     runs: usize,
     /// Orders in the full store.
     #[arg(long, default_value_t = 100_000)]
-    stored: usize,
+    stored: u64,
     /// Also build everything anew in debug mode, which takes minutes.
     #[arg(long)]
     cold: bool,
@@ -58,7 +49,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let full = dir.path().join("full.db");
     drop(Server::start(&binary, &full)?);
-    fill(&full, args.stored)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(filled::fill(&full, 0..args.stored))?;
     let starts = (0..args.runs).map(|_| Ok(Server::start(&binary, &full)?.took));
     let what = format!("exec → ready, {} orders stored", args.stored);
     row(
@@ -142,45 +134,6 @@ fn cold_build() -> Result<Duration> {
         .status()?;
     ensure!(status.success(), "the debug build failed");
     Ok(start.elapsed())
-}
-
-/// Stores that many orders, in batches as large as the store takes at once.
-fn fill(path: &Path, orders: usize) -> Result<()> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let url = StoreUrl::Sqlite(path.to_path_buf());
-    let store = runtime.block_on(store::open::<Order>(&url, Limits::default()))?;
-    let draft = OrderDraft {
-        customer: "bench".to_owned(),
-        items: Items::new(vec![LineItem {
-            sku: "bench".to_owned(),
-            quantity: 1,
-            unit_price: MoneyAmount {
-                currency: "EUR".to_owned(),
-                units: 1,
-                nanos: 0,
-            },
-        }])?,
-        note: String::new(),
-    };
-    runtime.block_on(async {
-        for _ in 0..orders.div_ceil(BATCH) {
-            let mut batch = JoinSet::new();
-            for _ in 0..BATCH {
-                let order = Order::place(
-                    OrderId::generate(),
-                    OwnerName::default(),
-                    draft.clone(),
-                    SystemTime::now(),
-                );
-                let store = Arc::clone(&store);
-                batch.spawn(async move { store.create(order, None).await });
-            }
-            for stored in batch.join_all().await {
-                stored?;
-            }
-        }
-        Ok(())
-    })
 }
 
 struct Server {

@@ -3,7 +3,6 @@
 mod disk;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use store::sqlite::{self, SqliteStore};
 use tokio::task::JoinSet;
 
 use crate::support::postgres::Server;
+use crate::support::release;
 use crate::support::sample::{self, Store};
 use crate::support::statistics::median;
 use disk::{Disk, Samples};
@@ -46,13 +46,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if cfg!(debug_assertions) {
-        // A debug build measures itself.
-        let again = Command::new("cargo")
-            .args(["run", "--release", "--quiet", "--package", "lab", "--"])
-            .args(std::env::args_os().skip(1))
-            .status()?;
-        ensure!(again.success(), "the measurement failed");
+    if !release::is_this()? {
         return Ok(());
     }
     if !args.store.is_there("PostgreSQL's creates per second")? {
