@@ -33,7 +33,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{test, tools, tree};
+use crate::{tools, tree};
 use case::Case;
 use project::Project;
 use stage::Stage;
@@ -209,11 +209,11 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What a part's rows are, once more if one of them failed where [`test::attempts`] has it
+/// What a part's rows are, once more if one of them failed where [`crate::test::attempts`] has it
 /// so: the other parts need not be judged again for it.
 fn held(judge: impl Fn() -> Vec<Row>) -> Vec<Row> {
     let mut rows = judge();
-    for _ in 1..test::attempts() {
+    for _ in 1..crate::test::attempts() {
         if rows.iter().all(|row| row.problem.is_none()) {
             break;
         }
@@ -268,30 +268,28 @@ fn judge(stage: &Stage, case: &Case, build: bool) -> Row {
 }
 
 fn judge_build(row: &mut Row, project: &Project, case: &Case) {
-    let Ok(features) = case.features() else {
-        return;
-    };
+    lint(row, project, case);
+    test(row, project, case);
+    document(row, project, case);
+}
+
+fn lint(row: &mut Row, project: &Project, case: &Case) {
     row.check("clippy", || {
-        project.cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--features",
-            &features,
-            "--",
-            "-D",
-            "warnings",
-        ])
+        let lint = ["clippy", "--workspace", "--all-targets", "--features"];
+        project.cargo(&[&lint[..], &[&case.features()?, "--", "-D", "warnings"]].concat())
     });
-    // The other crates are the same bytes in every service.
-    row.check("test", || project.cargo(&["test", "--features", &features]));
+}
+
+/// The other crates are the same bytes in every service, here and below.
+fn test(row: &mut Row, project: &Project, case: &Case) {
+    row.check("test", || {
+        project.cargo(&["test", "--features", &case.features()?])
+    });
+}
+
+fn document(row: &mut Row, project: &Project, case: &Case) {
     row.check("doc", || {
-        project.cargo(&[
-            "doc",
-            "--features",
-            &features,
-            "--no-deps",
-            "--document-private-items",
-        ])
+        let document = ["doc", "--no-deps", "--document-private-items", "--features"];
+        project.cargo(&[&document[..], &[&case.features()?]].concat())
     });
 }

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use super::case::Case;
 use super::project::{Project, run};
 use super::stage::{Stage, TAG, remove};
-use super::{Args, Row, compare, image, judge_build, needed, registry, residue};
+use super::{Args, Row, compare, document, image, lint, needed, registry, residue, test};
 
 /// The prompts and their values; `workspace` is whether there is one around the service.
 const PROMPTS: [(&str, &[&str]); 6] = [
@@ -22,7 +22,8 @@ const PROMPTS: [(&str, &[&str]); 6] = [
     ("workspace", &["no", "yes"]),
 ];
 
-/// Those that the long form builds and tests, beside the default: each database by itself.
+/// Those that are built beside the default: each database by itself. The second's tests meet
+/// another database than the default's do; the first's are run in the long form.
 const BUILT: [[&str; 2]; 2] = [["sqlite", "none"], ["postgres", "nats"]];
 
 /// A value of each prompt.
@@ -34,7 +35,7 @@ pub(crate) fn judge(stage: &Stage, args: &Args) -> Vec<Row> {
         .map(|cell| judge_one(stage, cell))
         .collect();
     if !args.quick {
-        rows.extend(BUILT.map(|[store, events]| judge_built(stage, store, events)));
+        rows.extend(BUILT.map(|[store, events]| judge_built(stage, store, events, args.long)));
     }
     rows
 }
@@ -135,7 +136,7 @@ fn generate(stage: &Stage, case: &Case, is_member: bool) -> Result<Project> {
 }
 
 /// Generates, builds and tests one; what differs from the services before is little.
-fn judge_built(stage: &Stage, store: &str, events: &str) -> Row {
+fn judge_built(stage: &Stage, store: &str, events: &str, long: bool) -> Row {
     let mut row = Row::new(format!("store={store} events={events}, built"));
     let answers = [format!("store={store}"), format!("events={events}")];
     let case = Case::of("parcel-service", &answers, "parcel");
@@ -146,7 +147,13 @@ fn judge_built(stage: &Stage, store: &str, events: &str) -> Row {
     });
     if let Some(project) = made {
         row.check("fmt", || project.format(&case));
-        judge_build(&mut row, &project, &case);
+        lint(&mut row, &project, &case);
+        if long || store == "postgres" {
+            test(&mut row, &project, &case);
+        }
+        if long {
+            document(&mut row, &project, &case);
+        }
     }
     row
 }
