@@ -49,7 +49,7 @@ impl Edge<'_> {
     /// drain timeout, and what is left is cut.
     pub(crate) async fn serve(self, listener: Listener) {
         let most = self.settings.connections.max_connections;
-        let room = Arc::new(Semaphore::new(most as usize));
+        let permits = Arc::new(Semaphore::new(most as usize));
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         let (close, closing) = Shutdown::manual();
         self.health.dependency("server").ready();
@@ -57,7 +57,7 @@ impl Edge<'_> {
         let accepting = async {
             loop {
                 let (stream, peer) = listener.accept().await;
-                let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+                let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
                     tracing::debug!(%peer, "connection limit reached");
                     continue;
                 };
@@ -86,10 +86,10 @@ impl Edge<'_> {
         self.health.drain();
         self.draining.drain();
         close.drain();
-        let patience = self.settings.drain_timeout.saturating_sub(PARTING);
+        let drain_timeout = self.settings.drain_timeout.saturating_sub(PARTING);
         tokio::select! {
             _ = all_gone.recv() => return,
-            () = tokio::time::sleep(patience) => {}
+            () = tokio::time::sleep(drain_timeout) => {}
             () = self.shutdown.now() => {}
         }
         tracing::warn!("cutting the remaining connections");
