@@ -11,264 +11,120 @@ use anyhow::{Result, bail};
 
 use crate::{skip, tools, tree};
 
-/// One step: what it is, and the command.
-const STEPS: &[(&str, &[&str])] = &[
-    (
-        "the tree is a template",
-        &["cargo", "xtask", "markers", "--check"],
-    ),
-    ("formatted", &["cargo", "fmt", "--all", "--check"]),
+/// One step: what it is, and the command, whose words have no spaces.
+const STEPS: &[(&str, &str)] = &[
+    ("the tree is a template", "cargo xtask markers --check"),
+    ("formatted", "cargo fmt --all --check"),
     (
         "formatted: the servers it is measured against",
-        &[
-            "cargo",
-            "fmt",
-            "--manifest-path=bench/Cargo.toml",
-            "--all",
-            "--check",
-        ],
+        "cargo fmt --manifest-path=bench/Cargo.toml --all --check",
     ),
     (
         "formatted: the fuzz targets",
-        &[
-            "cargo",
-            "fmt",
-            "--manifest-path=fuzz/Cargo.toml",
-            "--all",
-            "--check",
-        ],
+        "cargo fmt --manifest-path=fuzz/Cargo.toml --all --check",
     ),
     (
         "formatted: the plugin of proxies",
-        &[
-            "cargo",
-            "fmt",
-            "--manifest-path=plugin/Cargo.toml",
-            "--all",
-            "--check",
-        ],
+        "cargo fmt --manifest-path=plugin/Cargo.toml --all --check",
     ),
     (
         "formatted: the shop",
-        &[
-            "cargo",
-            "fmt",
-            "--manifest-path=shop/Cargo.toml",
-            "--all",
-            "--check",
-        ],
+        "cargo fmt --manifest-path=shop/Cargo.toml --all --check",
     ),
     (
         "linted",
-        &[
-            "cargo",
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "cargo clippy --workspace --all-targets --locked -- -D warnings",
     ),
     // This package asks for every feature of the service, so all are tested.
-    ("tested", &["cargo", "test", "--workspace", "--locked"]),
+    ("tested", "cargo test --workspace --locked"),
     (
         "built and run as the README has it typed",
-        &[
-            "cargo",
-            "test",
-            "--workspace",
-            "--locked",
-            "--test",
-            "readme",
-            "--",
-            "--ignored",
-        ],
+        "cargo test --workspace --locked --test readme -- --ignored",
     ),
     (
         "linted without features",
-        &[
-            "cargo",
-            "clippy",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "cargo clippy --all-targets --locked -- -D warnings",
     ),
     (
         "linted: the servers it is measured against",
-        &[
-            "cargo",
-            "clippy",
-            "--manifest-path=bench/Cargo.toml",
-            "--target-dir=target",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "cargo clippy --manifest-path=bench/Cargo.toml --target-dir=target --locked -- -D warnings",
     ),
     (
         "linted: the fuzz targets",
-        &[
-            "cargo",
-            "clippy",
-            "--manifest-path=fuzz/Cargo.toml",
-            "--target-dir=target",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "cargo clippy --manifest-path=fuzz/Cargo.toml --target-dir=target --locked -- -D warnings",
     ),
     (
         "linted: the plugin of proxies",
-        &[
-            "cargo",
-            "clippy",
-            "--manifest-path=plugin/Cargo.toml",
-            "--target-dir=target/plugin",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "cargo clippy --manifest-path=plugin/Cargo.toml --target-dir=target/plugin --all-targets --locked -- -D warnings",
     ),
     (
         "tested: the plugin of proxies",
-        &[
-            "cargo",
-            "test",
-            "--manifest-path=plugin/Cargo.toml",
-            "--target-dir=target/plugin",
-            "--locked",
-        ],
+        "cargo test --manifest-path=plugin/Cargo.toml --target-dir=target/plugin --locked",
     ),
     (
         "linted: the shop",
-        &[
-            "cargo",
-            "clippy",
-            "--manifest-path=shop/Cargo.toml",
-            "--target-dir=target",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        "cargo clippy --manifest-path=shop/Cargo.toml --target-dir=target --workspace --all-targets --locked -- -D warnings",
     ),
     (
         "tested: the shop",
-        &[
-            "cargo",
-            "test",
-            "--manifest-path=shop/Cargo.toml",
-            "--target-dir=target",
-            "--workspace",
-            "--locked",
-            "--",
-            "--include-ignored",
-        ],
+        "cargo test --manifest-path=shop/Cargo.toml --target-dir=target --workspace --locked -- --include-ignored",
     ),
     (
         "refused without its feature",
-        &[
-            "cargo",
-            "test",
-            "--locked",
-            "--test",
-            "system",
-            "settings::",
-        ],
+        "cargo test --locked --test system settings::",
     ),
     (
         "one annotation changes server, chart and clients",
-        &[
-            "cargo",
-            "test",
-            "--package",
-            "lab",
-            "--test",
-            "contract",
-            "--locked",
-            "--",
-            "--ignored",
-        ],
+        "cargo test --package lab --test contract --locked -- --ignored",
     ),
     (
         "documented",
-        &[
-            "cargo",
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-            "--locked",
-        ],
+        "cargo doc --workspace --no-deps --document-private-items --locked",
     ),
-    ("the chart, for every mesh", &["cargo", "lab", "chart"]),
-    (
-        "the chart at work, on real Envoys",
-        &["cargo", "lab", "mesh"],
-    ),
-    ("clients of other languages", &["cargo", "lab", "clients"]),
-    (
-        "metrics as Prometheus reads them",
-        &["cargo", "lab", "metrics"],
-    ),
-    (
-        "telemetry as a collector takes it",
-        &["cargo", "lab", "collector"],
-    ),
+    ("the chart, for every mesh", "cargo lab chart"),
+    ("the chart at work, on real Envoys", "cargo lab mesh"),
+    ("clients of other languages", "cargo lab clients"),
+    ("metrics as Prometheus reads them", "cargo lab metrics"),
+    ("telemetry as a collector takes it", "cargo lab collector"),
     (
         "instructions and allocations per call",
-        &["cargo", "lab", "bench", "instructions"],
+        "cargo lab bench instructions",
     ),
-    ("killed under load", &["cargo", "lab", "crash"]),
+    ("killed under load", "cargo lab crash"),
     (
         "killed under load, on PostgreSQL",
-        &["cargo", "lab", "crash", "--store", "postgres"],
+        "cargo lab crash --store postgres",
     ),
-    ("flooded", &["cargo", "lab", "floods"]),
-    ("conforming to HTTP/2", &["cargo", "lab", "h2spec"]),
-    ("gRPC by grpc-go's client", &["cargo", "lab", "interop"]),
-    ("conforming to gRPC", &["cargo", "lab", "conformance"]),
-    ("cut from power", &["cargo", "lab", "power"]),
-    ("replaced under load", &["cargo", "lab", "rollout"]),
-    ("met by faults", &["cargo", "lab", "faults"]),
-    ("fuzzed for a minute", &["cargo", "lab", "fuzz"]),
-    ("the shop's services", &["cargo", "shop", "test"]),
-    ("a walk through the shop", &["cargo", "shop", "walk"]),
-    ("a walk through its page", &["cargo", "shop", "browse"]),
+    ("flooded", "cargo lab floods"),
+    ("conforming to HTTP/2", "cargo lab h2spec"),
+    ("gRPC by grpc-go's client", "cargo lab interop"),
+    ("conforming to gRPC", "cargo lab conformance"),
+    ("cut from power", "cargo lab power"),
+    ("replaced under load", "cargo lab rollout"),
+    ("met by faults", "cargo lab faults"),
+    ("fuzzed for a minute", "cargo lab fuzz"),
+    ("the shop's services", "cargo shop test"),
+    ("a walk through the shop", "cargo shop walk"),
+    ("a walk through its page", "cargo shop browse"),
     (
         "the shop's accounts, its services killed",
-        &["cargo", "shop", "prove", "--orders", "200"],
+        "cargo shop prove --orders 200",
     ),
-    ("the shop in trouble", &["cargo", "shop", "chaos"]),
-    ("the shop's tenants", &["cargo", "shop", "tenants"]),
-    ("services of many names", &["cargo", "xtask", "generate"]),
-    ("services kept current", &["cargo", "xtask", "updates"]),
+    ("the shop in trouble", "cargo shop chaos"),
+    ("the shop's tenants", "cargo shop tenants"),
+    ("services of many names", "cargo xtask generate"),
+    ("services kept current", "cargo xtask updates"),
 ];
 
 /// What only the long form runs: that the shop's proof fails where it should.
-const LONG: &[(&str, &[&str])] = &[
+const LONG: &[(&str, &str)] = &[
     (
         "the shop's accounts, charged twice",
-        &[
-            "cargo", "shop", "prove", "--orders", "40", "--pause", "0", "--broken", "charges",
-        ],
+        "cargo shop prove --orders 40 --pause 0 --broken charges",
     ),
     (
         "the shop's accounts, nothing refunded",
-        &[
-            "cargo", "shop", "prove", "--orders", "40", "--pause", "0", "--broken", "refunds",
-        ],
+        "cargo shop prove --orders 40 --pause 0 --broken refunds",
     ),
 ];
 
@@ -305,14 +161,14 @@ pub fn run(args: &Args) -> Result<()> {
     for (what, command) in STEPS.iter().chain(long) {
         let begin = Instant::now();
         // It tries each of its parts again by itself.
-        let attempts = if command.contains(&"generate") {
+        let attempts = if command.ends_with("generate") {
             1
         } else {
             attempts()
         };
         let mut failed = 0;
         while failed < attempts {
-            println!("\n=== {what}: {}", command.join(" "));
+            println!("\n=== {what}: {command}");
             if passes(command, skipped.path())? {
                 break;
             }
@@ -356,9 +212,10 @@ pub(crate) fn attempts() -> usize {
 }
 
 /// Runs one step; each adds what it skips to the file `skipped`.
-fn passes(command: &[&str], skipped: &Path) -> Result<bool> {
-    Ok(Command::new(command[0])
-        .args(&command[1..])
+fn passes(command: &str, skipped: &Path) -> Result<bool> {
+    let mut words = command.split(' ');
+    Ok(Command::new(words.next().unwrap_or_default())
+        .args(words)
         .current_dir(tree::root())
         .env("RUSTDOCFLAGS", "-D warnings")
         .env("PATH", tools::path())
