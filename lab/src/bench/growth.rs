@@ -11,6 +11,7 @@ mod watched;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// Times that each is measured.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// The server to measure; built if not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// Replaces the tables in docs/growth.md, and the pictures.
     #[arg(long)]
     write: bool,
@@ -44,7 +48,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if !release::is_this()? {
         return Ok(());
     }
-    let binary = server::build(&["--release"])?;
+    let binary = match &args.server {
+        // The server runs in a folder of its own.
+        Some(binary) => std::path::absolute(binary)?,
+        None => server::build(&["--release"])?,
+    };
     let runtime = super::compare::runtime()?;
     let stored = runtime.block_on(stored::measure(&binary, &args.orders, args.rounds))?;
     show(&stored);
