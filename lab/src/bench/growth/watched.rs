@@ -97,7 +97,10 @@ async fn at_size(table: &mut Table, server: &Server, size: u64, rounds: usize) -
     let each = costs.iter().map(|cost| cost / float(size)).collect();
     table.add("an event and its create, µs of CPU", costs);
     table.add("the same for each watch, µs", each);
-    table.add("from the call that creates until the last is told, ms", delays);
+    table.add(
+        "from the call that creates until the last is told, ms",
+        delays,
+    );
     let taken = resident(server.id())? - at_rest;
     table.add(
         "memory for each watch, KiB",
