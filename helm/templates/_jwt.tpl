@@ -1,6 +1,11 @@
-{{/* "true" where the service itself checks tokens, because no proxy does. */}}
+{{/* "true" where the service itself checks tokens, because no proxy does or it is told to. */}}
 {{- define "jwt.byService" -}}
-{{- if and .Values.jwt.enabled (not (include "mesh.istio" .)) -}}true{{- end -}}
+{{- if and .Values.jwt.enabled (or (eq (default "mesh" .Values.jwt.by) "service") (not (include "mesh.istio" .))) -}}true{{- end -}}
+{{- end -}}
+
+{{/* "true" where Istio does. */}}
+{{- define "jwt.byMesh" -}}
+{{- if and .Values.jwt.enabled (not (include "jwt.byService" .)) -}}true{{- end -}}
 {{- end -}}
 
 {{/* The ConfigMap with the keys. */}}

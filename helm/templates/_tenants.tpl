@@ -35,7 +35,7 @@
 - "tenants.callers: nobody reads what they say; set tenants.by: header, or leave it out"
 {{- end }}
 {{- if and (hasPrefix "claim:" $v.by) (not (include "jwt.byService" .)) }}
-- "tenants.by: the service learns what tokens say only where it checks them, on linkerd and without a mesh; enable jwt there, use namespace or leave it out"
+- "tenants.by: the service learns what tokens say only where it checks them, on linkerd, without a mesh and with jwt.by: service; enable jwt there, use namespace or leave it out"
 {{- end }}
 {{- if and (or $v.rateLimit $v.rateBurst) (not $v.by) }}
 - "tenants.rateLimit: there are no tenants to limit; set tenants.by, or use rateLimit"

@@ -335,6 +335,9 @@ list; all of them are reported at once, as value, reason and remedy.
 {{- if and $m.retry (include "policy.unsafe" $m) }}
 - "methods.{{ $m.key }}.retries: {{ include "policy.unsafe" $m }}; remove it or set maxAttempts: 1"
 {{- end }}
+{{- if and (hasKey $o "allowedCallers") (include "authorization.byService" $) }}
+- "methods.{{ $m.key }}.allowedCallers: the service refuses callers itself, by its contract, and knows nothing of this; say it in the .proto (allowed_callers) or remove it"
+{{- end }}
 {{- if and (ne $m.streaming "none") (hasKey $o "timeout") }}
 - "methods.{{ $m.key }}.timeout: a total time would cut the stream; remove it"
 {{- end }}
@@ -416,7 +419,7 @@ list; all of them are reported at once, as value, reason and remedy.
 - "owners.overseer: no service account has the role {{ $v.overseer }}; list at least one in authorization.roles.{{ $v.overseer }}"
 {{- end }}
 {{- if and (or $v.overseerClaims (eq $v.by "token-subject")) (not (include "jwt.byService" .)) }}
-- "owners.{{ ternary "overseerClaims" "by" (gt (len $v.overseerClaims) 0) }}: the service learns what tokens say only where it checks them, on linkerd and without a mesh; enable jwt there or leave it out"
+- "owners.{{ ternary "overseerClaims" "by" (gt (len $v.overseerClaims) 0) }}: the service learns what tokens say only where it checks them, on linkerd, without a mesh and with jwt.by: service; enable jwt there or leave it out"
 {{- end }}
 {{- end -}}
 
