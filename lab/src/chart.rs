@@ -28,6 +28,7 @@ mod rename;
 mod schema;
 mod score;
 mod settings;
+pub(crate) mod shop;
 mod snapshot;
 mod table;
 pub(crate) mod tools;

@@ -39,6 +39,8 @@ enum Command {
     Install(chart::install::Args),
     /// The chart's Istio objects do what the contract says, on real Envoys.
     Mesh(mesh::Args),
+    /// The shop's releases are valid for every mesh, and at work behind real Envoys.
+    Shop,
     /// The chart runs on a real node, whatever is done to it.
     Cluster(cluster::Args),
     /// Rules of a .proto mean what protovalidate says they mean.
@@ -61,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         Command::Chart(args) => chart::run(&args),
         Command::Install(args) => chart::install::run(&args),
         Command::Mesh(args) => mesh::run(&args),
+        Command::Shop => mesh::shop::run(),
         Command::Cluster(args) => cluster::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Protocol(suite) => protocol::run(&suite),

@@ -19,6 +19,7 @@ mod programs;
 mod report;
 mod scenario;
 mod service;
+pub(crate) mod shop;
 mod spans;
 
 use std::path::{Path, PathBuf};

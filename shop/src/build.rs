@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use xtask::tree;
+use xtask::{tools, tree};
 
 use crate::make;
 use crate::recipe::SERVICES;
@@ -19,7 +19,7 @@ pub(crate) fn all() -> Result<PathBuf> {
     let debug = std::env::var("CARGO_PROFILE_DEV_DEBUG");
     let debug = debug.as_deref().unwrap_or("line-tables-only");
     let mut cargo = Command::new("cargo");
-    cargo
+    tools::without_package(&mut cargo)
         .args([
             "build",
             "--bins",
@@ -65,7 +65,7 @@ pub(crate) fn test() -> Result<()> {
 fn cargo(made: &Path, command: &str) -> Command {
     let debug = std::env::var("CARGO_PROFILE_DEV_DEBUG");
     let mut cargo = Command::new("cargo");
-    cargo
+    tools::without_package(&mut cargo)
         .args([command, "--features", FEATURES])
         .args((SERVICES.iter()).flat_map(|service| ["--package", service.name]))
         .arg("--target-dir")

@@ -12,11 +12,13 @@
 //! - [`prove`]: kills them, and does the accounts; [`chaos`]: what customers are told
 //!   meanwhile; [`cost`]: of orders
 //! - [`tenants`]: what each is told of another's, from all sides
+//! - [`deploy`]: all of it on a cluster
 
 mod browse;
 mod build;
 mod chaos;
 mod cost;
+mod deploy;
 mod lines;
 mod make;
 mod page;
@@ -63,6 +65,10 @@ enum Command {
     Run(run::Args),
     /// Makes the services in `shop/made`, and nothing else.
     Make,
+    /// Makes and builds the services; prints the folder with their binaries.
+    Build,
+    /// Installs all services that were made on a cluster, or shows what would be.
+    Deploy(deploy::Args),
     /// Takes what was changed in `shop/made` over into `shop/services`.
     Keep,
     /// Counts the lines that a person wrote beside those that were made.
@@ -94,6 +100,11 @@ fn main() -> anyhow::Result<()> {
             println!("{}", make::make()?.display());
             Ok(())
         }
+        Command::Build => {
+            println!("{}", build::all()?.display());
+            Ok(())
+        }
+        Command::Deploy(args) => deploy::run(&args),
         Command::Keep => make::keep(),
         Command::Lines => lines::print(),
         Command::Test => build::test(),

@@ -333,6 +333,18 @@ pub fn path() -> OsString {
     env::join_paths(std::iter::once(folder).chain(env::split_paths(&known))).unwrap_or(known)
 }
 
+/// Takes out what cargo tells a program that it runs, for a cargo that is run by it: `ring`
+/// is built anew whenever that changes, and so is all that speaks TLS.
+pub fn without_package(command: &mut Command) -> &mut Command {
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 /// Where `name` is, or `None` after saying loudly what is skipped without it.
 /// In CI nothing is skipped.
 ///

@@ -1,6 +1,7 @@
 //! Istio's own validation, offline.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use super::command::{attempt, succeed};
 use super::tools::Tools;
 
 /// What the cluster has beside the chart, for `analyze` to find.
-const SURROUNDINGS: &str = include_str!("istio/surroundings.yaml");
+pub(super) const SURROUNDINGS: &str = include_str!("istio/surroundings.yaml");
 
 /// Said of every `EnvoyFilter`: Istio has no other way to limit calls at a sidecar.
 const KNOWN: &str = "EnvoyFilter exposes internal implementation details";
@@ -26,16 +27,21 @@ pub(super) fn check(place: &Place, tools: &Tools, cases: &[Rendered]) -> Result<
     {
         let what = format!("{}/{}", case.provider, case.name);
         let file = place.rendered().join(format!("{what}.yaml"));
-        let said = succeed(tools.tool("istioctl").args(["validate", "-f"]).arg(&file))
-            .with_context(|| what.clone())?;
-        if warnings(&said) > 0 {
-            bail!("istioctl validate, {what}:\n{said}");
-        }
+        validate(tools, &file).with_context(|| what.clone())?;
         let mut said = analyze(tools, &[&file, &surroundings])?;
         said.retain(|message| !message.contains(KNOWN));
         if !said.is_empty() {
             bail!("istioctl analyze, {what}:\n{}", said.join("\n"));
         }
+    }
+    Ok(())
+}
+
+/// `istioctl validate` of one file, without a warning.
+pub(super) fn validate(tools: &Tools, file: &Path) -> Result<()> {
+    let said = succeed(tools.tool("istioctl").args(["validate", "-f"]).arg(file))?;
+    if warnings(&said) > 0 {
+        bail!("istioctl validate:\n{said}");
     }
     Ok(())
 }

@@ -380,7 +380,8 @@ fn render(
     chart::render(&programs.helm, &all)
 }
 
-fn is_istio(object: &Value) -> bool {
+/// Whether Istio reads it.
+pub(super) fn is_istio(object: &Value) -> bool {
     let version = object["apiVersion"].as_str();
     version.is_some_and(|version| version.contains("istio.io/"))
 }

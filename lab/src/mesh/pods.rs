@@ -130,7 +130,8 @@ pub(super) fn caller(name: &str, address: SocketAddr, protocol: &str) -> Value {
     )
 }
 
-fn sidecar(pod: &str, spec: &Value) -> Value {
+/// What a pod's proxy takes in and lets out.
+pub(super) fn sidecar(pod: &str, spec: &Value) -> Value {
     let mut spec = spec.clone();
     spec["workloadSelector"] = json!({"labels": {"lab/pod": pod}});
     json!({
@@ -143,6 +144,11 @@ fn sidecar(pod: &str, spec: &Value) -> Value {
 
 /// The endpoints of the Service.
 pub(super) fn endpoints(pods: &[Pod], port: u16) -> Value {
+    endpoints_of(SERVICE, pods, port)
+}
+
+/// The endpoints of a Service.
+pub(super) fn endpoints_of(service: &str, pods: &[Pod], port: u16) -> Value {
     let endpoints: Vec<Value> = pods
         .iter()
         .map(|pod| {
@@ -153,7 +159,7 @@ pub(super) fn endpoints(pods: &[Pod], port: u16) -> Value {
             })
         })
         .collect();
-    slice(SERVICE, "grpc", port, &json!(endpoints))
+    slice(service, "grpc", port, &json!(endpoints))
 }
 
 /// A Service of something else and its one endpoint.

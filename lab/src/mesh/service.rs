@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::chart::{RPCS, SERVICE, of_kind};
+use super::pods::template;
 
 /// How long a start or a stop may take.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -38,33 +39,62 @@ impl Service {
         objects: &[Value],
         more: &[(&str, &str)],
     ) -> Result<Self> {
-        let log = folder.join(format!("service-{name}.log"));
-        let mut settings = of_kind(objects, "ConfigMap")
-            .find(|it| it["metadata"]["name"] == SERVICE)
-            .and_then(|it| it["data"].as_object())
-            .context("the chart renders no ConfigMap")?
-            .clone();
-        settings.remove("LISTEN_ADDR");
-        settings.remove("ADMIN_LISTEN_ADDR");
         let store = folder.join(format!("service-{name}.db"));
-        let mut child = Command::new(program)
-            .env_clear()
-            .envs(
-                settings
-                    .iter()
-                    .filter_map(|(name, value)| Some((name, value.as_str()?))),
-            )
+        let mut command = Command::new(program);
+        configure(&mut command, objects, SERVICE)?;
+        command
             .env("LOG_LEVEL", "debug")
             .envs(more.iter().copied())
-            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .arg("--store")
-            .arg(format!("sqlite:{}", store.display()))
+            .arg(format!("sqlite:{}", store.display()));
+        Self::spawn(command, folder, name).await
+    }
+
+    /// Starts one as the container of `release` is, as pod `name`; what would be mounted is
+    /// in `folder`.
+    pub(super) async fn start_as(
+        program: &Path,
+        folder: &Path,
+        (release, name): (&str, &str),
+        objects: &[Value],
+        more: &[(&str, String)],
+    ) -> Result<Self> {
+        let container = &template(objects, None)?["spec"]["containers"][0];
+        let here = |told: &str| {
+            let folder = folder.display();
+            told.replace("/jwt/", &format!("{folder}/"))
+                .replace("/data/", &format!("{folder}/{name}-"))
+        };
+        let all = |field: &str| container[field].as_array().cloned().unwrap_or_default();
+        let mut command = Command::new(program);
+        for (variable, value) in configure(&mut command, objects, release)? {
+            command.env(variable, here(&value));
+        }
+        for variable in all("env") {
+            if let (Some(name), Some(value)) = (variable["name"].as_str(), variable["value"].as_str())
+                // What only a kubelet knows.
+                && !value.contains("$(")
+            {
+                command.env(name, here(value));
+            }
+        }
+        let arguments = all("args");
+        command.args(arguments.iter().filter_map(Value::as_str).map(here));
+        command.envs(more.iter().map(|(name, value)| (name, value)));
+        Self::spawn(command, folder, name).await
+    }
+
+    /// Starts it, on ports of its own, and waits until it listens.
+    async fn spawn(mut command: Command, folder: &Path, name: &str) -> Result<Self> {
+        let log = folder.join(format!("service-{name}.log"));
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(folder.join(format!("service-{name}.err")))?)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("{} does not start", program.display()))?;
+            .with_context(|| format!("{name} does not start"))?;
         let mut lines = BufReader::new(child.stdout.take().context("piped")?).lines();
         let mut kept = File::create(&log)?;
         let listening = async {
@@ -135,10 +165,32 @@ impl Service {
 
     /// How many calls of its own rpcs it logged so far.
     pub(super) fn served(&self) -> Result<usize> {
+        self.served_of(RPCS.trim_start_matches('/'))
+    }
+
+    /// How many calls it logged so far whose name has `part` in it.
+    pub(super) fn served_of(&self, part: &str) -> Result<usize> {
         let text = fs::read_to_string(&self.log)?;
-        let of_rpc = |line: &&str| {
-            line.contains("\"target\":\"rpc\"") && line.contains(RPCS.trim_start_matches('/'))
-        };
+        let of_rpc = |line: &&str| line.contains("\"target\":\"rpc\"") && line.contains(part);
         Ok(text.lines().filter(of_rpc).count())
     }
+}
+
+/// Gives `command` nothing but what the `ConfigMap` of that name says, less where it
+/// listens; returns that.
+fn configure(
+    command: &mut Command,
+    objects: &[Value],
+    name: &str,
+) -> Result<Vec<(String, String)>> {
+    let settings = of_kind(objects, "ConfigMap")
+        .find(|it| it["metadata"]["name"] == name)
+        .and_then(|it| it["data"].as_object())
+        .context("the chart renders no ConfigMap")?;
+    let settings: Vec<_> = (settings.iter())
+        .filter(|(name, _)| !["LISTEN_ADDR", "ADMIN_LISTEN_ADDR"].contains(&name.as_str()))
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    command.env_clear().envs(settings.iter().cloned());
+    Ok(settings)
 }

@@ -64,6 +64,16 @@ impl Collector {
         })
     }
 
+    /// Those of a trace, so far.
+    pub(super) fn of(&self, trace: &str) -> Vec<Span> {
+        let spans = lock(&self.spans);
+        spans
+            .iter()
+            .filter(|it| it.trace == trace)
+            .cloned()
+            .collect()
+    }
+
     /// The first span that is so, or `None` if none comes.
     pub(super) async fn wait(&self, is: impl Fn(&Span) -> bool) -> Option<Span> {
         let waiting = async {
