@@ -10,7 +10,7 @@ use prost_build::{Config, Service, ServiceGenerator};
 use tonic_prost_build::Builder;
 
 use crate::validate::names;
-use crate::{Error, Protos, derive};
+use crate::{Error, Problem, Protos, derive};
 
 /// What decodes a server's requests.
 const CODEC: &str = "::chassis::validate::Codec";
@@ -49,8 +49,8 @@ pub fn generate(protos: &Protos, builder: Builder, out: &Path) -> Result<(), Err
     file.write_all(validators.as_bytes()).map_err(failed)
 }
 
-/// That values of an enumeration which differ in the .proto do so in Rust: there each
-/// loses what is its enumeration's name.
+/// That services of a package, and values of an enumeration, which differ in the .proto do so
+/// in Rust: there each value loses what is its enumeration's name.
 ///
 /// # Errors
 ///
@@ -83,11 +83,38 @@ pub fn check(protos: &Protos) -> Result<(), Error> {
             problems.append(&mut site.problems);
         }
     }
+    problems.append(&mut services(protos));
     if problems.is_empty() {
         Ok(())
     } else {
         Err(Error::Policy(problems))
     }
+}
+
+/// Services of a package of which the clients and servers would be in one module.
+fn services(protos: &Protos) -> Vec<Problem> {
+    let needed = protos.needed();
+    let mut names = HashMap::new();
+    let mut problems = Vec::new();
+    for service in protos.pool().services() {
+        let file = service.parent_file();
+        if !needed.contains(file.name()) {
+            continue;
+        }
+        let name = names::snake(service.name());
+        let key = (service.package_name().to_owned(), name.clone());
+        if let Some(other) = names.insert(key, service.name().to_owned()) {
+            let file = file.file_descriptor_proto();
+            let subject = service.full_name().to_owned();
+            let mut site = derive::site(&protos.root, file, service.path(), subject);
+            site.reject(
+                format!("is called `{name}` in Rust, as {other} is"),
+                "give one of them another name, or its file another package",
+            );
+            problems.append(&mut site.problems);
+        }
+    }
+    problems
 }
 
 /// Clients take answers as they are, servers check requests.

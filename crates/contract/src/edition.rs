@@ -37,6 +37,14 @@ pub(crate) struct Lowered {
     pub(crate) marks: Option<Marks>,
 }
 
+/// The words of a .proto, each with where it begins, in bytes: names with their dots,
+/// numbers, texts in quotes and signs. Comments are left out.
+#[must_use]
+pub fn words(text: &str) -> Vec<(usize, &str)> {
+    let tokens = tokens(text).into_iter();
+    tokens.map(|it| (it.start, it.text)).collect()
+}
+
 /// `text` as proto3, else as proto2, else with marks, if it declares an edition; every
 /// line stays where it is.
 ///

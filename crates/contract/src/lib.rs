@@ -49,6 +49,7 @@ pub mod validate;
 
 pub use build::build;
 pub use bundled::is_bundled;
+pub use edition::words;
 pub use error::{Error, Problem};
 pub use model::{
     Code, Contract, Idempotency, Method, Retry, RetryThrottling, Role, Service, Streaming,

@@ -204,11 +204,8 @@ fn beside(imports: &Imports, roots: &[PathBuf]) -> Vec<PathBuf> {
 /// Whether the text of a .proto declares the service `package.Name`.
 pub(crate) fn declares_service(text: &str, full: &str) -> bool {
     let (of, name) = full.rsplit_once('.').unwrap_or(("", full));
-    let words: Vec<_> = text
-        .split(|it: char| it.is_whitespace() || it == '{')
-        .filter(|it| !it.is_empty())
-        .collect();
-    package(text).unwrap_or_default() == of && words.windows(2).any(|it| it == ["service", name])
+    package(text).unwrap_or_default() == of
+        && statements(text).any(|words| words.iter().map(|it| it.1).eq(["service", name]))
 }
 
 /// The name of `file` under `root`, as both are written; or else where they really are.
@@ -244,11 +241,29 @@ fn root_of(file: &Path, text: &str) -> PathBuf {
 }
 
 fn package(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| {
-        let rest = line.trim().strip_prefix("package")?;
-        rest.starts_with(' ')
-            .then(|| rest.split(';').next().map(str::trim))?
-    })
+    let mut statements = statements(text);
+    let words = statements.find(|words| words[0].1 == "package")?;
+    words.get(1).map(|(_, name)| *name)
+}
+
+/// The words of each statement that is in no other, what is in braces left out.
+fn statements(text: &str) -> impl Iterator<Item = Vec<(usize, &str)>> {
+    let (mut depth, mut all, mut words) = (0_usize, Vec::new(), Vec::new());
+    for (at, word) in contract::words(text) {
+        match word {
+            "{" => depth += 1,
+            "}" => depth = depth.saturating_sub(1),
+            // As an editor of Windows begins a file.
+            "\u{feff}" => continue,
+            _ => {}
+        }
+        if depth == 0 && !matches!(word, ";" | "}") {
+            words.push((at, word));
+        } else if !words.is_empty() {
+            all.push(std::mem::take(&mut words));
+        }
+    }
+    all.into_iter()
 }
 
 fn is_built_in(text: &str) -> bool {
@@ -257,13 +272,14 @@ fn is_built_in(text: &str) -> bool {
 
 /// What is imported, by line and column.
 fn imported(text: &str) -> impl Iterator<Item = ((usize, usize), &str)> {
-    text.lines().enumerate().filter_map(|(index, line)| {
-        let rest = line.trim_start().strip_prefix("import")?;
-        let (before, rest) = rest.split_once(['"', '\''])?;
-        let known = ["", "public", "weak", "option"].contains(&before.trim());
-        let (name, _) = rest.split_once(['"', '\''])?;
-        let column = line.chars().take_while(|it| it.is_whitespace()).count() + 1;
-        known.then_some(((index + 1, column), name))
+    statements(text).filter_map(|words| {
+        let (at, first) = words[0];
+        let (_, name) = words.last()?;
+        let is_text = first == "import" && name.starts_with(['"', '\'']);
+        let before = &text[..at];
+        let column = before.rsplit('\n').next()?.chars().count() + 1;
+        let place = (before.matches('\n').count() + 1, column);
+        is_text.then_some((place, name.trim_matches(['"', '\''])))
     })
 }
 

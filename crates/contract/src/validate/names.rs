@@ -26,7 +26,7 @@ fn ident(name: String) -> String {
     }
 }
 
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     ident(name.to_snake_case())
 }
 

@@ -114,3 +114,26 @@ fn a_link_to_a_folder_is_a_folder() {
     adopt(&service.project(), &[tree], &[]).unwrap();
     assert_eq!(service.read("proto/v1/linked.proto"), proto);
 }
+
+#[test]
+fn imports_are_read_as_protobuf_reads_them() {
+    let place = tempfile::tempdir().unwrap();
+    let part = |name: &str| {
+        let text = format!("syntax = \"proto3\"; package\tparts; message {name} {{}}");
+        fs::write(place.path().join(format!("{name}.proto")), text).unwrap();
+    };
+    part("One");
+    part("Two");
+    let folder = place.path().join("odd/v1");
+    fs::create_dir_all(&folder).unwrap();
+    let proto = "syntax = \"proto3\"; package\todd.v1;\n/*\nimport \"gone.proto\";\n*/\nimport \
+                 \"One.proto\"; import\n  public 'Two.proto'; // import \"gone.proto\";\nservice S { \
+                 rpc A(parts.One) returns (parts.Two); }\n";
+    let file = folder.join("odd.proto");
+    fs::write(&file, proto).unwrap();
+    let service = Service::new();
+    adopt(&service.project(), &[file], &[]).unwrap();
+    assert_eq!(service.read("proto/odd/v1/odd.proto"), proto);
+    service.read("proto/One.proto");
+    service.read("proto/Two.proto");
+}

@@ -104,6 +104,12 @@ fn what_cannot_be_adopted_is_named_and_nothing_is_written() {
              two of these called in Rust",
         ),
         (
+            "services.proto",
+            "message M {} service HTTPCart { rpc A(M) returns (M); }\nservice HttpCart { rpc A(M) returns (M); }",
+            "services.proto:4:1: bad.v1.HttpCart: is called `http_cart` in Rust, as HTTPCart is; give one \
+             of them another name, or its file another package",
+        ),
+        (
             "values.proto",
             "enum E { E_RED = 0;\n  RED = 1; } message M { E e = 1; } service S { rpc A(M) returns (M); }",
             "values.proto:4:3: bad.v1.E.RED: is called `Red` in Rust, as E_RED is; give one of them \
