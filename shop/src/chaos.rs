@@ -2,6 +2,8 @@
 //! gateway meanwhile, and what the accounts say when all is well again.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, ensure};
 use rustix::process::Signal;
@@ -63,6 +65,11 @@ const CASES: [(&str, Trouble, [Told; 3]); 6] = [
     ("order-service", Trouble::Gone, [LOST, LOST, WELL]),
 ];
 
+/// How many orders come while payments fail; the shelf has as many pencils.
+const STORM: usize = 60;
+/// Failures after which nothing is repeated: half of `max_tokens` of the contracts.
+const BUDGET: usize = 50;
+
 const WELL: Told = (200, "");
 const LOST: Told = (503, "UPSTREAM_UNREACHABLE");
 const LATE: Told = (504, "DEADLINE_EXCEEDED");
@@ -93,7 +100,9 @@ async fn chaos(binaries: &Path, data: &Path) -> Result<()> {
         })
     };
     let payment = format!("http://127.0.0.1:{}", ports.payment);
-    let failing = plans(Some(broken::before(payment, Break::Answers)?));
+    let charges = Arc::new(AtomicUsize::new(0));
+    let before = broken::counting(payment, Break::Answers, Arc::clone(&charges))?;
+    let failing = plans(Some(before));
     let well = plans(None);
     let mut running = Vec::new();
     for plan in &well {
@@ -122,14 +131,17 @@ async fn chaos(binaries: &Path, data: &Path) -> Result<()> {
         mend(&mut running, name, trouble, &well)?;
         again(ports.gateway, &request_id).await?;
     }
+    replace(&mut running, &failing)?;
+    wrong.extend(storm(ports.gateway, &charges).await?);
+    replace(&mut running, &well)?;
     let orders = i64::try_from(CASES.len())?;
-    let accounts = accounts(ports).await?;
+    // Each is a pencil, for 1.25.
+    let expected = (100 - orders, 20_000 - 125 * orders);
+    let accounts = settled(ports, expected).await?;
     println!(
         "{orders} orders were placed in the end, each once: {accounts:?} pencils and EUR cents are left"
     );
     run::drain(running)?;
-    // Each is a pencil, for 1.25.
-    let expected = (100 - orders, 20_000 - 125 * orders);
     if accounts != expected {
         wrong.push(format!("{accounts:?} are left, expected {expected:?}"));
     }
@@ -202,6 +214,36 @@ async fn asked(gateway: u16, request_id: &str) -> Result<[Answer; 3]> {
 async fn order(gateway: u16, request_id: &str) -> Result<Answer> {
     let path = format!("/v1/orders?request_id={request_id}");
     rest::send(gateway, "POST", &path, &[], &rest::pencils("alice", 1)).await
+}
+
+/// Many orders at once that cannot be paid: what is repeated stays within the budgets, of
+/// the gateway's calls to orders and of theirs to payments. Says what is wrong.
+async fn storm(gateway: u16, charges: &AtomicUsize) -> Result<Option<String>> {
+    charges.store(0, Ordering::Relaxed);
+    let mut placed = tokio::task::JoinSet::new();
+    for _ in 0..STORM {
+        placed.spawn(async move { order(gateway, &Uuid::new_v4().to_string()).await });
+    }
+    for answer in placed.join_all().await {
+        let answer = answer?;
+        ensure!(answer.status == 503, "{}: {}", answer.status, answer.body);
+    }
+    let asked = charges.load(Ordering::Relaxed);
+    println!("{STORM} orders at once, payments failing: {asked} attempts to charge");
+    let within = STORM + 1..=STORM + 2 * BUDGET;
+    let wrong = format!("{asked} attempts to charge for {STORM} orders, expected {within:?}");
+    Ok((!within.contains(&asked)).then_some(wrong))
+}
+
+/// The accounts, once they are as expected or will not be.
+async fn settled(ports: Ports, expected: (i64, i64)) -> Result<(i64, i64)> {
+    for _ in 0..200 {
+        if accounts(ports).await? == expected {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    accounts(ports).await
 }
 
 /// As the answer says: the same order once more, until it is there.

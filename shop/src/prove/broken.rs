@@ -1,6 +1,8 @@
 //! A payment service that does not keep its word: whoever proves must notice.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use tonic::transport::server::TcpIncoming;
@@ -30,14 +32,24 @@ pub(crate) enum Break {
 struct Liar {
     how: Break,
     payments: PaymentServiceClient<Channel>,
+    charges: Arc<AtomicUsize>,
 }
 
 /// Listens while the runtime lives, before the payment service at `url`; returns its own.
 pub(crate) fn before(url: String, how: Break) -> Result<String> {
+    counting(url, how, Arc::default())
+}
+
+/// The same, and counts how often it is asked to charge.
+pub(crate) fn counting(url: String, how: Break, charges: Arc<AtomicUsize>) -> Result<String> {
     let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let own = format!("http://{}", incoming.local_addr()?);
     let payments = PaymentServiceClient::new(Endpoint::from_shared(url)?.connect_lazy());
-    let service = PaymentServiceServer::new(Liar { how, payments });
+    let service = PaymentServiceServer::new(Liar {
+        how,
+        payments,
+        charges,
+    });
     let server = Server::builder().add_service(service);
     tokio::spawn(server.serve_with_incoming(incoming));
     Ok(own)
@@ -49,6 +61,7 @@ impl PaymentService for Liar {
         &self,
         request: Request<pb::ChargeRequest>,
     ) -> Result<Response<pb::ChargeResponse>, Status> {
+        self.charges.fetch_add(1, Ordering::Relaxed);
         if self.how == Break::Answers {
             return Err(Status::unavailable("on purpose"));
         }
