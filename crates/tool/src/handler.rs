@@ -163,7 +163,7 @@ pub(crate) fn request(rpc: &Rpc, service: &Service, pb: &str) -> String {
     let request = if request == "()" {
         request
     } else {
-        format!("<{request}>::default()")
+        format!("<{request} as Default>::default()")
     };
     if rpc.client_streaming {
         format!("tonic::codegen::tokio_stream::iter([{request}])")
