@@ -5,6 +5,7 @@ pub(crate) mod cores;
 pub(crate) mod filled;
 pub(crate) mod issuer;
 pub(crate) mod made;
+pub(crate) mod parallel;
 pub(crate) mod ports;
 #[path = "../../tests/support/postgres.rs"]
 pub(crate) mod postgres;

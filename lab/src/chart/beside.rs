@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Place;
-use super::case::{NAMESPACE, RELEASE, Rendered};
+use super::case::{NAMESPACE, RELEASE, Rendered, values_file};
 use super::command::stdout;
 use super::document::{self, id, text, whole_id};
 use super::tools::Tools;
@@ -37,15 +37,14 @@ fn neighbour(place: &Place) -> String {
 }
 
 fn beside(place: &Place, tools: &Tools, case: &Rendered) -> Result<Vec<Value>> {
-    let file = place.target.join("chart-values.yaml");
-    std::fs::write(&file, case.values.to_string())?;
+    let file = values_file(&case.values)?;
     let said = stdout(
         tools
             .tool("helm")
             .args(["template", &neighbour(place)])
             .arg(place.chart())
             .args(["--namespace", NAMESPACE, "--values"])
-            .arg(&file),
+            .arg(file.path()),
     )?;
     document::parse(&said)
 }

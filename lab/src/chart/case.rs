@@ -7,11 +7,13 @@ use std::fs;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use super::Place;
 use super::command::attempt;
 use super::document;
 use super::tools::Tools;
+use crate::support::parallel;
 
 /// Every value of `mesh.provider`.
 pub(super) const PROVIDERS: [&str; 4] = ["none", "istio", "istio-ambient", "linkerd"];
@@ -57,58 +59,69 @@ pub(super) struct Matrix {
 /// Renders every case into `target/chart-rendered/PROVIDER/CASE.yaml`.
 pub(super) fn render_all(place: &Place, tools: &Tools, only: &str) -> Result<Matrix> {
     let cases: Vec<Case> = serde_yaml_ng::from_str(&place.words(include_str!("case/cases.yaml")))?;
-    let mut matrix = Matrix {
-        rendered: Vec::new(),
-        refused: 0,
-    };
     let _ = fs::remove_dir_all(place.rendered());
+    let mut all = Vec::new();
     for provider in PROVIDERS {
         fs::create_dir_all(place.rendered().join(provider))?;
-        for case in cases.iter().filter(|case| case.name.contains(only)) {
-            let what = format!("{provider}/{}", case.name);
-            let values = case.values_for(provider);
-            let (ok, text) = render(place, tools, &values)?;
-            match (case.refused.get(provider), ok) {
-                (None, true) => {}
-                (None, false) => bail!("{what} does not render:\n{text}"),
-                (Some(reason), true) => bail!("{what} renders; it should be refused: {reason}"),
-                (Some(reason), false) => {
-                    ensure!(text.contains(reason), "{what}: not «{reason}» but:\n{text}");
-                    matrix.refused += 1;
-                    continue;
-                }
-            }
-            fs::write(
-                place
-                    .rendered()
-                    .join(provider)
-                    .join(format!("{}.yaml", case.name)),
-                &text,
-            )?;
-            matrix.rendered.push(Rendered {
-                provider,
-                name: case.name.clone(),
-                values,
-                objects: document::parse(&text).with_context(|| what.clone())?,
-                text,
-            });
+        let wanted = cases.iter().filter(|case| case.name.contains(only));
+        all.extend(wanted.map(|case| (provider, case)));
+    }
+    let made = parallel::map(&all, |(provider, case)| one(place, tools, provider, case))?;
+    let rendered: Vec<_> = made.into_iter().flatten().collect();
+    Ok(Matrix {
+        refused: all.len() - rendered.len(),
+        rendered,
+    })
+}
+
+/// `None` if it is refused as it must be.
+fn one(
+    place: &Place,
+    tools: &Tools,
+    provider: &'static str,
+    case: &Case,
+) -> Result<Option<Rendered>> {
+    let what = format!("{provider}/{}", case.name);
+    let values = case.values_for(provider);
+    let (ok, text) = render(place, tools, &values)?;
+    match (case.refused.get(provider), ok) {
+        (None, true) => {}
+        (None, false) => bail!("{what} does not render:\n{text}"),
+        (Some(reason), true) => bail!("{what} renders; it should be refused: {reason}"),
+        (Some(reason), false) => {
+            ensure!(text.contains(reason), "{what}: not «{reason}» but:\n{text}");
+            return Ok(None);
         }
     }
-    Ok(matrix)
+    let file = format!("{}.yaml", case.name);
+    fs::write(place.rendered().join(provider).join(file), &text)?;
+    Ok(Some(Rendered {
+        provider,
+        name: case.name.clone(),
+        values,
+        objects: document::parse(&text).context(what)?,
+        text,
+    }))
 }
 
 /// `helm template` with some values: whether it worked, and the text.
 pub(super) fn render(place: &Place, tools: &Tools, values: &Value) -> Result<(bool, String)> {
-    let file = place.target.join("chart-values.yaml");
-    fs::write(&file, serde_json::to_string(values)?)?;
+    let file = values_file(values)?;
     attempt(
         tools
             .tool("helm")
             .args(["template", RELEASE])
             .arg(place.chart())
             .args(["--namespace", NAMESPACE, "--values"])
-            .arg(&file),
+            .arg(file.path()),
     )
+}
+
+/// Of each rendering its own: they are made at the same time.
+pub(super) fn values_file(values: &Value) -> Result<NamedTempFile> {
+    let file = NamedTempFile::new()?;
+    fs::write(file.path(), values.to_string())?;
+    Ok(file)
 }
 
 impl Case {

@@ -12,52 +12,49 @@ use contract::{Contract, Protos};
 use serde_json::{Value, json};
 
 use super::Place;
-use super::case::{NAMESPACE, PROVIDERS, RELEASE, merge};
+use super::case::{NAMESPACE, PROVIDERS, RELEASE, merge, values_file};
 use super::command::attempt;
 use super::conform::every_one;
 use super::rename::copy_tree;
 use super::schema::Schemas;
 use super::tools::Tools;
+use crate::support::parallel;
 
 /// How many trees there were, and how many valid objects.
 pub(super) fn check(place: &Place, tools: &Tools, schemas: &Schemas) -> Result<(usize, u64)> {
-    let (chart, rendered) = (
-        place.target.join("chart-corpus/chart"),
-        place.target.join("chart-corpus/rendered"),
-    );
-    let _ = fs::remove_dir_all(place.target.join("chart-corpus"));
-    copy_tree(place.chart(), &chart, &str::to_owned)?;
+    let folder = place.target.join("chart-corpus");
+    let rendered = folder.join("rendered");
+    let _ = fs::remove_dir_all(&folder);
     for provider in PROVIDERS {
         fs::create_dir_all(rendered.join(provider))?;
     }
-    let mut trees = 0;
-    let mut all = folders(&place.root.join("crates/tool/tests/corpus"))?;
-    all.push(wide(&place.target.join("chart-corpus/wide"))?);
-    for tree in all {
-        let contract = adopted(&tree)?;
+    let mut trees = folders(&place.root.join("crates/tool/tests/corpus"))?;
+    trees.push(wide(&folder.join("wide"))?);
+    parallel::map(&trees, |tree| {
+        let contract = adopted(tree)?;
         let name = tree.file_name().unwrap_or_default().to_string_lossy();
-        fs::write(
-            chart.join("files/contract.yaml"),
-            contract::chart::yaml(&contract),
-        )?;
+        let chart = folder.join("charts").join(name.as_ref());
+        copy_tree(place.chart(), &chart, &str::to_owned)?;
+        let told = contract::chart::yaml(&contract);
+        fs::write(chart.join("files/contract.yaml"), told)?;
         for (provider, (what, values)) in PROVIDERS
             .iter()
             .flat_map(|it| values(it, &contract).map(|values| (it, values)))
         {
-            let text = render(place, tools, &chart, &values)?;
+            let text = render(tools, &chart, &values)?;
             let text = text.with_context(|| format!("{name}, {provider}, {what}"))?;
             speaks_of(&text, provider, &contract).with_context(|| format!("{name}, {provider}"))?;
             let file = format!("{name}-{what}.yaml");
             fs::write(rendered.join(provider).join(file), text)?;
         }
-        trees += 1;
-    }
+        Ok(())
+    })?;
     let mut valid = 0;
     let [pinned, ..] = &schemas.editions();
     for provider in PROVIDERS {
         valid += every_one(tools, schemas, pinned, provider, &rendered.join(provider))?;
     }
-    Ok((trees, valid))
+    Ok((trees.len(), valid))
 }
 
 /// A service with more rpcs of one policy than the Gateway API allows in a route.
@@ -110,12 +107,12 @@ fn values(provider: &str, contract: &Contract) -> [(&'static str, Value); 2] {
     [("open", open), ("closed", closed)]
 }
 
-fn render(place: &Place, tools: &Tools, chart: &Path, values: &Value) -> Result<Result<String>> {
-    let file = place.target.join("chart-values.yaml");
-    fs::write(&file, values.to_string())?;
+fn render(tools: &Tools, chart: &Path, values: &Value) -> Result<Result<String>> {
+    let file = values_file(values)?;
     let mut helm = tools.tool("helm");
     helm.args(["template", RELEASE]).arg(chart);
-    helm.args(["--namespace", NAMESPACE, "--values"]).arg(&file);
+    helm.args(["--namespace", NAMESPACE, "--values"]);
+    helm.arg(file.path());
     let (ok, text) = attempt(&mut helm)?;
     Ok(if ok {
         Ok(text)

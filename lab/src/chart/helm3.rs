@@ -1,15 +1,14 @@
 //! Helm 3 renders what Helm 4 does.
 
-use std::fs;
-
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Place;
-use super::case::{NAMESPACE, RELEASE, Rendered};
+use super::case::{NAMESPACE, RELEASE, Rendered, values_file};
 use super::command::{attempt, stdout};
 use super::document;
 use super::tools::Tools;
+use crate::support::parallel;
 
 /// Its releases are told a version when they are built; its module says 1.20, which
 /// the chart refuses.
@@ -22,10 +21,9 @@ const CONTRADICTION: &str = "replicaCount=2";
 pub(super) fn check(place: &Place, tools: &Tools, cases: &[Rendered]) -> Result<usize> {
     let said = stdout(tools.tool("helm3").args(["version", "--short"]))?;
     ensure!(said.starts_with("v3."), "helm3 is Helm {said}");
-    let file = place.target.join("chart-values.yaml");
-    for case in cases {
+    parallel::map(cases, |case| {
         let what = format!("{}/{}", case.provider, case.name);
-        fs::write(&file, case.values.to_string())?;
+        let file = values_file(&case.values)?;
         let said = stdout(
             tools
                 .tool("helm3")
@@ -33,11 +31,11 @@ pub(super) fn check(place: &Place, tools: &Tools, cases: &[Rendered]) -> Result<
                 .arg(place.chart())
                 .args(KUBERNETES)
                 .args(["--namespace", NAMESPACE, "--values"])
-                .arg(&file),
+                .arg(file.path()),
         )
         .with_context(|| what.clone())?;
-        same(&case.objects, &document::parse(&said)?).context(what)?;
-    }
+        same(&case.objects, &document::parse(&said)?).context(what)
+    })?;
     let (ok, said) = attempt(
         tools
             .tool("helm3")

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 
 use super::Place;
+use super::case::values_file;
 use super::command::{stdout, succeed};
+use crate::support::parallel;
 
 /// One module for each set of tools whose dependencies agree.
 const MODULES: [&str; 5] = [
@@ -244,16 +247,15 @@ impl Tools {
 
     /// The tests that ship with the chart, whatever mesh is its default.
     pub(super) fn unittest(&self, place: &Place) -> Result<()> {
-        let values = place.target.join("chart-values.yaml");
-        for provider in super::case::PROVIDERS {
-            fs::write(&values, format!("mesh: {{provider: {provider}}}"))?;
+        parallel::map(&super::case::PROVIDERS, |provider| {
+            let values = values_file(&json!({"mesh": {"provider": provider}}))?;
             succeed(
                 self.tool("helm-unittest")
                     .args(["--strict", "--values"])
-                    .arg(&values)
+                    .arg(values.path())
                     .arg(place.chart()),
-            )?;
-        }
+            )
+        })?;
         Ok(())
     }
 }
